@@ -1,0 +1,76 @@
+# wfstate: everything a user or a developer types. Each target sets up what it needs first
+# (tests/setup.sh); PG_CONFIG chooses the PostgreSQL, by default the one of `pg_config` on PATH.
+
+PG_CONFIG ?= pg_config
+DESTDIR ?=
+TRACE ?=
+SECONDS ?= 60
+
+SHELL := /bin/bash
+export PG_CONFIG DESTDIR TRACE
+.DEFAULT_GOAL := help
+.PHONY: help setup build install demo psql test test-core test-regress test-isolation \
+	test-driver test-recovery bench lint fuzz clean
+# One cargo, one set-up at a time, whatever -j says.
+.NOTPARALLEL:
+
+help: ## list the targets
+	@echo 'make <target> [PG_CONFIG=/path/to/pg_config]'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+		while IFS=$$'\t' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
+
+setup: ## install what building and testing need (packages by apt, cargo-pgrx)
+	@tests/setup.sh all
+
+build: ## build the extension into target/pgNN/package
+	@tests/setup.sh build
+	@tests/lib/build.sh
+
+install: build ## install it into PG_CONFIG's PostgreSQL (DESTDIR is supported)
+	@tests/lib/install.sh
+
+demo: ## replay a recorded agent run, with a crash (TRACE=file: another recording)
+	@tests/setup.sh build
+	@tests/demo/run.sh $(if $(TRACE),"$(TRACE)")
+
+psql: ## psql in the running demo's server, else in a fresh throw-away one
+	@tests/setup.sh build
+	@tests/lib/psql.sh
+
+test: ## all levels of tests, from nothing, on private servers
+	@tests/setup.sh all
+	@tests/lib/levels.sh core regress isolation driver recovery
+
+test-core: ## unit and property tests of the pure Rust part
+	@tests/setup.sh build
+	@tests/lib/levels.sh core
+
+test-regress: ## pg_regress: what a user types and gets
+	@tests/setup.sh build
+	@tests/lib/levels.sh regress
+
+test-isolation: ## two and more sessions interleaved
+	@tests/setup.sh build
+	@tests/lib/levels.sh isolation
+
+test-driver: ## Python, Node and Rust clients; many writers at once
+	@tests/setup.sh all
+	@tests/lib/levels.sh driver
+
+test-recovery: ## kill -9, dump and restore, hot standby, connection pooler
+	@tests/setup.sh all
+	@tests/lib/levels.sh recovery
+
+bench: ## measure against the floor, full copies and others
+	@tests/setup.sh all
+	@tests/bench/run.sh
+
+lint: ## rustfmt, clippy, rustdoc, and the house rules
+	@tests/setup.sh build
+	@tests/lint.sh
+
+fuzz: ## fuzz the jsonb reader and apply (SECONDS=60 a target)
+	@SECONDS_EACH=$(SECONDS) tests/lib/fuzz.sh
+
+clean: ## remove all that was built or fetched
+	@rm -rf target tests/core/fuzz/target tests/core/fuzz/corpus tests/core/fuzz/artifacts

@@ -1,0 +1,81 @@
+-- What stands behind the functions: candidates for wf_find, row-level security, and who may do what.
+
+-- Called by the statements that append; and by the triggers below.
+CREATE FUNCTION wfstate.chain_hash(base bigint, payload bigint) RETURNS bigint
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'chain_hash_wrapper';
+CREATE FUNCTION wfstate.invalidate() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'invalidate_wrapper';
+
+-- jsonb's operators are not leakproof, so that below row-level security they could not use an index. These
+-- two run as the owner, who sees every row, and therefore compare the tenant themselves.
+CREATE FUNCTION wfstate.candidates_by_document(workflow text, document jsonb, after text, max_rows bigint)
+RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.execution_id FROM wfstate.search AS s
+     WHERE s.tenant = (SELECT @extschema@.wf_tenant()) AND s.document IS NOT NULL
+       AND s.document @> candidates_by_document.document
+       AND s.workflow = candidates_by_document.workflow
+       AND s.execution_id > coalesce(candidates_by_document.after, '')
+     ORDER BY s.execution_id LIMIT candidates_by_document.max_rows
+$$;
+COMMENT ON FUNCTION wfstate.candidates_by_document IS 'Ids of the calling tenant''s executions whose declared paths contain the document, for wf_find.';
+
+CREATE FUNCTION wfstate.candidates_by_tags(tags jsonb, after text, max_rows bigint)
+RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT s.execution_id FROM wfstate.search AS s
+     WHERE s.tenant = (SELECT @extschema@.wf_tenant()) AND s.tags IS NOT NULL
+       AND s.tags @> candidates_by_tags.tags
+       AND s.execution_id > coalesce(candidates_by_tags.after, '')
+     ORDER BY s.execution_id LIMIT candidates_by_tags.max_rows
+$$;
+COMMENT ON FUNCTION wfstate.candidates_by_tags IS 'Ids of the calling tenant''s executions whose tags contain these, for wf_find.';
+
+-- Every session keeps a copy of these two tables; a change tells them so.
+CREATE TRIGGER tenant_roles_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON wfstate.tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
+CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON wfstate.search_paths FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
+COMMENT ON TRIGGER tenant_roles_invalidate ON wfstate.tenant_roles IS 'Makes every session read the bindings again.';
+COMMENT ON TRIGGER search_paths_invalidate ON wfstate.search_paths IS 'Makes every session read the declarations again.';
+
+ALTER TABLE wfstate.executions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.state_versions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.checkpoints ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.search ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.search_paths ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.tenant_roles ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY executions_tenant ON wfstate.executions
+    USING (tenant = wf_tenant()) WITH CHECK (tenant = wf_tenant());
+CREATE POLICY state_versions_tenant ON wfstate.state_versions
+    USING (tenant = wf_tenant()) WITH CHECK (tenant = wf_tenant());
+CREATE POLICY checkpoints_tenant ON wfstate.checkpoints
+    USING (tenant = wf_tenant()) WITH CHECK (tenant = wf_tenant());
+CREATE POLICY search_tenant ON wfstate.search
+    USING (tenant = wf_tenant()) WITH CHECK (tenant = wf_tenant());
+CREATE POLICY search_paths_tenant ON wfstate.search_paths
+    USING (tenant = wf_tenant()) WITH CHECK (tenant = wf_tenant());
+-- Bindings decide about tenants and so belong to none; only admins have rights to the table.
+CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles USING (true) WITH CHECK (true);
+COMMENT ON POLICY executions_tenant ON wfstate.executions IS 'Only the session''s tenant.';
+COMMENT ON POLICY state_versions_tenant ON wfstate.state_versions IS 'Only the session''s tenant.';
+COMMENT ON POLICY checkpoints_tenant ON wfstate.checkpoints IS 'Only the session''s tenant.';
+COMMENT ON POLICY search_tenant ON wfstate.search IS 'Only the session''s tenant.';
+COMMENT ON POLICY search_paths_tenant ON wfstate.search_paths IS 'Only the session''s tenant.';
+COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has rights to the table: admins.';
+
+COMMENT ON SCHEMA wfstate IS 'Tables and internals of the extension wfstate.';
+COMMENT ON FUNCTION wfstate.chain_hash IS 'Links the hash of a version''s content to the hash of its base.';
+COMMENT ON FUNCTION wfstate.invalidate IS 'Trigger: tells every session that its copy of the table is stale.';
+
+-- Nobody may do anything until wf_grant_access says so; but every role must be able to evaluate the policies.
+REVOKE ALL ON FUNCTION wf_save_state, wf_patch_state, wf_save_states, wf_load_state, wf_load, wf_load_many,
+    wf_state_at, wf_history, wf_diff, wf_delete, wf_list, wf_find, wf_declare_search, wf_prune_history,
+    wf_export, wf_import, wf_checkpoint, wf_checkpoints, wf_recover, wf_fork, wf_drop_checkpoint, wf_verify,
+    wf_grant_tenant, wf_revoke_tenant, wf_tenants, wf_grant_access, wfstate.chain_hash, wfstate.invalidate,
+    wfstate.candidates_by_document, wfstate.candidates_by_tags
+    FROM PUBLIC;
+
+-- A trusted extension's objects belong to the bootstrap superuser; who installs it administers it.
+SELECT wf_grant_access((pg_catalog.parse_ident('@extowner@'))[1], 'admin');

@@ -1,0 +1,92 @@
+//! Checkpoints, recovery, forks.
+
+use super::{bytes, jsonb, with_key};
+use crate::core::limits;
+use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::error::run;
+use crate::store::{branch, checkpoints};
+use pgrx::prelude::*;
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_checkpoint(
+    execution_id: Option<&str>,
+    name: Option<&str>,
+    version: default!(Option<i64>, "NULL"),
+    metadata: default!(Option<JsonbArg<'_>>, "NULL"),
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let name = limits::name("name", name)?;
+            let version = version.map(|v| limits::version("version", v)).transpose()?;
+            let metadata = limits::object("metadata", bytes(metadata))?;
+            checkpoints::create(key, name, version, metadata)
+        })
+    })
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_checkpoints(
+    execution_id: Option<&str>,
+    after: default!(Option<&str>, "NULL"),
+    max_rows: default!(Option<i32>, "100"),
+) -> TableIterator<
+    'static,
+    (
+        name!(name, String),
+        name!(version, i64),
+        name!(metadata, Option<Jsonb>),
+        name!(created_by, String),
+        name!(created_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let rows = run(|| with_key(execution_id, |key| checkpoints::list(key, after, max_rows)));
+    TableIterator::new(
+        rows.into_iter()
+            .map(|(name, version, metadata, by, at)| (name, version, jsonb(metadata), by, at)),
+    )
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_recover(
+    execution_id: Option<&str>,
+    checkpoint: default!(Option<&str>, "NULL"),
+    version: default!(Option<i64>, "NULL"),
+    expected_version: default!(Option<i64>, "NULL"),
+    note: default!(Option<&str>, "NULL"),
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
+            let version = version.map(|v| limits::version("version", v)).transpose()?;
+            let expected = limits::expected(expected_version)?;
+            branch::recover(key, checkpoint, version, expected, limits::note(note)?)
+        })
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_fork(
+    execution_id: Option<&str>,
+    new_execution_id: Option<&str>,
+    version: default!(Option<i64>, "NULL"),
+    checkpoint: default!(Option<&str>, "NULL"),
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let new_id = limits::name("new_execution_id", new_execution_id)?;
+            let version = version.map(|v| limits::version("version", v)).transpose()?;
+            let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
+            branch::fork(key, new_id, version, checkpoint)
+        })
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_drop_checkpoint(execution_id: Option<&str>, name: Option<&str>) -> bool {
+    run(|| {
+        with_key(execution_id, |key| {
+            checkpoints::drop_named(key, limits::name("name", name)?)
+        })
+    })
+}

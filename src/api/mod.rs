@@ -1,0 +1,46 @@
+//! The SQL surface: each function checks its arguments' form, calls the store, and converts the result.
+
+mod checkpoints;
+mod log;
+mod query;
+mod state;
+mod tenants;
+
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::store::{Key, tenant};
+
+/// Runs `body` for the execution that the arguments and the session's tenant name.
+fn with_key<T>(
+    execution_id: Option<&str>,
+    body: impl FnOnce(Key<'_>) -> StateResult<T>,
+) -> StateResult<T> {
+    let tenant = tenant::current()?;
+    let id = limits::name("execution_id", execution_id)?;
+    body(Key {
+        tenant: &tenant,
+        id,
+    })
+}
+
+fn bytes<'a>(value: Option<JsonbArg<'a>>) -> Option<&'a [u8]> {
+    value.map(JsonbArg::bytes)
+}
+
+fn jsonb(value: Option<Vec<u8>>) -> Option<Jsonb> {
+    value.map(Jsonb)
+}
+
+/// The elements of an array of ids: none of them NULL, each a valid id.
+fn ids(argument: &str, values: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
+    let values = limits::required(argument, values)?;
+    limits::batch(argument, values.len())?;
+    values
+        .into_iter()
+        .map(|value| {
+            let value = limits::required("an execution_id", value)?;
+            limits::name("an execution_id", Some(&value))?;
+            Ok::<_, StateError>(value)
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! Finding executions.
+
+use super::{bytes, jsonb};
+use crate::core::limits;
+use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::error::run;
+use crate::store::{self, tenant};
+use pgrx::prelude::*;
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+fn wf_list(
+    workflow: default!(Option<&str>, "NULL"),
+    status: default!(Option<&str>, "NULL"),
+    phase: default!(Option<&str>, "NULL"),
+    tags: default!(Option<JsonbArg<'_>>, "NULL"),
+    incomplete: default!(Option<bool>, "NULL"),
+    created_since: default!(Option<TimestampWithTimeZone>, "NULL"),
+    created_before: default!(Option<TimestampWithTimeZone>, "NULL"),
+    sort: default!(Option<&str>, "'created_at'"),
+    descending: default!(Option<bool>, "true"),
+    after: default!(Option<&str>, "NULL"),
+    max_rows: default!(Option<i32>, "100"),
+) -> TableIterator<
+    'static,
+    (
+        name!(execution_id, String),
+        name!(workflow, Option<String>),
+        name!(workflow_version, Option<i32>),
+        name!(schema_version, Option<i32>),
+        name!(status, String),
+        name!(phase, Option<String>),
+        name!(version, i64),
+        name!(tags, Option<Jsonb>),
+        name!(initiated_by, String),
+        name!(created_at, Option<TimestampWithTimeZone>),
+        name!(started_at, Option<TimestampWithTimeZone>),
+        name!(updated_at, Option<TimestampWithTimeZone>),
+        name!(completed_at, Option<TimestampWithTimeZone>),
+        name!(wake_at, Option<TimestampWithTimeZone>),
+        name!(cursor, String),
+    ),
+> {
+    let query = store::list::Query {
+        workflow,
+        status,
+        phase,
+        tags: bytes(tags),
+        incomplete,
+        created_since,
+        created_before,
+        sort,
+        descending: descending.unwrap_or(true),
+        after,
+        max_rows,
+    };
+    let rows = run(|| store::list::list(&tenant::current()?, query));
+    TableIterator::new(rows.into_iter().map(|(row, cursor)| {
+        (
+            row.execution_id,
+            row.head.workflow,
+            row.workflow_version,
+            row.schema_version,
+            row.status,
+            row.phase,
+            row.head.version,
+            jsonb(row.tags),
+            row.initiated_by,
+            row.created_at,
+            row.started_at,
+            row.updated_at,
+            row.completed_at,
+            row.wake_at,
+            cursor,
+        )
+    }))
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_find(
+    containment: Option<JsonbArg<'_>>,
+    workflow: default!(Option<&str>, "NULL"),
+    tags: default!(Option<JsonbArg<'_>>, "NULL"),
+    after: default!(Option<&str>, "NULL"),
+    max_rows: default!(Option<i32>, "100"),
+) -> TableIterator<
+    'static,
+    (
+        name!(execution_id, String),
+        name!(workflow, Option<String>),
+        name!(status, String),
+        name!(phase, Option<String>),
+        name!(version, i64),
+        name!(state, Jsonb),
+        name!(updated_at, Option<TimestampWithTimeZone>),
+    ),
+> {
+    let rows = run(|| {
+        let query = store::find::Query {
+            containment: limits::required("containment", containment)?.bytes(),
+            workflow,
+            tags: bytes(tags),
+            after,
+            max_rows,
+        };
+        store::find::find(&tenant::current()?, &query)
+    });
+    TableIterator::new(rows.into_iter().map(|(row, state)| {
+        (
+            row.execution_id,
+            row.head.workflow,
+            row.status,
+            row.phase,
+            row.head.version,
+            Jsonb(state),
+            row.updated_at,
+        )
+    }))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_declare_search(workflow: Option<&str>, paths: Option<Vec<Option<String>>>) -> i64 {
+    run(|| store::search::declare(&tenant::current()?, workflow, paths))
+}

@@ -1,0 +1,273 @@
+//! Saving, loading and deleting.
+
+use super::{bytes, ids, jsonb, with_key};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::error::run;
+use crate::store::load::Loaded;
+use crate::store::save::Request;
+use crate::store::versions::Labels;
+use crate::store::{self, Key, tenant};
+use pgrx::prelude::*;
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn wf_save_state(
+    execution_id: Option<&str>,
+    state: Option<JsonbArg<'_>>,
+    expected_version: default!(Option<i64>, "NULL"),
+    status: default!(Option<&str>, "NULL"),
+    phase: default!(Option<&str>, "NULL"),
+    workflow: default!(Option<&str>, "NULL"),
+    tags: default!(Option<JsonbArg<'_>>, "NULL"),
+    step_id: default!(Option<&str>, "NULL"),
+    note: default!(Option<&str>, "NULL"),
+    schema_version: default!(Option<i32>, "NULL"),
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let state = limits::required("state", state)?;
+            let request = Request {
+                key,
+                expected: limits::expected(expected_version)?,
+                labels: Labels {
+                    workflow: limits::optional_name("workflow", workflow)?,
+                    schema_version: schema_version.map(i64::from),
+                    ..labels(status, phase, step_id, note)?
+                },
+                tags: limits::object("tags", bytes(tags))?,
+            };
+            store::save::save(&request, state.bytes())
+        })
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn wf_patch_state(
+    execution_id: Option<&str>,
+    patch: Option<JsonbArg<'_>>,
+    expected_version: default!(Option<i64>, "NULL"),
+    status: default!(Option<&str>, "NULL"),
+    phase: default!(Option<&str>, "NULL"),
+    tags: default!(Option<JsonbArg<'_>>, "NULL"),
+    step_id: default!(Option<&str>, "NULL"),
+    note: default!(Option<&str>, "NULL"),
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let patch = limits::required("patch", patch)?;
+            let request = Request {
+                key,
+                expected: limits::expected(expected_version)?,
+                labels: labels(status, phase, step_id, note)?,
+                tags: limits::object("tags", bytes(tags))?,
+            };
+            store::save::patch(&request, patch.bytes())
+        })
+    })
+}
+
+fn labels<'a>(
+    status: Option<&'a str>,
+    phase: Option<&'a str>,
+    step_id: Option<&'a str>,
+    note: Option<&'a str>,
+) -> StateResult<Labels<'a>> {
+    Ok(Labels {
+        status: limits::status(status)?,
+        phase: limits::optional_name("phase", phase)?,
+        step_id: limits::optional_name("step_id", step_id)?,
+        note: limits::note(note)?,
+        workflow: None,
+        schema_version: None,
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_save_states(
+    execution_ids: Option<Vec<Option<String>>>,
+    states: Option<Array<'_, JsonbArg<'_>>>,
+    expected_versions: default!(Option<Vec<Option<i64>>>, "NULL"),
+) -> TableIterator<'static, (name!(execution_id, String), name!(version, i64))> {
+    TableIterator::new(run(|| {
+        let tenant = tenant::current()?;
+        let ids = ids("execution_ids", execution_ids)?;
+        let states = limits::required("states", states)?;
+        let states: Vec<Option<JsonbArg<'_>>> = states.iter().collect();
+        let expected = expected_versions.unwrap_or_else(|| vec![None; ids.len()]);
+        if states.len() != ids.len() || expected.len() != ids.len() {
+            return Err(StateError::invalid("arrays must have the same number of elements")
+                .detail(format!(
+                    "There are {} execution_ids, {} states and {} expected_versions.",
+                    ids.len(),
+                    states.len(),
+                    expected.len()
+                ))
+                .hint("Give one state, and one expected version or none at all, for each execution."));
+        }
+        save_all(&tenant, ids, &states, &expected)
+    }))
+}
+
+/// Saves in the order of ids, whatever the order given, so that two batches cannot wait for each other.
+fn save_all(
+    tenant: &str,
+    ids: Vec<String>,
+    states: &[Option<JsonbArg<'_>>],
+    expected: &[Option<i64>],
+) -> StateResult<Vec<(String, i64)>> {
+    let mut order: Vec<usize> = (0..ids.len()).collect();
+    order.sort_by(|a, b| ids.get(*a).cmp(&ids.get(*b)));
+    let twice = order.windows(2).find(|pair| match pair {
+        [a, b] => ids.get(*a) == ids.get(*b),
+        _ => false,
+    });
+    if twice.is_some() {
+        return Err(
+            StateError::invalid("execution_ids must not repeat an execution")
+                .hint("Save the states of one execution one after the other."),
+        );
+    }
+    let mut versions = vec![0; ids.len()];
+    for at in order {
+        let (Some(id), Some(state), Some(expected)) =
+            (ids.get(at), states.get(at), expected.get(at))
+        else {
+            continue;
+        };
+        let request = Request {
+            key: Key { tenant, id },
+            expected: limits::expected(*expected)?,
+            labels: Labels::default(),
+            tags: None,
+        };
+        let state = limits::required("a state", *state)?;
+        if let Some(version) = versions.get_mut(at) {
+            *version = store::save::save(&request, state.bytes())?;
+        }
+    }
+    Ok(ids.into_iter().zip(versions).collect())
+}
+
+#[pg_extern(stable, parallel_safe)]
+fn wf_load_state(execution_id: Option<&str>) -> Jsonb {
+    run(|| with_key(execution_id, store::load::state).map(Jsonb))
+}
+
+type LoadRow = (
+    String,
+    Option<String>,
+    Option<i32>,
+    Option<i32>,
+    String,
+    Option<String>,
+    i64,
+    Jsonb,
+    Option<Jsonb>,
+    String,
+    Option<Jsonb>,
+    Option<TimestampWithTimeZone>,
+    Option<TimestampWithTimeZone>,
+    Option<TimestampWithTimeZone>,
+    Option<TimestampWithTimeZone>,
+    Option<TimestampWithTimeZone>,
+    Option<String>,
+    Option<i64>,
+);
+
+fn load_row((row, state): (Loaded, Vec<u8>)) -> LoadRow {
+    (
+        row.execution_id,
+        row.head.workflow,
+        row.workflow_version,
+        row.schema_version,
+        row.status,
+        row.phase,
+        row.head.version,
+        Jsonb(state),
+        jsonb(row.tags),
+        row.initiated_by,
+        jsonb(row.error),
+        row.created_at,
+        row.started_at,
+        row.updated_at,
+        row.completed_at,
+        row.wake_at,
+        row.forked_from_execution_id,
+        row.forked_from_version,
+    )
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_load(
+    execution_id: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(execution_id, String),
+        name!(workflow, Option<String>),
+        name!(workflow_version, Option<i32>),
+        name!(schema_version, Option<i32>),
+        name!(status, String),
+        name!(phase, Option<String>),
+        name!(version, i64),
+        name!(state, Jsonb),
+        name!(tags, Option<Jsonb>),
+        name!(initiated_by, String),
+        name!(error, Option<Jsonb>),
+        name!(created_at, Option<TimestampWithTimeZone>),
+        name!(started_at, Option<TimestampWithTimeZone>),
+        name!(updated_at, Option<TimestampWithTimeZone>),
+        name!(completed_at, Option<TimestampWithTimeZone>),
+        name!(wake_at, Option<TimestampWithTimeZone>),
+        name!(forked_from_execution_id, Option<String>),
+        name!(forked_from_version, Option<i64>),
+    ),
+> {
+    TableIterator::once(load_row(run(|| with_key(execution_id, store::load::one))))
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_load_many(
+    execution_ids: Option<Vec<Option<String>>>,
+) -> TableIterator<
+    'static,
+    (
+        name!(execution_id, String),
+        name!(workflow, Option<String>),
+        name!(workflow_version, Option<i32>),
+        name!(schema_version, Option<i32>),
+        name!(status, String),
+        name!(phase, Option<String>),
+        name!(version, i64),
+        name!(state, Jsonb),
+        name!(tags, Option<Jsonb>),
+        name!(initiated_by, String),
+        name!(error, Option<Jsonb>),
+        name!(created_at, Option<TimestampWithTimeZone>),
+        name!(started_at, Option<TimestampWithTimeZone>),
+        name!(updated_at, Option<TimestampWithTimeZone>),
+        name!(completed_at, Option<TimestampWithTimeZone>),
+        name!(wake_at, Option<TimestampWithTimeZone>),
+        name!(forked_from_execution_id, Option<String>),
+        name!(forked_from_version, Option<i64>),
+    ),
+> {
+    let rows = run(|| {
+        let tenant = tenant::current()?;
+        store::load::many(&tenant, &ids("execution_ids", execution_ids)?)
+    });
+    TableIterator::new(rows.into_iter().map(load_row))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_delete(execution_id: Option<&str>, expected_version: default!(Option<i64>, "NULL")) -> bool {
+    run(|| {
+        with_key(execution_id, |key| {
+            store::delete::delete(key, limits::expected(expected_version)?)
+        })
+    })
+}

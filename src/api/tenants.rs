@@ -1,0 +1,48 @@
+//! Tenants and rights.
+
+use crate::pg::error::run;
+use crate::store::{access, tenant};
+use pgrx::prelude::*;
+
+#[pg_extern(stable, parallel_safe)]
+fn wf_tenant() -> String {
+    run(tenant::current)
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
+    run(|| tenant::grant(role, tenant));
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
+    run(|| tenant::revoke(role, tenant))
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_tenants(
+    role: default!(Option<&str>, "NULL"),
+) -> TableIterator<
+    'static,
+    (
+        name!(role, String),
+        name!(tenant, String),
+        name!(granted_by, String),
+        name!(granted_at, TimestampWithTimeZone),
+    ),
+> {
+    let rows = run(|| tenant::list(role));
+    TableIterator::new(rows.into_iter().flatten())
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_grant_access(role: Option<&str>, access: Option<&str>) {
+    run(|| access::grant(role, access));
+}
+
+/// `wfstate.chain_hash`, declared in sql/security.sql: links a version's hash to its base's.
+#[pg_extern(sql = false)]
+fn chain_hash(base: i64, payload: i64) -> i64 {
+    crate::core::hash::chain(base, payload)
+}

@@ -1,0 +1,142 @@
+//! Hashes that are the same on every platform.
+//!
+//! A document is fed to XXH3 as tokens (type, length, bytes, all little
+//! endian), not as its bytes, whose words have the server's byte order.
+
+use super::error::{Error, Result};
+use super::jsonb::numeric::Numeric;
+use super::jsonb::view::{Items, Members};
+use super::jsonb::{MAX_DEPTH, Value, root};
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+/// The hash of a document: equal documents, number scales included, have
+/// equal hashes.
+pub fn hash(bytes: &[u8]) -> Result<u64> {
+    let mut feed = Feed {
+        state: Xxh3::new(),
+        buffer: Vec::with_capacity(2 * CHUNK),
+    };
+    feed.value(root(bytes)?, 0)?;
+    feed.state.update(&feed.buffer);
+    Ok(feed.state.digest())
+}
+
+/// The hash of a link: what it builds on and what it adds.
+pub fn chain(base: i64, payload: i64) -> i64 {
+    let mut both = [0; 16];
+    let (left, right) = both.split_at_mut(8);
+    left.copy_from_slice(&base.to_le_bytes());
+    right.copy_from_slice(&payload.to_le_bytes());
+    i64::from_le_bytes(xxh3_64(&both).to_le_bytes())
+}
+
+const CHUNK: usize = 8192;
+
+/// Gathers tokens, since the hash is slow on small pieces.
+struct Feed {
+    state: Xxh3,
+    buffer: Vec<u8>,
+}
+
+impl Feed {
+    fn value(&mut self, value: Value<'_>, level: usize) -> Result<()> {
+        match value {
+            Value::Array(_) | Value::Object(_) if level >= MAX_DEPTH => Err(Error::TooDeep),
+            Value::Array(array) => {
+                self.token(5, array.len());
+                let mut items = array.iter();
+                while let Some(container) = self.elements(&mut items)? {
+                    self.value(container, level + 1)?;
+                }
+                Ok(())
+            }
+            Value::Object(object) => {
+                self.token(6, object.len());
+                let mut members = object.iter();
+                while let Some(container) = self.members(&mut members)? {
+                    self.value(container, level + 1)?;
+                }
+                Ok(())
+            }
+            scalar => self.scalar(scalar),
+        }
+    }
+
+    /// Elements up to the next container, which is left to the caller.
+    fn elements<'a>(&mut self, items: &mut Items<'a>) -> Result<Option<Value<'a>>> {
+        for item in items {
+            match item? {
+                container @ (Value::Array(_) | Value::Object(_)) => return Ok(Some(container)),
+                scalar => self.scalar(scalar)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Members up to the next container, which is left to the caller.
+    fn members<'a>(&mut self, members: &mut Members<'a>) -> Result<Option<Value<'a>>> {
+        for member in members {
+            let (key, value) = member?;
+            self.bytes(3, key);
+            match value {
+                container @ (Value::Array(_) | Value::Object(_)) => return Ok(Some(container)),
+                scalar => self.scalar(scalar)?,
+            }
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn scalar(&mut self, value: Value<'_>) -> Result<()> {
+        match value {
+            Value::Bool(false) => self.token(1, 0),
+            Value::Bool(true) => self.token(2, 0),
+            Value::String(bytes) => self.bytes(3, bytes),
+            Value::Numeric(datum) => self.numeric(&Numeric::parse(datum)?),
+            _ => self.token(0, 0),
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn token(&mut self, kind: u8, length: usize) {
+        // Lengths are below 2^28, which leaves the upper bits to the type.
+        let word = (u32::from(kind) << 28) | (length as u32 & 0x0FFF_FFFF);
+        self.buffer.extend_from_slice(&word.to_le_bytes());
+    }
+
+    #[inline]
+    fn bytes(&mut self, kind: u8, bytes: &[u8]) {
+        self.token(kind, bytes.len());
+        if bytes.len() >= CHUNK {
+            self.flush();
+            self.state.update(bytes);
+            return;
+        }
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    fn numeric(&mut self, number: &Numeric<'_>) {
+        self.token(4, number.len());
+        let head = [
+            u16::from(number.negative).to_le_bytes(),
+            number.weight.to_le_bytes(),
+            number.scale.to_le_bytes(),
+        ];
+        self.buffer.extend_from_slice(head.as_flattened());
+        for digit in number.digits() {
+            self.buffer.extend_from_slice(&digit.to_le_bytes());
+        }
+        if self.buffer.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        self.state.update(&self.buffer);
+        self.buffer.clear();
+    }
+}

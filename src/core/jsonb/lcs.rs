@@ -1,0 +1,185 @@
+//! Longest common subsequence (Myers, O(ND)), bounded in time and memory.
+
+use super::view::Value;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+/// Insertions plus removals that are tried at most.
+const MAX_EDITS: usize = 1024;
+/// Comparisons that are spent at most, roughly.
+const MAX_WORK: usize = 1 << 24;
+
+/// A run of equal elements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub old: usize,
+    pub new: usize,
+    pub len: usize,
+}
+
+/// A value with the hash of its bytes, so that each is hashed once. A caller
+/// who forges collisions pays with comparisons, never with a wrong answer.
+#[derive(PartialEq, Eq)]
+struct Hashed<'a>(u64, Value<'a>);
+
+impl Hash for Hashed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0);
+    }
+}
+
+fn hashed(value: Value<'_>) -> Hashed<'_> {
+    let (seed, bytes): (u64, &[u8]) = match value {
+        Value::Null => (0, &[]),
+        Value::Bool(false) => (1, &[]),
+        Value::Bool(true) => (2, &[]),
+        Value::String(bytes) => (3, bytes),
+        Value::Numeric(raw) => (4, raw),
+        Value::Array(array) => (5, array.raw()),
+        Value::Object(object) => (5, object.raw()),
+    };
+    Hashed(xxh3_64_with_seed(bytes, seed), value)
+}
+
+/// The runs that a shortest edit script keeps, if it keeps more elements than
+/// comparing position by position does and is found within the bounds.
+pub(super) fn common_runs<'a>(old: &[Value<'a>], new: &[Value<'a>]) -> Option<Vec<Run>> {
+    let mut names = HashMap::new();
+    let mut name = |value: &Value<'a>| {
+        let next = names.len() as u32;
+        *names.entry(hashed(*value)).or_insert(next)
+    };
+    let old: Vec<u32> = old.iter().map(&mut name).collect();
+    let new: Vec<u32> = new.iter().map(&mut name).collect();
+    let in_place = old.iter().zip(&new).filter(|(a, b)| a == b).count();
+    // What one side alone has is in no common subsequence.
+    let (old_names, old_places) = shared(&old, &new, names.len());
+    let (new_names, new_places) = shared(&new, &old, names.len());
+    let size = old_names.len() + new_names.len();
+    let better = (size - 2 * in_place).checked_sub(1)?;
+    let most = better.min(MAX_EDITS).min(MAX_WORK / size.max(1));
+    if old_names.len().abs_diff(new_names.len()) > most {
+        return None;
+    }
+    let mut runs: Vec<Run> = Vec::new();
+    for run in myers(&old_names, &new_names, most)? {
+        let olds = old_places.get(run.old..run.old + run.len)?;
+        let news = new_places.get(run.new..run.new + run.len)?;
+        for (old, new) in olds.iter().copied().zip(news.iter().copied()) {
+            match runs.last_mut() {
+                Some(last) if last.old + last.len == old && last.new + last.len == new => {
+                    last.len += 1;
+                }
+                _ => runs.push(Run { old, new, len: 1 }),
+            }
+        }
+    }
+    (!runs.is_empty()).then_some(runs)
+}
+
+/// The elements of `these` that `those` have too, and where they were; all
+/// names are below `names`.
+fn shared(these: &[u32], those: &[u32], names: usize) -> (Vec<u32>, Vec<usize>) {
+    let mut known = vec![false; names];
+    for name in those {
+        if let Some(known) = known.get_mut(*name as usize) {
+            *known = true;
+        }
+    }
+    let places = these.iter().copied().enumerate();
+    let shared = places.filter(|(_, name)| known.get(*name as usize) == Some(&true));
+    shared.map(|(place, name)| (name, place)).unzip()
+}
+
+/// The furthest `x` on each diagonal `-d, -d + 2, ..., d` of step `d`.
+struct Reach {
+    d: usize,
+    furthest: Vec<usize>,
+}
+
+impl Reach {
+    fn get(&self, diagonal: isize) -> Option<usize> {
+        let at = usize::try_from(diagonal.checked_add_unsigned(self.d)?).ok()?;
+        self.furthest.get(at / 2).copied()
+    }
+}
+
+/// Where step `d` starts on `diagonal`, given the step before: `x` and
+/// whether it got there by an insertion (down) or a removal (right).
+fn enter(before: &Reach, diagonal: isize, d: isize) -> (usize, bool) {
+    let left = before.get(diagonal - 1);
+    let above = before.get(diagonal + 1);
+    let down = diagonal == -d || (diagonal != d && left < above);
+    let x = if down { above } else { left.map(|x| x + 1) };
+    (x.unwrap_or(0), down)
+}
+
+fn myers(old: &[u32], new: &[u32], most: usize) -> Option<Vec<Run>> {
+    let snake = |mut x: usize, mut y: usize| {
+        while let (Some(a), Some(b)) = (old.get(x), new.get(y)) {
+            if a != b {
+                break;
+            }
+            x += 1;
+            y += 1;
+        }
+        x
+    };
+    let goal = old.len() as isize - new.len() as isize;
+    let mut trace = vec![Reach {
+        d: 0,
+        furthest: vec![snake(0, 0)],
+    }];
+    for d in 0..=most as isize {
+        if d > 0 {
+            let before = trace.last()?;
+            let furthest = (0..=d).map(|slot| {
+                let diagonal = 2 * slot - d;
+                let (x, _) = enter(before, diagonal, d);
+                // Past the end of either side nothing is equal.
+                let y = x as isize - diagonal;
+                snake(x, usize::try_from(y).unwrap_or(usize::MAX))
+            });
+            let furthest = furthest.collect();
+            let d = d as usize;
+            trace.push(Reach { d, furthest });
+        }
+        if trace.last()?.get(goal) == Some(old.len()) && (goal + d) % 2 == 0 {
+            return Some(backtrack(&trace, old.len(), new.len()));
+        }
+    }
+    None
+}
+
+/// The diagonal stretches of the path that ends at the far corner.
+fn backtrack(trace: &[Reach], mut x: usize, mut y: usize) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let mut push = |from: usize, to: usize, y: usize| {
+        if to > from {
+            runs.push(Run {
+                old: from,
+                new: y.saturating_sub(to - from),
+                len: to - from,
+            });
+        }
+    };
+    for d in (1..trace.len()).rev() {
+        let Some(before) = trace.get(d - 1) else {
+            break;
+        };
+        let diagonal = x as isize - y as isize;
+        let (start, down) = enter(before, diagonal, d as isize);
+        push(start, x, y);
+        let entered_y = y.saturating_sub(x - start);
+        x = if down { start } else { start.saturating_sub(1) };
+        y = if down {
+            entered_y.saturating_sub(1)
+        } else {
+            entered_y
+        };
+    }
+    push(0, x, y);
+    runs.reverse();
+    runs
+}

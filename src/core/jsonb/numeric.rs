@@ -1,0 +1,119 @@
+//! The fields of a numeric datum (`src/backend/utils/adt/numeric.c`).
+
+use super::super::error::{Error, Result};
+
+const SPECIAL: u16 = 0xC000;
+const SHORT: u16 = 0x8000;
+const NEGATIVE: u16 = 0x4000;
+const SHORT_NEGATIVE: u16 = 0x2000;
+
+/// A number as sign, weight of the first digit and digits to base 10,000.
+#[derive(Debug, Clone, Copy)]
+pub struct Numeric<'a> {
+    /// Below zero.
+    pub negative: bool,
+    /// Exponent (to base 10,000) of the first digit.
+    pub weight: i16,
+    /// Decimal digits shown after the point.
+    pub scale: u16,
+    digits: &'a [u8],
+}
+
+impl<'a> Numeric<'a> {
+    /// Reads a datum, its four-byte header included.
+    pub fn parse(datum: &'a [u8]) -> Result<Self> {
+        let bad = Error::Corrupt("bad numeric");
+        let (header, body) = datum.split_first_chunk::<4>().ok_or(bad)?;
+        if length(*header) != datum.len() {
+            return Err(bad);
+        }
+        let (head, rest) = body.split_first_chunk::<2>().ok_or(bad)?;
+        let head = u16::from_ne_bytes(*head);
+        let number = match head & SPECIAL {
+            // Infinity and NaN cannot be in a document.
+            SPECIAL => return Err(bad),
+            SHORT => Numeric {
+                negative: head & SHORT_NEGATIVE != 0,
+                // Seven bits, two's complement.
+                weight: (((head & 0x7F) << 9) as i16) >> 9,
+                scale: (head & 0x1F80) >> 7,
+                digits: rest,
+            },
+            sign => {
+                let (weight, digits) = rest.split_first_chunk::<2>().ok_or(bad)?;
+                Numeric {
+                    negative: sign == NEGATIVE,
+                    weight: i16::from_ne_bytes(*weight),
+                    scale: head & 0x3FFF,
+                    digits,
+                }
+            }
+        };
+        if number.digits.len() % 2 == 0 {
+            Ok(number)
+        } else {
+            Err(bad)
+        }
+    }
+
+    /// The digits, each 0..10,000.
+    pub fn digits(&self) -> impl DoubleEndedIterator<Item = u16> + 'a {
+        let pairs = self.digits.chunks_exact(2);
+        pairs.map(|pair| match pair.first_chunk::<2>() {
+            Some(digit) => u16::from_ne_bytes(*digit),
+            None => 0,
+        })
+    }
+
+    /// How many digits.
+    pub fn len(&self) -> usize {
+        self.digits.len() / 2
+    }
+
+    /// Whether there are no digits: zero.
+    pub fn is_empty(&self) -> bool {
+        self.digits.is_empty()
+    }
+
+    /// The number, if it is an integer of 64 bits.
+    pub fn to_i64(&self) -> Option<i64> {
+        let mut value: i64 = 0;
+        for digit in self.digits() {
+            value = value.checked_mul(10_000)?.checked_add(i64::from(digit))?;
+        }
+        // Digits after the point make it a fraction; missing ones before it are zeros.
+        let zeros = i64::from(self.weight) + 1 - i64::try_from(self.len()).ok()?;
+        if zeros < 0 {
+            return None;
+        }
+        for _ in 0..zeros.min(5) {
+            value = value.checked_mul(10_000)?;
+        }
+        if zeros > 5 && value != 0 {
+            return None;
+        }
+        Some(if self.negative { -value } else { value })
+    }
+
+    /// Whether both are the same number, whatever their scale. The server
+    /// strips zero digits at both ends, so that equal numbers have equal digits.
+    pub fn equals(&self, other: &Numeric<'_>) -> bool {
+        if self.is_empty() && other.is_empty() {
+            return true;
+        }
+        self.negative == other.negative
+            && self.weight == other.weight
+            && self.digits == other.digits
+    }
+}
+
+/// The length that a four-byte varlena header states.
+fn length(header: [u8; 4]) -> usize {
+    let word = u32::from_ne_bytes(header);
+    let length = if cfg!(target_endian = "little") {
+        word >> 2
+    } else {
+        word & 0x3FFF_FFFF
+    };
+    length as usize
+}

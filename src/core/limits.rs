@@ -1,0 +1,166 @@
+//! What arguments may be: lengths, counts and enumerations, each with its refusal.
+
+use super::{Code, StateError, StateResult};
+
+/// Longest id or name, in bytes: keys must fit an index.
+pub const MAX_NAME: usize = 255;
+/// Longest note, in bytes.
+pub const MAX_NOTE: usize = 8 * 1024;
+/// Largest tags or checkpoint metadata, in bytes of binary jsonb.
+pub const MAX_TAGS: usize = 16 * 1024;
+/// Most executions in one batch.
+pub const MAX_BATCH: usize = 1000;
+/// Most rows of one page.
+pub const MAX_ROWS: i32 = 10_000;
+/// Most paths that a workflow may declare.
+pub const MAX_PATHS: usize = 64;
+/// Statuses of an execution; the last three are final.
+pub const STATUSES: [&str; 7] = [
+    "pending",
+    "running",
+    "waiting",
+    "paused",
+    "completed",
+    "failed",
+    "cancelled",
+];
+
+/// An argument that must not be NULL.
+pub fn required<T>(argument: &str, value: Option<T>) -> StateResult<T> {
+    value.ok_or_else(|| {
+        StateError::invalid(format!("{argument} must not be null"))
+            .hint(format!("Give {argument} a value."))
+    })
+}
+
+/// An id or a name that must be given.
+pub fn name<'a>(argument: &str, value: Option<&'a str>) -> StateResult<&'a str> {
+    let value = required(argument, value)?;
+    if value.is_empty() {
+        return Err(
+            StateError::invalid(format!("{argument} must not be empty")).hint(format!(
+                "Give {argument} between 1 and {MAX_NAME} bytes of text."
+            )),
+        );
+    }
+    within(argument, value, MAX_NAME)?;
+    Ok(value)
+}
+
+/// An id or a name that may be left out.
+pub fn optional_name<'a>(argument: &str, value: Option<&'a str>) -> StateResult<Option<&'a str>> {
+    value.map(|v| name(argument, Some(v))).transpose()
+}
+
+/// A note, which may be left out.
+pub fn note(value: Option<&str>) -> StateResult<Option<&str>> {
+    value
+        .map(|v| within("note", v, MAX_NOTE).map(|()| v))
+        .transpose()
+}
+
+fn within(argument: &str, value: &str, most: usize) -> StateResult<()> {
+    if value.len() <= most {
+        return Ok(());
+    }
+    Err(
+        StateError::new(Code::LimitExceeded, format!("{argument} is too long"))
+            .detail(format!(
+                "It has {} bytes, but at most {most} are allowed.",
+                value.len()
+            ))
+            .hint(format!("Shorten {argument}.")),
+    )
+}
+
+/// A JSON object of bounded size, such as tags.
+pub fn object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
+    let Some(bytes) = value else { return Ok(None) };
+    let root = super::jsonb::root(bytes).map_err(|e| StateError::bad_document(argument, e))?;
+    if !matches!(root, super::jsonb::Value::Object(_)) {
+        return Err(
+            StateError::invalid(format!("{argument} must be a json object"))
+                .hint("Write it as {\"key\": \"value\"}."),
+        );
+    }
+    if bytes.len() > MAX_TAGS {
+        return Err(too_large(argument, bytes.len(), MAX_TAGS));
+    }
+    Ok(Some(bytes))
+}
+
+/// A document over a limit.
+pub fn too_large(argument: &str, size: usize, most: usize) -> StateError {
+    StateError::new(Code::LimitExceeded, format!("{argument} is too large")).detail(format!(
+        "It takes {size} bytes as jsonb, but at most {most} are allowed."
+    ))
+}
+
+/// A state over the setting's limit.
+pub fn state_too_large(size: usize, most: usize) -> StateError {
+    too_large("state", size, most).hint(
+        "Raise the setting wfstate.max_state_size, or split the state over several executions.",
+    )
+}
+
+/// A status, which may be left out.
+pub fn status(value: Option<&str>) -> StateResult<Option<&str>> {
+    match value {
+        Some(v) if !STATUSES.contains(&v) => Err(StateError::invalid(format!(
+            "status \"{}\" is not known",
+            v.chars().take(40).collect::<String>()
+        ))
+        .hint(format!("Use one of {}.", STATUSES.join(", ")))),
+        other => Ok(other),
+    }
+}
+
+/// An expected version: NULL, or not negative.
+pub fn expected(value: Option<i64>) -> StateResult<Option<i64>> {
+    match value {
+        Some(v) if v < 0 => Err(
+            StateError::invalid("expected_version must not be negative")
+                .detail(format!("It is {v}."))
+                .hint("Use NULL for the last write wins, 0 for must not exist, n for must be at version n."),
+        ),
+        other => Ok(other),
+    }
+}
+
+/// A version: positive.
+pub fn version(argument: &str, value: i64) -> StateResult<i64> {
+    if value < 1 {
+        return Err(StateError::invalid(format!("{argument} must be positive"))
+            .detail(format!("It is {value}."))
+            .hint("Versions count from 1."));
+    }
+    Ok(value)
+}
+
+/// Rows of a page.
+pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
+    let value = required("max_rows", value)?;
+    if !(1..=MAX_ROWS).contains(&value) {
+        return Err(StateError::invalid("max_rows is out of range")
+            .detail(format!(
+                "It is {value}, but must be between 1 and {MAX_ROWS}."
+            ))
+            .hint("Fetch more in pages: pass the last row's key as after."));
+    }
+    Ok(i64::from(value))
+}
+
+/// Executions of a batch.
+pub fn batch(argument: &str, count: usize) -> StateResult<()> {
+    if count <= MAX_BATCH {
+        return Ok(());
+    }
+    Err(StateError::new(
+        Code::LimitExceeded,
+        format!("{argument} has too many elements"),
+    )
+    .detail(format!(
+        "It has {count}, but at most {MAX_BATCH} are allowed."
+    ))
+    .hint("Send several batches."))
+}

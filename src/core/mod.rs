@@ -1,0 +1,20 @@
+//! Pure Rust: what can be decided without a server.
+//!
+//! Nothing here knows PostgreSQL's API; input is bytes, output is bytes, and
+//! bytes that are not what they should be give an [`Error`], never a panic.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+pub mod error;
+pub mod hash;
+pub mod jsonb;
+pub mod limits;
+pub mod state_error;
+
+pub use error::{Error, PatchReason, Result};
+pub use state_error::{Code, StateError, StateResult};

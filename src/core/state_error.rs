@@ -1,0 +1,149 @@
+//! What a call is refused with: the class, and the words that the client sees.
+
+use super::{Error, PatchReason};
+
+/// Class of a refusal; `pg::error` alone gives each its SQLSTATE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The expected version is not the head (WF001).
+    ConcurrentModification,
+    /// Nothing valid to recover to (WF003).
+    StateRecovery,
+    /// Execution, version, checkpoint or workflow that is not there (WF005).
+    NotFound,
+    /// Name or id that is taken (WF006).
+    AlreadyExists,
+    /// A version cannot be rebuilt or fails its hash (WF008).
+    CorruptState,
+    /// Bad argument (22023).
+    InvalidParameter,
+    /// No permission (42501).
+    InsufficientPrivilege,
+    /// Over a limit (54000).
+    LimitExceeded,
+}
+
+/// A refusal: one lower-case line, and sentences for DETAIL and HINT.
+/// None of them ever holds a part of a state.
+#[derive(Debug, Clone)]
+pub struct StateError {
+    /// Class of the refusal.
+    pub code: Code,
+    /// One lower-case line.
+    pub message: String,
+    /// What was found, in sentences.
+    pub detail: Option<String>,
+    /// What to do, in sentences.
+    pub hint: Option<String>,
+}
+
+/// Result of everything that can be refused.
+pub type StateResult<T> = Result<T, StateError>;
+
+impl StateError {
+    /// A refusal with neither DETAIL nor HINT.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        StateError {
+            code,
+            message: message.into(),
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// With a DETAIL.
+    pub fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// With a HINT.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A bad argument (22023).
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Code::InvalidParameter, message)
+    }
+
+    /// An execution that is not there, or that another tenant has (WF005).
+    pub fn execution_not_found(execution_id: &str, tenant: &str) -> Self {
+        Self::new(
+            Code::NotFound,
+            format!("execution \"{execution_id}\" does not exist"),
+        )
+        .detail(format!("The tenant is \"{tenant}\"."))
+        .hint("Check the id and the setting wfstate.tenant; wf_save_state creates an execution.")
+    }
+
+    /// A version that is not in the log (WF005).
+    pub fn version_not_found(execution_id: &str, version: i64) -> Self {
+        Self::new(
+            Code::NotFound,
+            format!("version {version} of execution \"{execution_id}\" does not exist"),
+        )
+        .hint("wf_history lists the versions that are kept.")
+    }
+
+    /// A checkpoint that is not there (WF005).
+    pub fn checkpoint_not_found(execution_id: &str, name: &str) -> Self {
+        Self::new(
+            Code::NotFound,
+            format!("checkpoint \"{name}\" of execution \"{execution_id}\" does not exist"),
+        )
+        .hint("wf_checkpoints lists the checkpoints of an execution.")
+    }
+
+    /// The head is not where the caller expects it (WF001).
+    pub fn concurrent_modification(execution_id: &str, expected: i64, head: i64) -> Self {
+        Self::new(
+            Code::ConcurrentModification,
+            format!("execution \"{execution_id}\" was modified concurrently"),
+        )
+        .detail(format!(
+            "Expected version {expected}, but the head is at version {head}."
+        ))
+        .hint("Load the state again, apply the change to it and save with its version.")
+    }
+
+    /// A version that cannot be rebuilt (WF008).
+    pub fn corrupt(execution_id: &str, version: i64, why: impl std::fmt::Display) -> Self {
+        Self::new(
+            Code::CorruptState,
+            format!("version {version} of execution \"{execution_id}\" cannot be rebuilt"),
+        )
+        .detail(format!("The log is damaged: {why}."))
+        .hint("wf_verify tells which versions are sound; wf_recover goes back to one.")
+    }
+
+    /// A state or patch given by the caller that cannot be used.
+    pub fn bad_document(argument: &str, error: Error) -> Self {
+        match error {
+            Error::TooDeep => Self::new(
+                Code::LimitExceeded,
+                format!("{argument} is nested too deeply"),
+            )
+            .detail(format!(
+                "Arrays and objects may be nested {} levels deep.",
+                super::jsonb::MAX_DEPTH
+            ))
+            .hint("Store deeply nested content as text, or flatten it."),
+            Error::TooLarge => Self::new(Code::LimitExceeded, format!("{argument} is too large"))
+                .detail("The resulting document is larger than jsonb can hold.")
+                .hint("Split the state over several executions."),
+            Error::Corrupt(what) => Self::invalid(format!("{argument} is not a valid jsonb value"))
+                .detail(format!("The bytes are damaged: {what}.")),
+            Error::Patch { index, reason } => Self::bad_patch(index, reason, None),
+        }
+    }
+
+    /// A patch that is malformed or does not apply; `path` is the pointer of its operation.
+    pub fn bad_patch(index: usize, reason: PatchReason, path: Option<&str>) -> Self {
+        let at = path.map_or(String::new(), |path| format!(" at path \"{path}\""));
+        Self::invalid("patch does not apply")
+            .detail(format!("Operation {index}{at}: {reason}."))
+            .hint("A JSON array is an RFC 6902 patch, an object an RFC 7386 merge patch; nothing was changed.")
+    }
+}

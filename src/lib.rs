@@ -1,0 +1,36 @@
+//! wfstate: where workflows and AI agents keep their state, inside PostgreSQL.
+//!
+//! Every save is a commit that stores only what changed, a checkpoint is a tag, a recovery is a new commit
+//! that refers to an old one, and a fork is a branch.
+//!
+//! The rooms, and the one way that data flows through them:
+//!
+//! - [`api`]: the SQL functions, a file for each group. They convert, call, and convert back.
+//! - [`store`]: the tables. The only room that issues SQL, through one closed set of prepared statements.
+//! - [`pg`]: the server's memory. The only room with `unsafe`; the one place that gives errors their SQLSTATE.
+//! - [`core`]: pure Rust that each of them may use and that knows none of them: binary jsonb (read, write,
+//!   diff, patch, hash), limits, and the errors' words.
+//!
+//! A save reads nothing when this session knows the head's state: one statement checks that the head is
+//! still the one known, moves it, and appends the version. A load reads the head, and unless this session
+//! has its content, one index range of the log.
+
+#![deny(unsafe_op_in_unsafe_fn, missing_docs)]
+
+pub mod api;
+pub mod core;
+pub mod pg;
+pub mod store;
+
+::pgrx::pg_module_magic!(name, version);
+
+::pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+::pgrx::extension_sql_file!("../sql/security.sql", name = "security", finalize);
+
+/// Called by the server when it loads the library.
+#[pgrx::pg_guard]
+#[allow(non_snake_case)]
+pub extern "C-unwind" fn _PG_init() {
+    pg::settings::register();
+    pg::invalidation::register();
+}

@@ -1,0 +1,154 @@
+//! jsonb across the boundary as raw bytes: no text, no tree.
+
+use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
+use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
+use pgrx::nullable::Nullable;
+use pgrx::pg_sys;
+use pgrx::pgrx_sql_entity_graph::metadata::{
+    ArgumentError, Returns, ReturnsError, SqlMapping, SqlTranslatable,
+};
+
+/// Bytes of a varlena's full header.
+const HEADER: usize = 4;
+
+/// A jsonb argument. Its bytes stay where the server put them, which is until the function returns.
+#[derive(Clone, Copy)]
+pub struct JsonbArg<'a>(&'a [u8]);
+
+impl<'a> JsonbArg<'a> {
+    /// The payload, without the varlena header.
+    pub fn bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+/// A jsonb result: the payload, without the varlena header.
+#[derive(Clone)]
+pub struct Jsonb(pub Vec<u8>);
+
+/// Detoasts a jsonb datum; the payload lives as long as the current memory context.
+///
+/// # Safety
+/// `datum` must be a valid jsonb, and `'a` must not outlive its memory context.
+pub unsafe fn jsonb_payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+    // SAFETY: the caller's promise; pg_detoast_datum returns a plain varlena with a 4-byte header.
+    unsafe {
+        let varlena = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+        let size = pgrx::varlena::varsize_4b(varlena).saturating_sub(HEADER);
+        std::slice::from_raw_parts(varlena.cast::<u8>().add(HEADER), size)
+    }
+}
+
+/// Copies a payload into a new varlena in the current memory context.
+pub fn jsonb_datum(payload: &[u8]) -> pg_sys::Datum {
+    varlena_datum(payload)
+}
+
+/// Copies bytes into a new varlena in the current memory context.
+pub fn varlena_datum(payload: &[u8]) -> pg_sys::Datum {
+    let size = payload.len() + HEADER;
+    // SAFETY: palloc returns `size` writable bytes or raises; the header and the payload fill them.
+    unsafe {
+        let varlena = pg_sys::palloc(size).cast::<u8>();
+        pgrx::set_varsize_4b(varlena.cast(), i32::try_from(size).unwrap_or(i32::MAX));
+        std::ptr::copy_nonoverlapping(payload.as_ptr(), varlena.add(HEADER), payload.len());
+        pg_sys::Datum::from(varlena)
+    }
+}
+
+/// The server's own containment test, `document @> part`.
+pub fn jsonb_contains(document: &[u8], part: &[u8]) -> bool {
+    // SAFETY: both datums are valid jsonb made here; the function neither returns NULL nor keeps them.
+    unsafe {
+        let (document, part) = (jsonb_datum(document), jsonb_datum(part));
+        let contains = pgrx::direct_function_call::<bool>(
+            pg_sys::jsonb_contains,
+            &[Some(document), Some(part)],
+        );
+        pg_sys::pfree(document.cast_mut_ptr());
+        pg_sys::pfree(part.cast_mut_ptr());
+        contains.unwrap_or(false)
+    }
+}
+
+// SAFETY: the SQL type is jsonb and the conversions below hold for every jsonb.
+unsafe impl SqlTranslatable for JsonbArg<'_> {
+    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
+        Ok(SqlMapping::literal("jsonb"))
+    }
+    fn return_sql() -> Result<Returns, ReturnsError> {
+        Ok(Returns::One(SqlMapping::literal("jsonb")))
+    }
+}
+
+// SAFETY: as above.
+unsafe impl SqlTranslatable for Jsonb {
+    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
+        Ok(SqlMapping::literal("jsonb"))
+    }
+    fn return_sql() -> Result<Returns, ReturnsError> {
+        Ok(Returns::One(SqlMapping::literal("jsonb")))
+    }
+}
+
+impl FromDatum for JsonbArg<'_> {
+    unsafe fn from_polymorphic_datum(
+        datum: pg_sys::Datum,
+        is_null: bool,
+        _: pg_sys::Oid,
+    ) -> Option<Self> {
+        if is_null {
+            return None;
+        }
+        // SAFETY: pgrx hands over a datum of the declared type, alive during the call.
+        Some(JsonbArg(unsafe { jsonb_payload(datum) }))
+    }
+}
+
+// SAFETY: a jsonb argument is unboxed as what it is.
+unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: the caller promises a jsonb that is not null; an empty payload is not a document
+        // and is refused as corrupt.
+        unsafe { arg.unbox_arg_using_from_datum().unwrap_or(JsonbArg(&[])) }
+    }
+
+    unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
+        // SAFETY: as above, null or not.
+        unsafe { arg.unbox_arg_using_from_datum().into() }
+    }
+}
+
+// SAFETY: elements of a jsonb[] are jsonb datums.
+unsafe impl UnboxDatum for JsonbArg<'_> {
+    type As<'src>
+        = JsonbArg<'src>
+    where
+        Self: 'src;
+
+    unsafe fn unbox<'src>(datum: Datum<'src>) -> Self::As<'src>
+    where
+        Self: 'src,
+    {
+        // SAFETY: the caller's datum is a jsonb that lives for 'src.
+        JsonbArg(unsafe { jsonb_payload(datum.sans_lifetime()) })
+    }
+}
+
+impl IntoDatum for Jsonb {
+    fn into_datum(self) -> Option<pg_sys::Datum> {
+        Some(jsonb_datum(&self.0))
+    }
+
+    fn type_oid() -> pg_sys::Oid {
+        pg_sys::JSONBOID
+    }
+}
+
+// SAFETY: the datum is a jsonb in the function's memory context.
+unsafe impl BoxRet for Jsonb {
+    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+        // SAFETY: as above.
+        unsafe { fcinfo.return_raw_datum(jsonb_datum(&self.0)) }
+    }
+}

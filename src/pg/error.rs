@@ -1,0 +1,72 @@
+//! The one place that gives a refusal its SQLSTATE and raises it.
+
+use crate::core::{Code, StateError, StateResult};
+use pgrx::pg_sys;
+use std::ffi::{CString, c_char, c_int};
+
+/// The five characters of each class; class WF is wfstate's own.
+fn sqlstate(code: Code) -> &'static [u8; 5] {
+    match code {
+        Code::ConcurrentModification => b"WF001",
+        Code::StateRecovery => b"WF003",
+        Code::NotFound => b"WF005",
+        Code::AlreadyExists => b"WF006",
+        Code::CorruptState => b"WF008",
+        Code::InvalidParameter => b"22023",
+        Code::InsufficientPrivilege => b"42501",
+        Code::LimitExceeded => b"54000",
+    }
+}
+
+/// The server's packed form (`MAKE_SQLSTATE`): six bits a character.
+fn packed(state: &[u8; 5]) -> c_int {
+    state.iter().rev().fold(0, |packed, c| {
+        (packed << 6) | (c_int::from(*c) - 0x30 & 0x3f)
+    })
+}
+
+/// Runs the body of an API function; what it refuses becomes a server error.
+pub fn run<T>(body: impl FnOnce() -> StateResult<T>) -> T {
+    match body() {
+        Ok(value) => value,
+        Err(error) => raise(&error),
+    }
+}
+
+/// Raises through the server's own `ereport`, since pgrx knows only the standard codes.
+/// It comes back as a caught server error, which pgrx rethrows whole and without a backtrace.
+pub fn raise(error: &StateError) -> ! {
+    unsafe extern "C-unwind" {
+        fn errstart(elevel: c_int, domain: *const c_char) -> bool;
+        fn errcode(sqlerrcode: c_int) -> c_int;
+        fn errmsg_internal(fmt: *const c_char, ...) -> c_int;
+        fn errdetail_internal(fmt: *const c_char, ...) -> c_int;
+        fn errhint(fmt: *const c_char, ...) -> c_int;
+        fn errfinish(filename: *const c_char, lineno: c_int, funcname: *const c_char);
+    }
+    let text = |text: &str| CString::new(text.replace('\0', "")).unwrap_or_default();
+    let message = text(&error.message);
+    let detail = error.detail.as_deref().map(text);
+    let hint = error.hint.as_deref().map(text);
+    let code = packed(sqlstate(error.code));
+    let format = c"%s".as_ptr();
+    // SAFETY: every pointer outlives the block; the server copies the strings. errfinish does not return
+    // for ERROR: its longjmp ends at this boundary, which turns it into an unwinding panic, so that the
+    // strings above are dropped.
+    unsafe {
+        pg_sys::ffi::pg_guard_ffi_boundary(|| {
+            if errstart(pgrx::PgLogLevel::ERROR as c_int, std::ptr::null()) {
+                errcode(code);
+                errmsg_internal(format, message.as_ptr());
+                if let Some(detail) = &detail {
+                    errdetail_internal(format, detail.as_ptr());
+                }
+                if let Some(hint) = &hint {
+                    errhint(format, hint.as_ptr());
+                }
+                errfinish(c"wfstate".as_ptr(), 0, c"raise".as_ptr());
+            }
+        });
+    }
+    std::process::abort()
+}

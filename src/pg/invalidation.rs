@@ -1,0 +1,99 @@
+//! Which session-local caches must be read again. The server tells every session, and every standby, when
+//! a table's description changes; a trigger on the two tables below makes a change of their rows count as one.
+
+use pgrx::AllocatedByPostgres;
+use pgrx::heap_tuple::PgHeapTuple;
+use pgrx::pg_sys;
+use pgrx::trigger_support::{PgTrigger, PgTriggerError};
+use std::cell::Cell;
+
+/// Tables of which sessions keep a copy.
+#[derive(Clone, Copy)]
+pub enum Cached {
+    /// `wfstate.tenant_roles`
+    TenantRoles = 0,
+    /// `wfstate.search_paths`
+    SearchPaths = 1,
+}
+
+impl Cached {
+    fn table(self) -> &'static std::ffi::CStr {
+        match self {
+            Cached::TenantRoles => c"tenant_roles",
+            Cached::SearchPaths => c"search_paths",
+        }
+    }
+}
+
+thread_local! {
+    /// Per table: its OID when the copy was made, and the copy's generation.
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; 2] =
+        const { [Cell::new((pg_sys::Oid::INVALID, 1)), Cell::new((pg_sys::Oid::INVALID, 1))] };
+}
+
+/// Grows with every change that a copy of the table may not show yet.
+pub fn generation(cached: Cached) -> u64 {
+    TABLES.with(|tables| tables[cached as usize].get().1)
+}
+
+/// The table's OID, remembered for the invalidation messages that name it.
+pub fn table_oid(cached: Cached) -> pg_sys::Oid {
+    // SAFETY: look-ups in the catalog by static names; a missing schema or table gives InvalidOid.
+    let oid = unsafe {
+        match pg_sys::get_namespace_oid(c"wfstate".as_ptr(), true) {
+            schema if schema == pg_sys::Oid::INVALID => schema,
+            schema => pg_sys::get_relname_relid(cached.table().as_ptr(), schema),
+        }
+    };
+    TABLES.with(|tables| {
+        let cell = &tables[cached as usize];
+        cell.set((oid, cell.get().1));
+    });
+    oid
+}
+
+/// Registers the callbacks; they last as long as the session.
+pub fn register() {
+    // SAFETY: called once from _PG_init with functions that live for ever and never raise.
+    unsafe {
+        pg_sys::CacheRegisterRelcacheCallback(Some(on_table), pg_sys::Datum::null());
+        pg_sys::CacheRegisterSyscacheCallback(
+            pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM as _,
+            Some(on_membership),
+            pg_sys::Datum::null(),
+        );
+    }
+}
+
+/// InvalidOid means every table; a copy of a table that was not there yet is stale at any message.
+unsafe extern "C-unwind" fn on_table(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    TABLES.with(|tables| {
+        for cell in tables {
+            let (oid, generation) = cell.get();
+            let every = relation == pg_sys::Oid::INVALID || oid == pg_sys::Oid::INVALID;
+            if every || oid == relation {
+                cell.set((oid, generation + 1));
+            }
+        }
+    });
+}
+
+/// Whoever is bound through a group is bound by membership.
+unsafe extern "C-unwind" fn on_membership(_: pg_sys::Datum, _: i32, _: u32) {
+    TABLES.with(|tables| {
+        let cell = &tables[Cached::TenantRoles as usize];
+        let (oid, generation) = cell.get();
+        cell.set((oid, generation + 1));
+    });
+}
+
+/// Statement trigger: tells every session that its copy of the table is stale.
+#[pgrx::pg_trigger(sql = false)]
+fn invalidate<'a>(
+    trigger: &'a PgTrigger<'a>,
+) -> Result<Option<PgHeapTuple<'a, AllocatedByPostgres>>, PgTriggerError> {
+    let table = trigger.relation()?.oid();
+    // SAFETY: the trigger's own table, which is open and locked.
+    unsafe { pg_sys::CacheInvalidateRelcacheByRelid(table) };
+    Ok(None)
+}

@@ -1,0 +1,9 @@
+//! The only room that touches the server's memory: datums, plans, errors, roles, caches' invalidation.
+
+pub mod datum;
+pub mod error;
+pub mod invalidation;
+pub mod roles;
+pub mod scan;
+pub mod settings;
+pub mod spi;

@@ -1,0 +1,151 @@
+//! The settings `wfstate.*`.
+
+use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
+use pgrx::pg_sys;
+use std::ffi::{CStr, CString};
+
+static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"default"));
+static MAX_STATE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
+static KEYFRAME_RATIO: GucSetting<f64> = GucSetting::<f64>::new(0.5);
+static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(8_192);
+static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
+static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
+static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
+
+/// The tenant as it is set, neither checked nor allowed yet.
+pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
+    // SAFETY: the server owns the string and keeps it until the setting changes, which nothing does
+    // while this reads it; NULL is not a value that it can be set to, but is handled.
+    let value = unsafe { *TENANT.as_ptr() };
+    if value.is_null() {
+        return use_it(c"");
+    }
+    // SAFETY: as above; the server's strings end with NUL.
+    use_it(unsafe { CStr::from_ptr(value) })
+}
+
+/// Largest state that a save accepts, in bytes.
+pub fn max_state_size() -> usize {
+    usize::try_from(MAX_STATE_SIZE.get()).unwrap_or(0) * 1024
+}
+
+/// Share of a state's size that the patches after a keyframe may take.
+pub fn keyframe_ratio() -> f64 {
+    KEYFRAME_RATIO.get()
+}
+
+/// Bytes of patches below which no keyframe is worth its row.
+pub fn keyframe_min() -> i64 {
+    i64::from(KEYFRAME_MIN.get())
+}
+
+/// Share of a state's size that the patches between kept older keyframes may take.
+pub fn archive_ratio() -> f64 {
+    ARCHIVE_RATIO.get()
+}
+
+/// States up to this size are stored whole: their patch would hardly be smaller.
+pub fn snapshot_below() -> usize {
+    usize::try_from(SNAPSHOT_BELOW.get()).unwrap_or(0)
+}
+
+/// Bytes of rebuilt states that a session keeps.
+pub fn cache_size() -> usize {
+    usize::try_from(CACHE_SIZE.get()).unwrap_or(0) * 1024
+}
+
+/// Defines every setting and reserves the prefix.
+pub fn register() {
+    GucRegistry::define_string_guc(
+        c"wfstate.tenant",
+        c"Tenant whose executions the session sees and saves.",
+        c"1 to 255 bytes. Row-level security compares it with the tenant of each row. A role bound by wf_grant_tenant is refused every other tenant, whatever it sets here. SET LOCAL works behind a transaction pooler.",
+        &TENANT,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    int(
+        c"wfstate.max_state_size",
+        c"Largest state that a save accepts.",
+        c"Measured on the binary jsonb, before compression. A save over it is refused with 54000.",
+        &MAX_STATE_SIZE,
+        (1, 262_143),
+        GucFlags::UNIT_KB,
+    );
+    ratio(
+        c"wfstate.keyframe_ratio",
+        c"Share of a state's size that the patches after its keyframe may take.",
+        c"When they take more, the next version becomes a keyframe that holds the whole state. Smaller values make the first load of a session faster, larger ones store less.",
+        &KEYFRAME_RATIO,
+    );
+    int(
+        c"wfstate.keyframe_min",
+        c"Bytes of patches below which no keyframe is written.",
+        c"Keeps small states from being stored whole every few saves.",
+        &KEYFRAME_MIN,
+        (0, 1_048_576),
+        GucFlags::UNIT_BYTE,
+    );
+    ratio(
+        c"wfstate.archive_ratio",
+        c"Share of a state's size that the patches between two kept older keyframes may take.",
+        c"A superseded keyframe is demoted to its patch unless more than this would have to be applied to reach its versions. Smaller values make old versions faster to read, larger ones store less.",
+        &ARCHIVE_RATIO,
+    );
+    int(
+        c"wfstate.snapshot_below",
+        c"States up to this size are stored whole in every version.",
+        c"Measured on the binary jsonb. 0 stores a patch whenever it is smaller than the state.",
+        &SNAPSHOT_BELOW,
+        (0, 1_048_576),
+        GucFlags::UNIT_BYTE,
+    );
+    int(
+        c"wfstate.cache_size",
+        c"Memory that a session may use to keep rebuilt states.",
+        c"A state in the cache is used only if its content hash is the head's, so neither an abort nor another session's commit can make it wrong. 0 turns the cache off.",
+        &CACHE_SIZE,
+        (0, 1_048_576),
+        GucFlags::UNIT_KB,
+    );
+    // SAFETY: called from _PG_init with a string that lives for ever.
+    unsafe { pg_sys::MarkGUCPrefixReserved(c"wfstate".as_ptr()) };
+}
+
+fn int(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<i32>,
+    range: (i32, i32),
+    flags: GucFlags,
+) {
+    GucRegistry::define_int_guc(
+        name,
+        short,
+        long,
+        setting,
+        range.0,
+        range.1,
+        GucContext::Userset,
+        flags,
+    );
+}
+
+fn ratio(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<f64>,
+) {
+    GucRegistry::define_float_guc(
+        name,
+        short,
+        long,
+        setting,
+        0.0,
+        1000.0,
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+}

@@ -1,0 +1,359 @@
+//! Prepared statements through SPI: planned once per session, raw datums in and out.
+
+use crate::core::StateResult;
+use crate::pg::datum::{jsonb_datum, jsonb_payload, varlena_datum};
+use pgrx::pg_sys;
+use std::cell::Cell;
+use std::ffi::CString;
+
+/// Type of a statement's parameter.
+#[derive(Clone, Copy)]
+pub enum Type {
+    /// text
+    Text,
+    /// bigint
+    Int8,
+    /// boolean
+    Bool,
+    /// jsonb
+    Jsonb,
+    /// timestamp with time zone
+    Timestamptz,
+    /// interval
+    Interval,
+    /// text[]
+    TextArray,
+    /// bigint[]
+    Int8Array,
+}
+
+/// Value of a statement's parameter; `None` is NULL.
+pub enum Param<'a> {
+    /// text
+    Text(Option<&'a str>),
+    /// bigint
+    Int8(Option<i64>),
+    /// boolean
+    Bool(Option<bool>),
+    /// jsonb payload
+    Jsonb(Option<&'a [u8]>),
+    /// a datum of whatever type the statement declares, as the server gave it
+    Datum(Option<pg_sys::Datum>),
+    /// text[]
+    TextArray(Option<&'a [String]>),
+    /// bigint[]
+    Int8Array(Option<&'a [i64]>),
+}
+
+/// One of the closed set of statements. `{=}` in the text stands for `OPERATOR(pg_catalog.=)`, so that
+/// no search_path can put another operator in its place.
+pub struct Statement {
+    sql: &'static str,
+    args: &'static [Type],
+    options: u32,
+    plan: Cell<pg_sys::SPIPlanPtr>,
+}
+
+// SAFETY: a backend runs SQL on one thread only; pgrx's wrappers check that.
+unsafe impl Sync for Statement {}
+
+/// What a statement may see and do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The calling query's snapshot; works on a standby. All reads of one call agree.
+    Read,
+    /// A new snapshot; may write.
+    Write,
+}
+
+impl Statement {
+    /// A statement and the types of its parameters. One plan serves all values: it is bound to keys, so
+    /// that a plan per value would gain nothing.
+    pub const fn new(sql: &'static str, args: &'static [Type]) -> Self {
+        Self::with(sql, args, pg_sys::CURSOR_OPT_GENERIC_PLAN)
+    }
+
+    /// A statement whose best plan depends on which parameters are given.
+    pub const fn planned_each_time(sql: &'static str, args: &'static [Type]) -> Self {
+        Self::with(sql, args, pg_sys::CURSOR_OPT_CUSTOM_PLAN)
+    }
+
+    const fn with(sql: &'static str, args: &'static [Type], options: u32) -> Self {
+        Statement {
+            sql,
+            args,
+            options,
+            plan: Cell::new(std::ptr::null_mut()),
+        }
+    }
+
+    /// Runs the statement; `each` sees every row.
+    pub fn each(
+        &self,
+        mode: Mode,
+        params: &[Param<'_>],
+        mut each: impl FnMut(&Row) -> StateResult<()>,
+    ) -> StateResult<u64> {
+        let session = Session::connect();
+        let plan = self.prepared();
+        let (mut values, nulls) = datums(params);
+        debug_assert_eq!(values.len(), self.args.len());
+        // SAFETY: plan, values and nulls are valid and of the statement's arity; SPI is connected.
+        let processed = unsafe {
+            let status = pg_sys::SPI_execute_plan(
+                plan,
+                values.as_mut_ptr(),
+                nulls.as_ptr().cast(),
+                mode == Mode::Read,
+                0,
+            );
+            check(status, self.sql);
+            pg_sys::SPI_processed
+        };
+        // SAFETY: SPI_tuptable is NULL or holds SPI_processed rows of this statement.
+        let table = unsafe { pg_sys::SPI_tuptable };
+        let mut result = Ok(processed);
+        if !table.is_null() {
+            // SAFETY: not NULL, see above.
+            let rows = unsafe { (*table).numvals };
+            for index in 0..rows as usize {
+                // SAFETY: index < numvals.
+                let row = unsafe {
+                    Row {
+                        tuple: *(*table).vals.add(index),
+                        desc: (*table).tupdesc,
+                    }
+                };
+                if let Err(error) = each(&row) {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        drop(session);
+        result
+    }
+
+    /// Runs the statement and returns what `read` makes of its only row.
+    pub fn one<R>(
+        &self,
+        mode: Mode,
+        params: &[Param<'_>],
+        read: impl Fn(&Row) -> StateResult<R>,
+    ) -> StateResult<Option<R>> {
+        let mut found = None;
+        self.each(mode, params, |row| {
+            found = Some(read(row)?);
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Runs the statement and returns what `read` makes of each row.
+    pub fn all<R>(
+        &self,
+        mode: Mode,
+        params: &[Param<'_>],
+        read: impl Fn(&Row) -> StateResult<R>,
+    ) -> StateResult<Vec<R>> {
+        let mut rows = Vec::new();
+        self.each(mode, params, |row| {
+            rows.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Runs the statement for its effect; returns the rows it touched.
+    pub fn run(&self, mode: Mode, params: &[Param<'_>]) -> StateResult<u64> {
+        self.each(mode, params, |_| Ok(()))
+    }
+
+    fn prepared(&self) -> pg_sys::SPIPlanPtr {
+        let plan = self.plan.get();
+        if !plan.is_null() {
+            return plan;
+        }
+        let sql = CString::new(qualified(self.sql)).unwrap_or_default();
+        let mut types: Vec<pg_sys::Oid> = self.args.iter().map(|t| oid(*t)).collect();
+        // SAFETY: SPI is connected; the text and types outlive the call. SPI_keepplan moves the plan to
+        // memory that lives as long as the session.
+        let plan = unsafe {
+            let plan = pg_sys::SPI_prepare_cursor(
+                sql.as_ptr(),
+                types.len() as i32,
+                types.as_mut_ptr(),
+                self.options as i32,
+            );
+            if plan.is_null() {
+                check(pg_sys::SPI_result, self.sql);
+            }
+            check(pg_sys::SPI_keepplan(plan), self.sql);
+            plan
+        };
+        self.plan.set(plan);
+        plan
+    }
+}
+
+/// Runs a command that cannot be prepared, such as GRANT.
+pub fn command(sql: &str) -> StateResult<()> {
+    let session = Session::connect();
+    let text = CString::new(sql).unwrap_or_default();
+    // SAFETY: SPI is connected and the text outlives the call.
+    unsafe { check(pg_sys::SPI_execute(text.as_ptr(), false, 0), sql) };
+    drop(session);
+    Ok(())
+}
+
+/// An SPI connection. An error inside ends the transaction, which ends the connection too.
+struct Session;
+
+impl Session {
+    fn connect() -> Self {
+        // SAFETY: legal inside any function call; raises when it cannot.
+        unsafe { pg_sys::SPI_connect() };
+        Session
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // While unwinding, the server's abort cleans up; calling it here could raise within a raise.
+        if !std::thread::panicking() {
+            // SAFETY: connected in `connect`, and only once.
+            unsafe { pg_sys::SPI_finish() };
+        }
+    }
+}
+
+/// SPI's own failures (not the statement's, which raise) mean that the statement is not what it should be.
+fn check(status: i32, sql: &str) {
+    if status < 0 {
+        // SAFETY: returns a static string.
+        let what = unsafe { std::ffi::CStr::from_ptr(pg_sys::SPI_result_code_string(status)) };
+        pgrx::error!("wfstate: {} in {sql}", what.to_string_lossy());
+    }
+}
+
+/// Replaces `{op}` by `OPERATOR(pg_catalog.op)`.
+fn qualified(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len() * 2);
+    let mut rest = sql;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        out.push_str(before);
+        match from.find('}') {
+            Some(close) if is_operator(&from[1..close]) => {
+                out.push_str("OPERATOR(pg_catalog.");
+                out.push_str(&from[1..close]);
+                out.push(')');
+                rest = &from[close + 1..];
+            }
+            _ => {
+                out.push('{');
+                rest = &from[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_operator(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&".contains(&c))
+}
+
+fn oid(kind: Type) -> pg_sys::Oid {
+    match kind {
+        Type::Text => pg_sys::TEXTOID,
+        Type::Int8 => pg_sys::INT8OID,
+        Type::Bool => pg_sys::BOOLOID,
+        Type::Jsonb => pg_sys::JSONBOID,
+        Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
+        Type::Interval => pg_sys::INTERVALOID,
+        Type::TextArray => pg_sys::TEXTARRAYOID,
+        Type::Int8Array => pg_sys::INT8ARRAYOID,
+    }
+}
+
+/// Values and null flags as SPI takes them. The datums live in SPI's memory, until it finishes.
+fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
+    use pgrx::IntoDatum;
+    let mut values = Vec::with_capacity(params.len());
+    let mut nulls = Vec::with_capacity(params.len());
+    for param in params {
+        let datum = match param {
+            Param::Text(value) => value.map(|v| varlena_datum(v.as_bytes())),
+            Param::Int8(value) => value.map(pg_sys::Datum::from),
+            Param::Bool(value) => value.map(pg_sys::Datum::from),
+            Param::Jsonb(value) => value.map(jsonb_datum),
+            Param::Datum(value) => *value,
+            Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
+            Param::Int8Array(value) => value.and_then(|v| v.to_vec().into_datum()),
+        };
+        nulls.push(if datum.is_some() { b' ' } else { b'n' });
+        values.push(datum.unwrap_or(pg_sys::Datum::null()));
+    }
+    (values, nulls)
+}
+
+/// A row of a result, read by position from 0.
+pub struct Row {
+    tuple: pg_sys::HeapTuple,
+    desc: pg_sys::TupleDesc,
+}
+
+impl Row {
+    fn datum(&self, column: usize) -> Option<pg_sys::Datum> {
+        let mut is_null = true;
+        // SAFETY: tuple and desc belong together and live until SPI finishes; SPI checks the column.
+        let datum = unsafe {
+            pg_sys::SPI_getbinval(self.tuple, self.desc, column as i32 + 1, &mut is_null)
+        };
+        (!is_null).then_some(datum)
+    }
+
+    fn read<T: pgrx::FromDatum>(&self, column: usize) -> Option<T> {
+        let datum = self.datum(column)?;
+        // SAFETY: each caller below names the type that its statement's column has.
+        unsafe { T::from_datum(datum, false) }
+    }
+
+    /// text
+    pub fn text(&self, column: usize) -> Option<String> {
+        self.read(column)
+    }
+
+    /// bigint
+    pub fn int8(&self, column: usize) -> Option<i64> {
+        self.read(column)
+    }
+
+    /// integer
+    pub fn int4(&self, column: usize) -> Option<i32> {
+        self.read(column)
+    }
+
+    /// boolean
+    pub fn bool(&self, column: usize) -> Option<bool> {
+        self.read(column)
+    }
+
+    /// timestamp with time zone
+    pub fn timestamptz(&self, column: usize) -> Option<pgrx::datum::TimestampWithTimeZone> {
+        self.read(column)
+    }
+
+    /// text[]
+    pub fn texts(&self, column: usize) -> Option<Vec<String>> {
+        self.read(column)
+    }
+
+    /// Payload of a jsonb; fetched from TOAST only when asked for.
+    pub fn jsonb(&self, column: usize) -> Option<Vec<u8>> {
+        let datum = self.datum(column)?;
+        // SAFETY: the column is a jsonb and the copy is made while SPI's memory lives.
+        Some(unsafe { jsonb_payload(datum) }.to_vec())
+    }
+}

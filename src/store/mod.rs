@@ -1,0 +1,30 @@
+//! The only room that issues SQL: a file for each table, and one for each thing that is done to them.
+
+pub mod access;
+pub mod branch;
+pub mod cache;
+pub mod checkpoints;
+pub mod delete;
+pub mod executions;
+pub mod export;
+pub mod find;
+pub mod history;
+pub mod import;
+pub mod list;
+pub mod load;
+pub mod prune;
+pub mod rebuild;
+pub mod save;
+pub mod search;
+pub mod tenant;
+pub mod verify;
+pub mod versions;
+
+/// An execution as every key names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key<'a> {
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// Its id within the tenant.
+    pub id: &'a str,
+}

@@ -1,0 +1,108 @@
+"""States of an agent, of a chosen size, and the changes that a step makes to them.
+
+The texts are random over 64 characters, so that compression has nothing to find. A change keeps the
+state's size: a message in the ring is replaced, two small members are set."""
+
+import copy
+import json
+import random
+import string
+
+ALPHABET = string.ascii_letters + string.digits + "-_"
+MESSAGE = 400
+NOTES = 450
+SIZES = {"1 KB": 1 << 10, "4 KB": 4 << 10, "64 KB": 64 << 10, "1 MB": 1 << 20}
+
+
+def dumps(value):
+    return json.dumps(value, separators=(",", ":"))
+
+
+class Agent:
+    """One agent's state as the client sees it. Same seed, same course."""
+
+    def __init__(self, size, seed=1):
+        self.random = random.Random(seed)
+        self.small = size < 2048
+        self.state = {
+            "agent": "researcher",
+            "step": 1000,
+            "messages": [],
+            "todo": [{"id": n, "task": self.text(30), "done": False} for n in range(1 if self.small else 5)],
+            "scratch": {"tool": self.text(80), "budget": 12.50, "plan": None},
+        }
+        if not self.small:
+            self.state["notes"] = self.text(NOTES)
+        while True:
+            self.state["messages"].append(self.message())
+            # A message's keys and headers are a little smaller as jsonb than as text.
+            if len(dumps(self.state)) + MESSAGE + 40 > size:
+                break
+
+    def text(self, length):
+        return "".join(self.random.choices(ALPHABET, k=length))
+
+    def message(self):
+        return {"role": "assistant", "content": self.text(MESSAGE)}
+
+    def count(self):
+        step = self.state["step"]
+        # Four digits, always: a numeric of one size.
+        self.state["step"] = 1000 + (step - 999) % 9000
+        return self.state["step"]
+
+    def patch(self):
+        """A step of about 500 bytes as JSON Patch; the state follows."""
+        step = self.count()
+        at = step % len(self.state["messages"])
+        message, tool = self.message(), self.text(12)
+        self.state["messages"][at] = message
+        self.state["scratch"]["tool"] = tool
+        return dumps([
+            {"op": "replace", "path": f"/messages/{at}", "value": message},
+            {"op": "replace", "path": "/step", "value": step},
+            {"op": "replace", "path": "/scratch/tool", "value": tool},
+        ])
+
+    def merge(self):
+        """A step of about 500 bytes as merge patch."""
+        change = {"step": self.count(), "notes": self.text(NOTES)}
+        self.state.update(change)
+        return dumps(change)
+
+    def small_patch(self):
+        """A step of about 100 bytes, for the state of 1 KB."""
+        step, tool = self.count(), self.text(80)
+        self.state["scratch"]["tool"] = tool
+        return dumps([
+            {"op": "replace", "path": "/step", "value": step},
+            {"op": "replace", "path": "/scratch/tool", "value": tool},
+        ])
+
+    def append(self):
+        """A turn of an agent whose history grows."""
+        message = self.message()
+        self.state["messages"].append(message)
+        return dumps([{"op": "add", "path": "/messages/-", "value": message}])
+
+    def document(self):
+        return dumps(self.state)
+
+
+def value_at(state, pointer):
+    for key in pointer.strip("/").split("/"):
+        state = state[int(key) if isinstance(state, list) else key]
+    return state
+
+
+def course(agent, change, steps):
+    """A way there and back again, to be walked for ever: the first state, then for each step of 2 ×
+    `steps` the state that it leads to and the JSON Patch that leads there."""
+    first, states, there = agent.document(), [copy.deepcopy(agent.state)], []
+    for _ in range(steps):
+        there.append(json.loads(getattr(agent, change)()))
+        states.append(copy.deepcopy(agent.state))
+    back = [[{**operation, "value": value_at(before, operation["path"])} for operation in patch]
+            for patch, before in zip(there, states)]
+    way = states[1:] + states[-2::-1]
+    return first, [dumps(state) for state in way], [dumps(patch) for patch in there + back[::-1]]

@@ -1,0 +1,82 @@
+"""Runs the rows and writes the table. Started by run.sh on a private server."""
+
+import json
+import os
+import platform
+import re
+import sys
+import time
+
+import rows_langgraph
+import rows_rate
+import rows_read
+import rows_save
+import rows_storage
+from context import Context
+from langgraph_rival import READY, Saver
+from server import fill_wal, set_up_roles
+
+GROUPS = {
+    "patch": rows_save.patch_saves,
+    "merge": rows_save.merge_patch,
+    "clients": rows_rate.eight_clients,
+    "full": rows_save.full_saves,
+    "langgraph": rows_langgraph.langgraph,
+    "load": rows_read.loads,
+    "storage": rows_storage.storage,
+    "tags": rows_read.tags,
+    "naive": rows_rate.naive,
+}
+TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
+
+
+def line(result):
+    met = {True: "yes", False: "**no**", None: ""}[result.met]
+    return f"| {result.row} | {result.to_reach} | {result.measured} | {met} |"
+
+
+def surroundings(server):
+    names = ("server_version", "shared_buffers", "fsync", "synchronous_commit", "full_page_writes",
+             "wal_sync_method", "wal_compression", "default_toast_compression", "checkpoint_timeout", "max_wal_size",
+             "autovacuum", "jit")
+    return {"cpus": os.cpu_count(), "machine": platform.machine(), "kernel": platform.release(),
+            "python": platform.python_version(),
+            "settings": {name: server.value("SELECT current_setting(%s)", (name,)) for name in names}}
+
+
+def measure(ctx, wanted):
+    results, times = [], {}
+    print("\n".join(TABLES), flush=True)
+    for name, rows in GROUPS.items():
+        if not re.search(wanted, name):
+            continue
+        start = time.monotonic()
+        for result in rows(ctx):
+            results.append(result)
+            print(line(result), flush=True)
+        times[name] = round(time.monotonic() - start, 1)
+    return results, times
+
+
+def main():
+    output = sys.argv[1]
+    ctx = Context(quick=bool(os.environ.get("BENCH_QUICK")), wfstate=not os.environ.get("BENCH_RIVALS_ONLY"))
+    set_up_roles(ctx.server, ctx.wfstate)
+    ctx.server.execute("CREATE EXTENSION wfstate_naive")
+    ctx.server.execute("GRANT ALL ON naive_current, naive_history TO bench_owner")
+    if READY:
+        Saver.set_up()
+    fill_wal(ctx.server, ctx.scale(120, 12))
+    results, times = measure(ctx, os.environ.get("BENCH_ONLY", ""))
+    told = [result.met for result in results if result.met is not None]
+    summary = f"{sum(told)} of {len(told)} reached, {sum(times.values()):.0f} s"
+    print(f"\n{summary}{' (BENCH_QUICK: a smoke test, not a measurement)' if ctx.quick else ''}")
+    with open(os.path.join(output, "results.json"), "w", encoding="utf-8") as file:
+        json.dump({"quick": ctx.quick, "seconds": times, "surroundings": surroundings(ctx.server),
+                   "rows": [vars(result) for result in results]}, file, indent=1, ensure_ascii=False)
+    with open(os.path.join(output, "results.md"), "w", encoding="utf-8") as file:
+        file.write("\n".join([*TABLES, *map(line, results), "", summary, ""]))
+
+
+if __name__ == "__main__":
+    main()

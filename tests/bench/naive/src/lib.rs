@@ -1,0 +1,47 @@
+//! What a first attempt with pgrx looks like: the state arrives as `pgrx::JsonB` (jsonb to text to a
+//! serde tree), and each statement is parsed and planned anew by `Spi` with the tree turned back into
+//! jsonb. The work in the tables is that of the hand-written full copy: the benchmark compares the way.
+
+use pgrx::prelude::*;
+
+::pgrx::pg_module_magic!(name, version);
+
+extension_sql!(
+    "CREATE TABLE naive_current (
+         execution_id text PRIMARY KEY,
+         version bigint NOT NULL,
+         state jsonb,
+         updated_at timestamptz NOT NULL DEFAULT now());
+     CREATE TABLE naive_history (
+         execution_id text NOT NULL,
+         version bigint NOT NULL,
+         state jsonb,
+         saved_at timestamptz NOT NULL DEFAULT now(),
+         PRIMARY KEY (execution_id, version));",
+    name = "tables",
+);
+
+#[pg_extern(requires = ["tables"])]
+fn naive_save(
+    execution_id: &str,
+    state: pgrx::JsonB,
+    expected_version: i64,
+) -> Result<i64, pgrx::spi::Error> {
+    let version = Spi::get_one_with_args::<i64>(
+        "UPDATE naive_current SET state = $1, version = version + 1, updated_at = now()
+          WHERE execution_id = $2 AND version = $3 RETURNING version",
+        &[
+            pgrx::JsonB(state.0.clone()).into(),
+            execution_id.into(),
+            expected_version.into(),
+        ],
+    )?;
+    let Some(version) = version else {
+        pgrx::error!("version {expected_version} is not the head of {execution_id}");
+    };
+    Spi::run_with_args(
+        "INSERT INTO naive_history (execution_id, version, state) VALUES ($1, $2, $3)",
+        &[execution_id.into(), version.into(), state.into()],
+    )?;
+    Ok(version)
+}

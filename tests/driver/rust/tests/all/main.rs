@@ -1,0 +1,11 @@
+//! One binary, so that the client is linked once.
+
+mod documents;
+mod model;
+mod properties;
+mod quickstart;
+// The same documents that the core's own property tests use.
+#[allow(dead_code)]
+#[path = "../../../../core/tests/all/random.rs"]
+mod random;
+mod run;

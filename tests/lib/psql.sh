@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# psql in the demo's server while the demo runs, else in a fresh one that goes with psql.
+set -euo pipefail
+# shellcheck source=cluster.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+published="$WF_TARGET/demo-cluster.env"
+if [ -f "$published" ]; then
+  # shellcheck disable=SC1090
+  if (. "$published" && pg_isready -q); then
+    . "$published"
+    say "the demo's server; \\q leaves it running"
+    psql "$@"
+    exit
+  fi
+fi
+# Quiet while all goes well: the user asked for psql, not for a build.
+pg_resolve
+mkdir -p "$WF_OUT"
+if ! (build_package) >"$WF_OUT/build.log" 2>&1; then
+  cat "$WF_OUT/build.log" >&2
+  exit 1
+fi
+export WF_BUILT=" pg$PG_MAJOR:wfstate "
+WF_DATABASE=wfstate cluster_start
+say "a fresh server with the extension; it is removed when you leave"
+psql "$@"

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The server is killed under 16 writers, twice: what was acknowledged is there, whole.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+cluster_start 'max_connections = 60' 'max_wal_size = 64MB' 'checkpoint_timeout = 30s'
+app_role
+acknowledged="$WF_BASE/acknowledged"
+
+for round in 1 2; do
+  "$WF_PYTHON" "$here/crash_load.py" "$acknowledged" "$round" &
+  load=$!
+  for ((i = 0; i < 200; i++)); do
+    [ "$(sql "SELECT count(*) > 800 * $round FROM wfstate.state_versions")" = t ] && break
+    sleep 0.05
+  done
+  cluster_kill9
+  status=0
+  wait "$load" || status=$?
+  check "round $round: the writers saw nothing but the server go" "$status" 0
+  cluster_restart
+  status=0
+  "$WF_PYTHON" "$here/crash_proof.py" "$acknowledged" || status=$?
+  check "round $round: all that was acknowledged is there" "$status" 0
+  check "round $round: wf_verify finds every log sound" "$(unsound)" ""
+done
+# The kill itself is in the log; what a backend died of by itself would be there as well.
+check "no panic" "$(grep -cE 'PANIC|panicked' "$(node_log)" || true)" 0
+count_done

@@ -1,0 +1,66 @@
+"""Compares what was acknowledged before the crash with what the server has after it."""
+import collections
+import json
+import sys
+
+from harness import connect
+
+HISTORY = """
+    SELECT version, note, strpos(wf_state_at(%(id)s, version)::text, coalesce(note, '')) > 0
+      FROM wf_history(%(id)s, after => %(after)s, max_rows => 10000)"""
+
+
+def history(conn, execution):
+    rows, after = [], 0
+    while True:
+        page = conn.execute(HISTORY, {"id": execution, "after": after}).fetchall()
+        if not page:
+            return rows
+        rows += page
+        after = page[-1][0]
+
+
+def checkpoints(conn, execution):
+    found, after = {}, None
+    while True:
+        page = conn.execute("SELECT name, version FROM wf_checkpoints(%s, %s, 10000)",
+                            (execution, after)).fetchall()
+        if not page:
+            return found
+        found.update(page)
+        after = page[-1][0]
+
+
+def main(path):
+    with open(path, encoding="utf-8") as file:
+        lines = [json.loads(line) for line in file]
+    assert len(lines) > 300, f"only {len(lines)} acknowledged: the load was no load"
+    by_execution = collections.defaultdict(list)
+    for kind, execution, version, token in lines:
+        by_execution[execution].append((kind, version, token))
+    with connect() as conn:
+        for execution, saves in sorted(by_execution.items()):
+            rows = history(conn, execution)
+            assert [row[0] for row in rows] == list(range(1, len(rows) + 1)), "a version is missing"
+            assert all(row[2] for row in rows), "a payload is missing in its version"
+            notes = {version: note for version, note, _ in rows}
+            tags = checkpoints(conn, execution)
+            written = [s for s in saves if s[0] != "checkpoint"]
+            assert len({version for _, version, _ in written}) == len(written), "a version twice"
+            for kind, version, token in saves:
+                if kind == "checkpoint":
+                    assert tags.get(token) == version, f"checkpoint {token} is {tags.get(token)}"
+                else:
+                    assert notes.get(version) == token, f"version {version}: {notes.get(version)}"
+            head = conn.execute("SELECT version FROM wf_load(%s)", (execution,)).fetchone()[0]
+            assert head == len(rows)
+            next_version = conn.execute(
+                """SELECT wf_patch_state(%s, '{"after": "crash"}', %s)""",
+                (execution, head)).fetchone()[0]
+            assert next_version == head + 1
+            print(f"   {execution}: {len(saves)} acknowledged, {len(rows)} versions")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# pg_dump and restore, plain and custom: everything comes back, rights and row security included.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+cluster_start
+app_role
+sql "CREATE ROLE reading LOGIN; SELECT wf_grant_access('reading', 'reader');
+     CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'writer');
+     SELECT wf_grant_tenant('bound', 'blue'); SELECT wf_grant_tenant('bound', 'green');
+     SELECT wf_declare_search('checkout', ARRAY['/customer/name'])" >/dev/null
+wf_psql -q -o /dev/null -U wf_app -f "$here/sql/content.sql"
+
+check "every table of schema wfstate is dumped" "$(sql "
+  SELECT relname FROM pg_class AS c, pg_extension AS e
+   WHERE e.extname = 'wfstate' AND c.relnamespace = 'wfstate'::regnamespace
+     AND c.relkind IN ('r', 'p', 'S') AND c.oid <> ALL (e.extconfig)")" ""
+check "none is dumped in part only" "$(sql "
+  SELECT 1 FROM pg_extension, unnest(extcondition) AS part WHERE extname = 'wfstate' AND part <> ''")" ""
+
+# picture database: what must not differ, a topic a line.
+picture() {
+  local table
+  for table in $(sql "SELECT oid::regclass FROM pg_class
+      WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1" -d "$1"); do
+    sql "SELECT 'rows of $table', count(*), md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE \"C\"))
+           FROM $table AS t" -d "$1"
+  done
+  sql "SELECT 'row security', relname, relrowsecurity, relforcerowsecurity FROM pg_class
+        WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 2;
+       SELECT 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check FROM pg_policies
+        WHERE schemaname = 'wfstate' ORDER BY 2, 3;
+       SELECT 'right on table', relname, grantee::regrole, privilege_type, is_grantable
+         FROM pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))
+        WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 2, 3, 4;
+       SELECT 'right on function', oid::regprocedure, grantee::regrole, is_grantable
+         FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+        WHERE proname LIKE 'wf\_%' ORDER BY 2, 3;
+       SELECT 'right on schema', grantee::regrole, privilege_type
+         FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'wfstate' ORDER BY 2, 3" -d "$1"
+}
+
+# holds database how: the restored one behaves as the dumped one did.
+holds() {
+  local db="$1" how="$2" head
+  check "$how: tables, rights and policies are the same" \
+    "$(diff <(picture "$PGDATABASE") <(picture "$db") | head -n 20)" ""
+  check "$how: wf_verify finds every log sound" "$(unsound -d "$db")" ""
+  check "$how: states by version" \
+    "$(sql "SELECT version, wf_state_at('order', version) FROM wf_history('order')" -d "$db" -U wf_app)" \
+    "$(sql "SELECT version, wf_state_at('order', version) FROM wf_history('order')" -U wf_app)"
+  check "$how: checkpoints" "$(sql "SELECT * FROM wf_checkpoints('order')" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_checkpoints('order')" -U wf_app)"
+  check "$how: wf_find on declared paths" \
+    "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -U wf_app)"
+  check "$how: row security hides other tenants" \
+    "$(sql 'SELECT DISTINCT tenant FROM wfstate.executions' -d "$db" -U reading)" default
+  check "$how: a reader cannot write" \
+    "$(sqlstate "SELECT wf_save_state('x', '{}')" -d "$db" -U reading)" 42501
+  check "$how: a bound role is refused another tenant" \
+    "$(sqlstate "SELECT wf_load_state('order')" -d "$db" -U bound)" 42501
+  check "$how: a bound role works in its own" \
+    "$(PGOPTIONS='-c wfstate.tenant=blue' sql "SELECT wf_load_state('order')" -d "$db" -U bound)" \
+    '{"of": "blue", "more": 1}'
+  head="$(sql "SELECT version FROM wf_load('order')" -d "$db" -U wf_app)"
+  check "$how: saving goes on" \
+    "$(sql "SELECT wf_patch_state('order', '{\"restored\": true}', $head)" -d "$db" -U wf_app)" $((head + 1))
+  check "$how: a declared path is kept up" \
+    "$(sql "SELECT wf_save_state('late', '{\"customer\": {\"name\": \"Eve\"}}', workflow => 'checkout');
+            SELECT execution_id FROM wf_find('{\"customer\": {\"name\": \"Eve\"}}', 'checkout')" \
+      -d "$db" -U wf_app | tail -n 1)" late
+  check "$how: recovery goes on" \
+    "$(sql "SELECT wf_recover('order', 'paid'); SELECT wf_load_state('order') ->> 'total'" \
+      -d "$db" -U wf_app | tail -n 1)" 8.00
+}
+
+# As the server's user would, over its own connection; the files lie in the private folder.
+pg_dump -f "$WF_BASE/plain.sql"
+sql 'CREATE DATABASE plain TEMPLATE template0'
+check "plain: no error while restoring" \
+  "$(wf_psql -q -o /dev/null -d plain -f "$WF_BASE/plain.sql" 2>&1)" ""
+holds plain plain
+
+pg_dump -Fc -f "$WF_BASE/custom.dump"
+sql 'CREATE DATABASE custom TEMPLATE template0'
+check "custom: no error while restoring" \
+  "$(pg_restore --exit-on-error -j 2 -d custom "$WF_BASE/custom.dump" 2>&1)" ""
+holds custom custom
+
+# An owner without superuser rights installed it; a superuser restores it: the owner keeps its rights.
+sql 'CREATE ROLE owning LOGIN'
+sql 'CREATE DATABASE owned OWNER owning'
+sql "CREATE EXTENSION wfstate; SELECT wf_save_state('theirs', '{\"a\": 1}')" -d owned -U owning >/dev/null
+pg_dump -Fc -d owned -f "$WF_BASE/owned.dump"
+sql 'CREATE DATABASE owned_again OWNER owning'
+pg_restore --exit-on-error -d owned_again "$WF_BASE/owned.dump"
+check "an owner's own installation, restored: reads" \
+  "$(sql "SELECT wf_load_state('theirs')" -d owned_again -U owning 2>&1)" '{"a": 1}'
+check "an owner's own installation, restored: writes" \
+  "$(sql "SELECT wf_save_state('theirs', '{}')" -d owned_again -U owning 2>&1)" 2
+check_log "$(node_log)"
+count_done

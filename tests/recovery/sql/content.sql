@@ -1,0 +1,23 @@
+-- Executions of every kind: patches, keyframes, a recovery, a fork, checkpoints, tags, a second tenant.
+SELECT wf_save_state('order', '{"total": 7.50, "items": [], "customer": {"name": "Ann"}}',
+                     workflow => 'checkout', tags => '{"team": "blue"}', phase => 'cart', note => 'first');
+SELECT wf_patch_state('order', jsonb_build_array(jsonb_build_object('op', 'add', 'path', '/items/-',
+                      'value', jsonb_build_object('n', n, 'text', repeat(md5(n::text), 30)))),
+                      step_id => 'step-' || n)
+  FROM generate_series(1, 40) AS n;
+SELECT wf_save_state('order', wf_load_state('order') || '{"total": 8.00}', 41, status => 'waiting');
+SELECT wf_checkpoint('order', 'early', 5, '{"why": "test"}');
+SELECT wf_checkpoint('order', 'paid');
+SELECT wf_patch_state('order', '{"coupon": "X", "total": 1e-3}');
+SELECT wf_recover('order', 'early', note => 'back');
+SELECT wf_patch_state('order', '{"coupon": "Y"}');
+SELECT wf_fork('order', 'fork', 30);
+SELECT wf_patch_state('fork', '{"branch": true}', status => 'completed');
+SELECT wf_save_state('small-' || n, jsonb_build_object('n', n, 'customer', '{"name": "Bob"}'::jsonb),
+                     workflow => CASE WHEN n % 2 = 0 THEN 'checkout' END)
+  FROM generate_series(1, 20) AS n;
+SELECT wf_save_state('scalar', '12345678901234567890.10');
+SELECT wf_save_state('scalar', 'null', status => 'failed');
+SET wfstate.tenant = 'blue';
+SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
+SELECT wf_patch_state('order', '{"more": 1}');

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# A hot standby answers every reader as the primary does, and refuses every writer.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib.sh
+. "$here/lib.sh"
+cluster_start
+app_role
+sql "CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'reader');
+     SELECT wf_grant_tenant('bound', 'blue')" >/dev/null
+sql_file() { wf_psql -q -o /dev/null "$@"; }
+sql_file -U wf_app -f "$here/sql/content.sql"
+cluster_standby
+sql "SELECT wf_patch_state('order', '{\"after\": \"the base backup\"}', note => 'streamed')" -U wf_app >/dev/null
+standby_wait
+
+readers=(
+  "wf_load_state('order')"
+  "wf_load('order')"
+  "wf_load_many(ARRAY['fork', 'absent', 'order'])"
+  "wf_state_at('order')"
+  "wf_state_at('order', 3)"
+  "wf_state_at('order', at => (SELECT saved_at FROM wf_history('order', 4, 1)))"
+  "wf_history('order', newest_first => true)"
+  "wf_diff('order', 2, 9)"
+  "wf_list(workflow => 'checkout', tags => '{\"team\": \"blue\"}')"
+  "wf_list(sort => 'updated_at', incomplete => true)"
+  "wf_find('{\"customer\": {\"name\": \"Ann\"}}')"
+  "wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')"
+  "wf_export('order')"
+  "wf_checkpoints('order')"
+  "wf_verify('order')"
+  "wf_tenant()"
+)
+for call in "${readers[@]}"; do
+  answer="$(sql "SELECT * FROM $call" -U wf_app)"
+  if [ -z "$answer" ]; then not_ok "$call gives nothing on the primary: the test proves nothing"; fi
+  check "standby: $call" "$(standby_sql "SELECT * FROM $call" -U wf_app 2>&1)" "$answer"
+done
+check "standby: wf_tenants()" "$(standby_sql 'SELECT * FROM wf_tenants()')" "$(sql 'SELECT * FROM wf_tenants()')"
+check "standby: every version" \
+  "$(standby_sql "SELECT version, md5(wf_state_at('order', version)::text) FROM wf_history('order')" -U wf_app)" \
+  "$(sql "SELECT version, md5(wf_state_at('order', version)::text) FROM wf_history('order')" -U wf_app)"
+check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')" -U wf_app -p "$STANDBY_PORT")" WF005
+
+writers=(
+  "wf_save_state('order', '{}')"
+  "wf_save_state('new', '{}')"
+  "wf_save_state('order', '{}', 1)"
+  "wf_patch_state('order', '{\"a\": 1}')"
+  "wf_patch_state('order', '[]')"
+  "wf_save_states(ARRAY['order'], ARRAY['{}'::jsonb])"
+  "wf_delete('order')"
+  "wf_declare_search('checkout', ARRAY['/total'])"
+  "wf_prune_history('order', 1)"
+  "wf_import(wf_export('order'), 'copy')"
+  "wf_checkpoint('order', 'now')"
+  "wf_recover('order')"
+  "wf_fork('order', 'another')"
+  "wf_drop_checkpoint('order', 'paid')"
+  "wf_grant_tenant('wf_app', 'green')"
+  "wf_revoke_tenant('bound', 'blue')"
+  "wf_grant_access('bound', 'writer')"
+)
+for call in "${writers[@]}"; do
+  check "standby refuses $call" "$(sqlstate "SELECT * FROM $call" -p "$STANDBY_PORT")" 25006
+  check "a read-only transaction refuses $call" \
+    "$(PGOPTIONS='-c default_transaction_read_only=on' sqlstate "SELECT * FROM $call")" 25006
+done
+
+count_last_line "$WF_PYTHON" "$PYTHONPATH/run.py" "$here/test_standby_tenants.py"
+check_log "$(node_log)"
+check_log "$(node_log standby)"
+count_done

