@@ -91,6 +91,7 @@ fn wf_prune_history(
 }
 
 #[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
 fn wf_verify(
     execution_id: Option<&str>,
 ) -> TableIterator<

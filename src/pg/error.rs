@@ -21,7 +21,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
 /// The server's packed form (`MAKE_SQLSTATE`): six bits a character.
 fn packed(state: &[u8; 5]) -> c_int {
     state.iter().rev().fold(0, |packed, c| {
-        (packed << 6) | (c_int::from(*c) - 0x30 & 0x3f)
+        (packed << 6) | ((c_int::from(*c) - 0x30) & 0x3f)
     })
 }
 

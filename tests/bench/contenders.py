@@ -9,7 +9,6 @@ FLOOR = """WITH head AS (
 INSERT INTO rival.floor_log (execution_id, version, saved_at, patch)
 SELECT execution_id, version, updated_at, $3::jsonb FROM head RETURNING version"""
 FULL_COPY = "SELECT rival.full_save($1, $2, $3)"
-NAIVE = "SELECT naive_save($1, $2, $3)"
 PATCH = "SELECT wf_patch_state($1, $2, $3)"
 SAVE = "SELECT wf_save_state($1, $2, $3)"
 
@@ -24,6 +23,7 @@ class Contender:
         self.agent = Agent(size, seed)
         self.change = change
         self.session = Session(self.role, settings, dbname)
+        self.pid = self.session.connection.backend_pid
         self.version = b"0"
         self.create()
 
@@ -68,13 +68,6 @@ class FullCopy(Contender):
     def create(self):
         self.session.run("INSERT INTO rival.full_current VALUES ($1, 0, now(), $2)", self.id,
                          self.agent.document().encode())
-
-
-class Naive(Contender):
-    label, statement = "naive pgrx", NAIVE
-
-    def create(self):
-        self.session.run("INSERT INTO naive_current VALUES ($1, 0, $2)", self.id, self.agent.document().encode())
 
 
 class Client(FullCopy):

@@ -29,6 +29,7 @@ class Saver:
         self.connection = psycopg.connect(
             conninfo(dbname), options=f"{options} -c search_path=langgraph", autocommit=True, prepare_threshold=0,
             row_factory=dict_row)
+        self.pid = self.connection.info.backend_pid
         self.saver = PostgresSaver(self.connection)
         self.agent, self.change, self.whole = Agent(size, seed), change, whole
         self.config = {"configurable": {"thread_id": execution, "checkpoint_ns": ""}}

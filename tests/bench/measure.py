@@ -4,6 +4,15 @@ from statistics import fmean, median
 from time import perf_counter_ns
 
 
+def on_cpu(pid):
+    """Microseconds that a server process has run: what a busy machine does not change. 0 if not told."""
+    try:
+        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1000
+    except OSError:
+        return 0
+
+
 class Sample:
     """What one contender did: times of single saves by round, and the WAL of each round."""
 
@@ -11,10 +20,12 @@ class Sample:
         self.label = label
         self.rounds = []
         self.wal = []
+        self.cpu = []
 
-    def add(self, times, wal):
+    def add(self, times, wal, cpu):
         self.rounds.append(times)
         self.wal.append(wal)
+        self.cpu.append(cpu)
 
     @property
     def typical(self):
@@ -35,6 +46,7 @@ class Sample:
             "saves": len(every), "us": round(self.typical, 1), "us_mean": round(self.mean, 1),
             "us_p50": round(median(every), 1), "us_p99": round(every[int(len(every) * 0.99)], 1),
             "us_rounds": [round(fmean(times), 1) for times in self.rounds],
+            "us_server_cpu": round(median(cpu / len(times) for cpu, times in zip(self.cpu, self.rounds)), 1),
             "wal_bytes": round(self.wal_each),
         }
 
@@ -50,12 +62,13 @@ def interleave(server, contenders, rounds, saves, warm_up=3):
         for contender, sample in zip(contenders, samples):
             payloads = [contender.next() for _ in range(saves)]
             times = []
-            before = server.wal()
+            before, ran = server.wal(), on_cpu(contender.pid)
             for payload in payloads:
                 start = perf_counter_ns()
                 contender.save(payload)
                 times.append((perf_counter_ns() - start) / 1000)
-            sample.add(times, server.wal() - before)
+            ran = on_cpu(contender.pid) - ran
+            sample.add(times, server.wal() - before, ran)
     return samples
 
 

@@ -25,6 +25,7 @@ class Patcher:
         options = " ".join(f"-c {name}={value}" for name, value in dict(settings).items())
         self.connection = psycopg.connect(
             f"user={APP} dbname={os.environ['PGDATABASE']}", options=options, autocommit=True, prepare_threshold=0)
+        self.pid = self.connection.info.backend_pid
         self.id, self.agent, self.change = execution, Agent(size, seed), change
         self.version = self.call("SELECT wf_save_state(%s, %s, %s)", self.agent.document(), 0)
 

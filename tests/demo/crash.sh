@@ -77,7 +77,7 @@ crash_chapter() {
   screen_clear
   claim "SIGKILL to all $pids processes of the server while night-run was saving" \
     "$(grep -om 1 'connection to server was lost' "$ACKS.err")" 'connection to server was lost'
-  sed -n '1s/^/      the client: /p' "$ACKS.err"
+  sed -n 's/^server closed the connection/      the client: &/p' "$ACKS.err"
   started="$(date +%s%N)"
   cluster_restart
   as_pg cat "$(node_log)" | sed -nE 's/.*LOG:  .*(automatic recovery.*)/      the server: \1/p'

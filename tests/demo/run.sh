@@ -126,8 +126,8 @@ history() {
     ask "SELECT $columns
   FROM wf_history('agent-run', max_rows => 5, newest_first => true)"
   fi
-  tell 'Changes are JSON Patch (RFC 6902), also of steps that sent the whole state.' \
-    'A snapshot is kept now and then, so that a load never applies a long chain.'
+  tell 'Changes are JSON Patch (RFC 6902), also where the whole state was sent.' \
+    'Now and then a snapshot is stored with the patch, so that a load never applies a long chain.'
 }
 
 # The same versions, each in full, in an ordinary table of the same compression: made, not estimated.
@@ -144,25 +144,26 @@ sizes() {
          FROM generate_series(0, $head, 10000) AS page,
               wf_history('agent-run', after => page, max_rows => 10000)
         WHERE (version - 1) % $every = 0" >/dev/null
-  tell "The same $head versions as full copies, one row each in a table beside it, compressed" \
-    'the same way; both measured, in kB.'
+  tell "The same $head versions were written as full copies, too, a row each in a plain table with" \
+    'the same compression. All of it measured, in kB; of wfstate the whole rows are counted, of' \
+    'the copies only the states.'
   [ "$every" -eq 1 ] || tell "The copies are estimated from one version in $every."
   wf_psql -q -P footer=off -P null=- -c "
     WITH size (what, copies, ours) AS (
       SELECT 'states before compression', $every * sum(pg_column_size(
                wf_state_at('agent-run', version))), NULL::numeric FROM demo.full_copies
-      UNION ALL SELECT 'values as stored', $every * sum(pg_column_size(state)), (
+      UNION ALL SELECT 'sum of versions, as stored', $every * sum(pg_column_size(state)), (
                SELECT sum(stored_bytes) FROM generate_series(0, $head, 10000) AS page,
                       wf_history('agent-run', after => page, max_rows => 10000))
           FROM demo.full_copies
-      UNION ALL SELECT 'tables with index and TOAST',
+      UNION ALL SELECT 'table on disk, with index and TOAST',
                $every * pg_total_relation_size('demo.full_copies'),
-               pg_total_relation_size('wfstate.state_versions') +
-               pg_total_relation_size('wfstate.executions'))
+               pg_total_relation_size('wfstate.state_versions'))
     SELECT what AS \" \", round(copies / 1024.0, 1) AS \"full copies\",
            round(ours / 1024.0, 1) AS wfstate, round(copies / ours, 1) AS ratio FROM size" | indent
   copies="$(sql "SELECT $every * sum(pg_column_size(state)) FROM demo.full_copies")"
   ours="$(sql "SELECT sum(stored_bytes) FROM wf_history('agent-run', max_rows => 10000)")"
+  tell 'Full copies grow with the square of the steps, changes with the steps.'
   claim 'less is stored than by full copies' "$((ours < copies))" 1
   sql 'DROP TABLE demo.full_copies'
 }

@@ -9,10 +9,11 @@ app_role
 acknowledged="$WF_BASE/acknowledged"
 
 for round in 1 2; do
+  before="$(sql 'SELECT count(*) FROM wfstate.state_versions')"
   "$WF_PYTHON" "$here/crash_load.py" "$acknowledged" "$round" &
   load=$!
-  for ((i = 0; i < 200; i++)); do
-    [ "$(sql "SELECT count(*) > 800 * $round FROM wfstate.state_versions")" = t ] && break
+  for ((i = 0; i < 400; i++)); do
+    [ "$(sql "SELECT count(*) > $before + 800 FROM wfstate.state_versions")" = t ] && break
     sleep 0.05
   done
   cluster_kill9

@@ -41,7 +41,7 @@ test("save, patch, load, history", async () => {
   assert.ok(row.created_at instanceof Date && row.completed_at === null);
   const { rows } = await client.query("SELECT * FROM wf_history($1)", [id]);
   assert.deepEqual(rows.map((r) => r.version), ["1", "2", "3", "4"]);
-  assert.deepEqual([rows[0].changes, rows[3].changes], [null, MILK]);
+  assert.deepEqual([rows[0].changes, rows[3].changes], [null, [{ op: "add", path: "/items/1", value: "milk" }]]);
   assert.deepEqual([rows[1].step_id, rows[1].note], ["step-2", "n"]);
   const states = [FIRST, SECOND, THIRD, FOURTH];
   for (const [index, state] of states.entries()) {

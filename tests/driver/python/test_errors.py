@@ -65,7 +65,8 @@ class Errors(Provoking):
 
     def test_over_a_limit(self):
         self.provoke("54000", "SELECT wf_save_state(%s, %s)", "x" * 256, SECRET)
-        self.provoke("54000", "SELECT wf_save_state(%s, %s, note => %s)", self.id, SECRET, "n" * 9000)
+        self.provoke("54000", "SELECT wf_save_state(%s, %s, note => %s)", self.id, SECRET,
+                     "n" * 9000)
         deep = "[" * 1100 + json.dumps(MARKER) + "]" * 1100
         self.provoke("54000", "SELECT wf_save_state(%s, %s)", self.id, deep)
         self.conn.execute("SET wfstate.max_state_size = 1")

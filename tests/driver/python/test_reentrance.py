@@ -7,7 +7,7 @@ AUDIT = """
     CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
     DECLARE seen jsonb;
     BEGIN
-        IF NEW.execution_id LIKE 'audit-%%' THEN RETURN NEW; END IF;
+        IF NEW.execution_id LIKE 'audit-%' THEN RETURN NEW; END IF;
         PERFORM wf_save_state('audit-' || NEW.execution_id, jsonb_build_object(
             'of', NEW.execution_id, 'version', NEW.version, 'filler', repeat('y', 3000)));
         PERFORM wf_patch_state('audit-' || NEW.execution_id, '{"patched": true}');
@@ -17,15 +17,15 @@ AUDIT = """
         PERFORM * FROM wf_history('audit-' || NEW.execution_id);
         RETURN NEW;
     END $$;
-    CREATE TRIGGER audit {} INSERT ON wfstate.state_versions FOR EACH ROW EXECUTE FUNCTION audit();
-    GRANT EXECUTE ON FUNCTION audit TO {}"""
+    CREATE TRIGGER audit @when INSERT ON wfstate.state_versions FOR EACH ROW EXECUTE FUNCTION audit();
+    GRANT EXECUTE ON FUNCTION audit TO @role"""
 
 
 class Reentrance(Case):
     def start(self, when):
         dbname = self.database()
         self.admin = self.session(ADMIN, dbname=dbname)
-        self.admin.execute(AUDIT.format(when, APP).replace("%%", "%"))
+        self.admin.execute(AUDIT.replace("@when", when).replace("@role", APP))
         self.conn = self.session(dbname=dbname)
         self.reader = self.session(dbname=dbname)
 
@@ -63,7 +63,7 @@ class Reentrance(Case):
     def test_the_outer_call_fails(self):
         """What the trigger saved goes with the save that fired it."""
         self.start("AFTER")
-        self.conn.execute("SELECT wf_save_state('a', '{}')")
+        self.conn.execute("SELECT wf_save_state('a', '{}'), wf_save_state('b', '{}')")
         with self.refused("WF001"):
             self.conn.execute("SELECT wf_save_states(%s, %s, %s)",
                               (["a", "b"], [Jsonb({"n": 1}), Jsonb({"n": 1})], [1, 5]))

@@ -42,7 +42,7 @@ pub fn document() -> impl Strategy<Value = Value> {
         1 => deep(),
         1 => wide(),
         1 => number_of_extremes(),
-        1 => "[ -~]{5000,20000}".prop_map(Value::String),
+        1 => ("[ -~]{30,50}", 100usize..500).prop_map(|(text, n)| Value::String(text.repeat(n))),
     ]
 }
 

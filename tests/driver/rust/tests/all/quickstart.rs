@@ -81,7 +81,7 @@ fn save_patch_load_history() {
     let versions: Vec<i64> = rows.iter().map(|row| row.get("version")).collect();
     assert_eq!(versions, [1, 2, 3, 4]);
     assert_eq!(rows[0].get::<_, Option<Value>>("changes"), None);
-    let changes = json!([{"op": "add", "path": "/items/-", "value": "milk"}]);
+    let changes = json!([{"op": "add", "path": "/items/1", "value": "milk"}]);
     assert_eq!(rows[3].get::<_, Value>("changes"), changes);
     let at: SystemTime = rows[2].get("saved_at");
     let then = client

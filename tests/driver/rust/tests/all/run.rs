@@ -15,7 +15,7 @@ const DIFFERING: &str = "
     SELECT v
       FROM unnest($2::text[]) WITH ORDINALITY AS saved(document, v)
      WHERE v > $3
-       AND NOT (ROW(wf_state_at($1, v)) *= ROW(document::jsonb)
+       AND NOT (record_image_eq(ROW(wf_state_at($1, v)), ROW(document::jsonb))
                 AND wf_state_at($1, v)::text = document::jsonb::text)
      ORDER BY v";
 
@@ -140,7 +140,7 @@ impl<'a> Run<'a> {
         ensure(bad.is_empty(), || {
             format!("versions {bad:?} of {} differ", self.id)
         })?;
-        let head = "SELECT ROW(wf_load_state($1)) *= ROW($2::text::jsonb)";
+        let head = "SELECT record_image_eq(ROW(wf_load_state($1)), ROW($2::text::jsonb))";
         let row = reader
             .query_one(head, &[&self.id, &texts.last()])
             .map_err(fail)?;
