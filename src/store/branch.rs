@@ -224,7 +224,9 @@ fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
         labels: Default::default(),
         tags,
     };
-    search::maintain(&request, head, || rebuild::head(Mode::Write, key, head))
+    search::maintain(&request, head.version, || {
+        rebuild::head(Mode::Write, key, head)
+    })
 }
 
 fn both() -> StateError {

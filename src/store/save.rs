@@ -6,7 +6,7 @@ use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::cache::{self, State, payload_hash};
 use crate::store::executions::{self, Head, Lock};
-use crate::store::versions::{self, Append, Content, Labels, UNCHANGED, bytes};
+use crate::store::versions::{self, Append, Appended, Content, Labels, UNCHANGED, bytes};
 use crate::store::{Key, rebuild, search};
 use std::rc::Rc;
 
@@ -91,13 +91,13 @@ fn taken(key: Key<'_>) -> StateError {
 /// Creates the execution; `None` when it is there.
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let hash = payload_hash(state)?;
-    let Some(head) = versions::create(request.key, state, hash, &request.labels)? else {
+    let Some(done) = versions::create(request.key, state, hash, &request.labels)? else {
         return Ok(None);
     };
     let state = Rc::new(state.to_vec());
-    cache::put(request.key, head.version, head.hash, Rc::clone(&state));
-    search::maintain(request, &head, || Ok(Rc::clone(&state)))?;
-    Ok(Some(head.version))
+    cache::put(request.key, done.version, done.hash, Rc::clone(&state));
+    search::maintain(request, done.version, || Ok(Rc::clone(&state)))?;
+    Ok(Some(done.version))
 }
 
 /// Without reading anything first: on the state that this session believes to be the head's. The statement
@@ -173,12 +173,12 @@ fn write(request: &Request<'_>, next: Next, onto: (i64, i64)) -> StateResult<Opt
         state_bytes: Some(state.len()),
         labels: request.labels,
     };
-    let Some(head) = versions::append(request.key, &append)? else {
+    let Some(done) = versions::append(request.key, &append)? else {
         return Ok(None);
     };
-    cache::put(request.key, head.version, head.hash, Rc::clone(&state));
-    finish(request, &head, || Ok(Rc::clone(&state)))?;
-    Ok(Some(head.version))
+    cache::put(request.key, done.version, done.hash, Rc::clone(&state));
+    finish(request, &done, || Ok(Rc::clone(&state)))?;
+    Ok(Some(done.version))
 }
 
 /// The patch to store, or `None` where the state itself is no larger.
@@ -211,37 +211,40 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
         state_bytes: None,
         labels: request.labels,
     };
-    let Some(head) = versions::append(request.key, &append)? else {
+    let Some(done) = versions::append(request.key, &append)? else {
         return Ok(None);
     };
-    cache::follow(request.key, head.version, head.hash, payload_hash, patch);
-    // The bound on the size counts every patch in full, so most states over it are not over the limit.
-    if head.state_bytes > bytes(settings::max_state_size()) {
-        check_size(rebuild::head(Mode::Write, request.key, &head)?.len())?;
-    }
-    finish(request, &head, || {
+    cache::follow(request.key, done.version, done.hash, payload_hash, patch);
+    let state = || {
+        let head = executions::lock_existing(request.key, Lock::Save)?;
         rebuild::head(Mode::Write, request.key, &head)
-    })?;
-    Ok(Some(head.version))
+    };
+    // The bound on the size counts every patch in full, so most states over it are not over the limit.
+    if done.state_bytes > bytes(settings::max_state_size()) {
+        check_size(state()?.len())?;
+    }
+    finish(request, &done, state)?;
+    Ok(Some(done.version))
 }
 
 /// What follows an append: the search row, and a keyframe when the chain has grown too long.
 fn finish(
     request: &Request<'_>,
-    head: &Head,
+    done: &Appended,
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
-    search::maintain(request, head, &state)?;
-    let share = settings::keyframe_ratio() * head.state_bytes as f64;
-    if head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
-        keyframe(request.key, head, &state()?)?;
+    search::maintain(request, done.version, &state)?;
+    let share = settings::keyframe_ratio() * done.state_bytes as f64;
+    if done.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
+        keyframe(request.key, &state()?)?;
     }
     Ok(())
 }
 
 /// Gives the head's version its whole state, and takes it from the keyframe before where the versions
 /// behind that one stay quick to reach from an older one.
-fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
+fn keyframe(key: Key<'_>, state: &[u8]) -> StateResult<()> {
+    let head = executions::lock_existing(key, Lock::Save)?;
     let reach = head.archive_bytes + head.chain_bytes;
     let near = reach as f64 <= settings::archive_ratio() * state.len() as f64;
     let demoted = near && versions::demote(key, head.keyframe_version)?;

@@ -1,9 +1,9 @@
 //! `wfstate.state_versions`: the log.
 
 use crate::core::StateResult;
-use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
-use crate::store::executions::{Head, head, head_columns, key_params};
+use crate::store::executions::key_params;
 
 /// Bytes that a version costs a load beyond its patch.
 pub const ROW_COST: usize = 64;
@@ -26,6 +26,17 @@ pub struct Labels<'a> {
     pub step_id: Option<&'a str>,
     /// Free text.
     pub note: Option<&'a str>,
+}
+
+impl Labels<'_> {
+    fn are_empty(&self) -> bool {
+        self.status.is_none()
+            && self.phase.is_none()
+            && self.workflow.is_none()
+            && self.schema_version.is_none()
+            && self.step_id.is_none()
+            && self.note.is_none()
+    }
 }
 
 /// What a version stores. A patch counts towards the chain that a load applies; a snapshot ends it.
@@ -53,41 +64,45 @@ pub struct Append<'a> {
     pub labels: Labels<'a>,
 }
 
-static APPEND: Statement = Statement::new(
-    concat!(
-        "WITH head AS (
+/// Moves the head and appends the version in one statement. The version's keys and labels come out of the
+/// head, so that the server need not check them again. `$set` is what the head gets besides.
+macro_rules! append {
+    ($set:literal, $insert:literal, $values:literal, $args:expr) => {
+        Statement::new(
+            concat!(
+                "WITH head AS (
   UPDATE wfstate.executions AS e
-     SET version = e.version {+} 1,
-         hash = wfstate.chain_hash(e.hash, $5),
-         keyframe_version = CASE WHEN $7 IS NULL THEN e.keyframe_version ELSE e.version {+} 1 END,
-         state_bytes = coalesce($8, e.state_bytes {+} $9),
-         chain_bytes = CASE WHEN $7 IS NULL THEN e.chain_bytes {+} $9 ELSE 0 END,
-         archive_bytes = CASE WHEN $7 IS NULL THEN e.archive_bytes ELSE 0 END,
-         status = coalesce($10, e.status),
-         phase = coalesce($11, e.phase),
-         workflow = coalesce($12, e.workflow),
-         schema_version = coalesce($13::pg_catalog.int4, e.schema_version),
-         updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
-         started_at = CASE WHEN e.started_at IS NULL AND $10 {=} 'running'
-                           THEN pg_catalog.clock_timestamp() ELSE e.started_at END,
-         completed_at = CASE WHEN $10 IS NULL THEN e.completed_at
-                             WHEN $10 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
-                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+     SET version = e.version {+} 1, hash = wfstate.chain_hash(e.hash, $5),
+         state_bytes = coalesce($7, e.state_bytes {+} $8),
+         updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()), ",
+                $set,
+                "
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
-     AND ($3 IS NULL OR e.version {=} $3) AND ($4 IS NULL OR e.hash {=} $4)
-  RETURNING ",
-        head_columns!(),
-        ", e.status, e.phase, e.updated_at
-), log AS (
-  INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-         snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, patch, snapshot)
-  SELECT $1, $2, h.version, h.version {-} 1, h.keyframe_version, h.hash,
-         CASE WHEN $7 IS NULL THEN NULL ELSE $5 END, h.updated_at, h.state_bytes, h.chain_bytes,
-         h.status, h.phase, $14, $15, $6, $7
-    FROM head AS h
+     AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
+  RETURNING e.tenant, e.execution_id, e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes,
+         e.status, e.phase, e.updated_at
 )
-SELECT e.* FROM head AS e"
-    ),
+INSERT INTO wfstate.state_versions AS v (tenant, execution_id, version, base_version, keyframe_version, hash,
+       saved_at, state_bytes, chain_bytes, status, phase, ",
+                $insert,
+                ")
+SELECT h.tenant, h.execution_id, h.version, h.version {-} 1, h.keyframe_version, h.hash,
+       h.updated_at, h.state_bytes, h.chain_bytes, h.status, h.phase, ",
+                $values,
+                "
+  FROM head AS h
+RETURNING v.version, v.hash, v.state_bytes::pg_catalog.int8, v.chain_bytes::pg_catalog.int8"
+            ),
+            $args,
+        )
+    };
+}
+
+/// The common case, with as few expressions as it can do: setting a statement up takes longer than running it.
+static APPEND_PATCH: Statement = append!(
+    "chain_bytes = e.chain_bytes {+} $8",
+    "patch",
+    "$6",
     &[
         Type::Text,  // 1 tenant
         Type::Text,  // 2 execution_id
@@ -95,21 +110,47 @@ SELECT e.* FROM head AS e"
         Type::Int8,  // 4 expected hash
         Type::Int8,  // 5 payload hash
         Type::Jsonb, // 6 patch
-        Type::Jsonb, // 7 snapshot
-        Type::Int8,  // 8 state_bytes
-        Type::Int8,  // 9 cost of the patch
+        Type::Int8,  // 7 state_bytes
+        Type::Int8,  // 8 cost of the patch
+    ]
+);
+
+static APPEND: Statement = append!(
+    "keyframe_version = CASE WHEN $9 IS NULL THEN e.keyframe_version ELSE e.version {+} 1 END,
+         chain_bytes = CASE WHEN $9 IS NULL THEN e.chain_bytes {+} $8 ELSE 0 END,
+         archive_bytes = CASE WHEN $9 IS NULL THEN e.archive_bytes ELSE 0 END,
+         status = coalesce($10, e.status),
+         phase = coalesce($11, e.phase),
+         workflow = coalesce($12, e.workflow),
+         schema_version = coalesce($13::pg_catalog.int4, e.schema_version),
+         started_at = CASE WHEN e.started_at IS NULL AND $10 {=} 'running'
+                           THEN pg_catalog.clock_timestamp() ELSE e.started_at END,
+         completed_at = CASE WHEN $10 IS NULL THEN e.completed_at
+                             WHEN $10 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END",
+    "patch, snapshot, snapshot_hash, step_id, note",
+    "$6, $9, CASE WHEN $9 IS NULL THEN NULL ELSE $5 END, $14, $15",
+    &[
+        Type::Text,  // 1 tenant
+        Type::Text,  // 2 execution_id
+        Type::Int8,  // 3 expected version
+        Type::Int8,  // 4 expected hash
+        Type::Int8,  // 5 payload hash
+        Type::Jsonb, // 6 patch
+        Type::Int8,  // 7 state_bytes
+        Type::Int8,  // 8 cost of the patch
+        Type::Jsonb, // 9 snapshot
         Type::Text,  // 10 status
         Type::Text,  // 11 phase
         Type::Text,  // 12 workflow
         Type::Int8,  // 13 schema_version
         Type::Text,  // 14 step_id
         Type::Text,  // 15 note
-    ],
+    ]
 );
 
 static CREATE: Statement = Statement::new(
-    concat!(
-        "WITH head AS (
+    "WITH head AS (
   INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version,
          keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
   SELECT $1, $2, $7, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
@@ -118,17 +159,14 @@ static CREATE: Statement = Statement::new(
          CASE WHEN $5 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END
     FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
   ON CONFLICT (tenant, execution_id) DO NOTHING
-  RETURNING ",
-        head_columns!(),
-        ", e.status, e.phase, e.updated_at
-), log AS (
-  INSERT INTO wfstate.state_versions (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
-         saved_at, state_bytes, chain_bytes, status, phase, step_id, note, snapshot)
-  SELECT $1, $2, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.status, h.phase, $9, $10, $3
-    FROM head AS h
+  RETURNING e.tenant, e.execution_id, e.hash, e.state_bytes, e.status, e.phase, e.updated_at
 )
-SELECT e.* FROM head AS e"
-    ),
+INSERT INTO wfstate.state_versions AS v (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
+       saved_at, state_bytes, chain_bytes, status, phase, step_id, note, snapshot)
+SELECT h.tenant, h.execution_id, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.status, h.phase,
+       $9, $10, $3
+  FROM head AS h
+RETURNING v.version, v.hash, v.state_bytes::pg_catalog.int8, v.chain_bytes::pg_catalog.int8",
     &[
         Type::Text,  // 1 tenant
         Type::Text,  // 2 execution_id
@@ -163,35 +201,61 @@ static DELETE_ALL: Statement = Statement::new(
     &[Type::Text, Type::Text],
 );
 
+/// What an append came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Appended {
+    /// The new version.
+    pub version: i64,
+    /// Its chained hash.
+    pub hash: i64,
+    /// Size of its state, an upper bound.
+    pub state_bytes: i64,
+    /// Bytes of patches since the newest keyframe.
+    pub chain_bytes: i64,
+}
+
+fn appended(row: &Row) -> StateResult<Appended> {
+    let int = |column| row.int8(column).unwrap_or_default();
+    Ok(Appended {
+        version: int(0),
+        hash: int(1),
+        state_bytes: int(2),
+        chain_bytes: int(3),
+    })
+}
+
 /// Appends a version and moves the head, in one statement. `None` when the head is not where it must be.
-pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
+pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Appended>> {
     let (patch, snapshot) = match append.content {
         Content::Patch(patch) => (Some(patch), None),
         Content::Snapshot(snapshot) => (None, Some(snapshot)),
     };
-    let labels = &append.labels;
     let [tenant, id] = key_params(key);
-    APPEND.one(
-        Mode::Write,
-        &[
-            tenant,
-            id,
-            Param::Int8(append.onto.map(|(version, _)| version).or(append.expected)),
-            Param::Int8(append.onto.map(|(_, hash)| hash)),
-            Param::Int8(Some(append.payload_hash)),
-            Param::Jsonb(patch),
-            Param::Jsonb(snapshot),
-            Param::Int8(append.state_bytes.map(bytes)),
-            Param::Int8(Some(patch.map_or(0, |p| bytes(p.len() + ROW_COST)))),
-            Param::Text(labels.status),
-            Param::Text(labels.phase),
-            Param::Text(labels.workflow),
-            Param::Int8(labels.schema_version),
-            Param::Text(labels.step_id),
-            Param::Text(labels.note),
-        ],
-        head,
-    )
+    let common = [
+        tenant,
+        id,
+        Param::Int8(append.onto.map(|(version, _)| version).or(append.expected)),
+        Param::Int8(append.onto.map(|(_, hash)| hash)),
+        Param::Int8(Some(append.payload_hash)),
+        Param::Jsonb(patch),
+        Param::Int8(append.state_bytes.map(bytes)),
+        Param::Int8(Some(patch.map_or(0, |p| bytes(p.len() + ROW_COST)))),
+    ];
+    let labels = &append.labels;
+    if snapshot.is_none() && labels.are_empty() {
+        return APPEND_PATCH.one(Mode::Write, &common, appended);
+    }
+    let more = [
+        Param::Jsonb(snapshot),
+        Param::Text(labels.status),
+        Param::Text(labels.phase),
+        Param::Text(labels.workflow),
+        Param::Int8(labels.schema_version),
+        Param::Text(labels.step_id),
+        Param::Text(labels.note),
+    ];
+    let params: Vec<Param<'_>> = common.into_iter().chain(more).collect();
+    APPEND.one(Mode::Write, &params, appended)
 }
 
 /// Creates an execution with its first version. `None` when the id is taken.
@@ -200,7 +264,7 @@ pub fn create(
     state: &[u8],
     hash: i64,
     labels: &Labels<'_>,
-) -> StateResult<Option<Head>> {
+) -> StateResult<Option<Appended>> {
     let [tenant, id] = key_params(key);
     CREATE.one(
         Mode::Write,
@@ -217,7 +281,7 @@ pub fn create(
             Param::Text(labels.note),
             Param::Int8(Some(bytes(state.len()))),
         ],
-        head,
+        appended,
     )
 }
 

@@ -10,7 +10,7 @@ READERS = (
 )
 WRITERS = (
     "wf_save_state('order', '{}')", "wf_patch_state('order', '{}')",
-    "wf_save_states(ARRAY['order'], ARRAY['{}'::jsonb])", "wf_checkpoint('order', 'c')",
+    "wf_save_states(ARRAY['order'], ARRAY['{}'::pg_catalog.jsonb])", "wf_checkpoint('order', 'c')",
     "wf_recover('order')", "wf_drop_checkpoint('order', 'c')", "wf_fork('order', 'fork')",
     "wf_import(wf_export('order'), 'copy')", "wf_prune_history('order', 1)", "wf_delete('order')",
 )

@@ -63,6 +63,7 @@ class Access(Owned):
         other = self.new_role()
         conn.execute("SELECT wf_grant_access(%s, 'writer')", (other,))
         session = self.login(other)
+        conn.execute("SELECT wf_delete('fork'), wf_delete('copy')")
         self.fill(session)
         self.allowed(session, READERS + WRITERS)
 

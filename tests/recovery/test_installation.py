@@ -2,27 +2,33 @@
 from psycopg.types.json import Jsonb
 
 from harness import unique
-from owned import READERS, Owned
+from owned import ADMINS, READERS, WRITERS, Owned
 
-# Everything that could be taken for something of the extension's.
-HOSTILE = """
+# Whatever an unqualified name could mean, before the server's own.
+EVIL = """
     CREATE SCHEMA evil;
-    CREATE FUNCTION evil.fail(text, text) RETURNS boolean LANGUAGE plpgsql AS
-        $$ BEGIN RAISE 'hijacked'; END $$;
-    CREATE OPERATOR evil.= (LEFTARG = text, RIGHTARG = text, FUNCTION = evil.fail);
-    CREATE FUNCTION evil.fail8(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS
-        $$ BEGIN RAISE 'hijacked'; END $$;
-    CREATE OPERATOR evil.= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.fail8);
-    CREATE OPERATOR evil.<= (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = evil.fail8);
+    CREATE FUNCTION evil.wf_tenant() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE 'hijacked'; END $$;
     CREATE FUNCTION evil.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS
         $$ BEGIN RAISE 'hijacked'; END $$;
-    CREATE FUNCTION evil.wf_tenant() RETURNS text LANGUAGE plpgsql AS
+    CREATE FUNCTION evil.octet_length(text) RETURNS integer LANGUAGE plpgsql AS
         $$ BEGIN RAISE 'hijacked'; END $$;
+    CREATE FUNCTION evil.count(text) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RAISE 'hijacked'; END $$;
     CREATE TABLE evil.executions ();
-    CREATE DOMAIN evil.jsonb AS text;
-    CREATE TEMP TABLE executions ();
-    CREATE TEMP TABLE state_versions ();
-    SET search_path = evil, pg_temp, pg_catalog"""
+    CREATE TABLE evil.state_versions ();
+    CREATE TEMP TABLE checkpoints ();
+    CREATE TEMP TABLE search ()"""
+EVIL_OPERATOR = """
+    CREATE FUNCTION evil.fail({0}, {0}) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'hijacked'; END $$;
+    CREATE OPERATOR evil.= (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.<> (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.< (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.<= (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.> (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.>= (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.|| (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail);
+    CREATE OPERATOR evil.@> (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail)"""
+TYPES = ("text", "bigint", "integer", "boolean", "jsonb", "name", "oid", "timestamptz", "interval",
+         '"char"', "text[]", "regrole", "regtype", "regclass")
 
 
 class Installation(Owned):
@@ -30,22 +36,23 @@ class Installation(Owned):
 
     def work(self, conn, schema):
         """One of each kind, with every name written out."""
-        execution = unique("order")
+        execution, workflow = unique("order"), unique("w")
 
         def call(text, *params):
             return self.value(conn, f"SELECT {schema}.{text}", execution, *params)
 
-        self.assertEqual(call("wf_save_state(%s, %s, workflow => 'w', tags => '{\"t\": 1}')",
-                              Jsonb({"a": [1], "text": "x" * 3000})), 1)
+        self.assertEqual(call("wf_save_state(%s, %s, workflow => %s, tags => '{\"t\": 1}')",
+                              Jsonb({"a": [1], "text": "x" * 3000}), workflow), 1)
         self.assertEqual(call("wf_patch_state(%s, %s, 1)", Jsonb({"b": 2})), 2)
         self.assertEqual(call("wf_checkpoint(%s, 'c')"), 2)
         self.assertEqual(call("wf_recover(%s, version => 1)"), 3)
         self.assertEqual(call("wf_fork(%s, %s, 2)", execution + "-fork"), 1)
         call("wf_prune_history(%s, 2)")
         self.assertEqual(
-            self.value(conn, f"SELECT count(*) FROM {schema}.wf_find('{{\"b\": 2}}', 'w')"), 1)
+            self.value(conn, f"SELECT count(*) FROM {schema}.wf_find('{{\"b\": 2}}', %s)", workflow), 1)
         self.assertEqual(
-            self.value(conn, f"SELECT count(*) FROM {schema}.wf_list(tags => '{{\"t\": 1}}')"), 2)
+            self.value(conn, f"SELECT count(*) FROM {schema}.wf_list(%s, tags => '{{\"t\": 1}}')",
+                       workflow), 2)
         self.assertTrue(self.value(conn, f"SELECT valid FROM {schema}.wf_verify(%s)", execution))
         call(f"wf_import({schema}.wf_export(%s), %s)", execution + "-copy")
         with self.refused("WF001"):
@@ -67,11 +74,27 @@ class Installation(Owned):
                          self.value(conn, "SELECT count(*) FROM lib.wf_list()"))
 
     def test_hostile_search_path(self):
-        self.owner.execute("CREATE EXTENSION wfstate; SELECT wf_declare_search('w', ARRAY['/b'])")
-        self.owner.execute(HOSTILE)
-        self.work(self.owner, "public")
-        self.assertEqual(self.value(self.owner, "SELECT count(*) FROM wfstate.executions"),
-                         self.value(self.owner, "SELECT count(*) FROM public.wf_list()"))
+        """What the caller's search_path finds first decides nothing inside the functions."""
+        conn = self.owner
+        conn.execute("CREATE EXTENSION wfstate; SELECT wf_declare_search('w', ARRAY['/a'])")
+        conn.execute(EVIL)
+        for name in TYPES:
+            conn.execute(EVIL_OPERATOR.format(name))
+        conn.execute("SET search_path = evil, pg_temp, pg_catalog")
+        with self.refused("P0001"):
+            conn.execute("SELECT 'a'::text = 'b'::text")
+        setup = ("wf_save_state('order', '{\"a\": 1}', workflow => 'w', tags => '{\"t\": 1}')",
+                 "wf_save_state('order', '{\"a\": 2}', 1, workflow => 'w', tags => '{\"t\": 2}')",
+                 "wf_checkpoint('order', 'c')",
+                 "wf_find('{\"a\": 2}', 'w', '{\"t\": 2}', 'a')",
+                 "wf_list('w', 'running', NULL, '{\"t\": 2}', true, '2000-01-01', '3000-01-01')",
+                 "wf_list(sort => 'updated_at')", "wf_list(sort => 'execution_id')",
+                 "wf_history('order', 1, 10, true)", "wf_state_at('order', at => '3000-01-01')",
+                 "wf_tenant()")
+        calls = setup + READERS + WRITERS + ADMINS
+        self.allowed(conn, [call.replace("wf_", "public.wf_") for call in calls])
+        self.assertEqual(conn.execute("SELECT tenant FROM wfstate.executions").fetchall(),
+                         [("default",)] * 2)
 
     def test_a_squatted_schema(self):
         self.owner.execute("CREATE SCHEMA wfstate")
