@@ -1,6 +1,17 @@
 -- Tables of wfstate. The API functions go to the schema that CREATE EXTENSION names; everything they
 -- stand on lives in schema wfstate, created without IF NOT EXISTS so that a squatted schema fails the
 -- installation instead of being trusted.
+DO $$
+BEGIN
+    IF pg_catalog.current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE feature_not_supported USING MESSAGE = 'wfstate needs a database with encoding UTF8',
+            DETAIL = pg_catalog.format('The encoding of this database is %s.',
+                                       pg_catalog.current_setting('server_encoding')),
+            HINT = 'CREATE DATABASE ... ENCODING ''UTF8'' TEMPLATE template0 makes one.';
+    END IF;
+END
+$$;
+
 CREATE SCHEMA wfstate;
 
 -- Domains instead of table constraints: a session parses a domain's check once, a table's at every statement,
@@ -24,8 +35,8 @@ CREATE TABLE wfstate.executions (
     version                  bigint NOT NULL,
     keyframe_version         bigint NOT NULL,
     hash                     bigint NOT NULL,
-    state_bytes              bigint NOT NULL,
-    chain_bytes              bigint NOT NULL,
+    state_bytes              integer NOT NULL,
+    chain_bytes              integer NOT NULL,
     archive_bytes            bigint NOT NULL DEFAULT 0,
     initiated_by             text NOT NULL DEFAULT CURRENT_USER,
     error                    jsonb,
@@ -49,7 +60,7 @@ COMMENT ON COLUMN wfstate.executions.phase IS 'Where in its workflow the executi
 COMMENT ON COLUMN wfstate.executions.version IS 'Newest version in wfstate.state_versions: the optimistic lock.';
 COMMENT ON COLUMN wfstate.executions.keyframe_version IS 'Where the log segment of the head begins: its keyframe, or the recovery or fork that jumped.';
 COMMENT ON COLUMN wfstate.executions.hash IS 'Chained hash of the head; identifies its content.';
-COMMENT ON COLUMN wfstate.executions.state_bytes IS 'Size of the head''s state in bytes: exact after a full save, an upper bound after merge patches.';
+COMMENT ON COLUMN wfstate.executions.state_bytes IS 'Size of the head''s state in bytes when it was last known: merge patches are saved without reading the state.';
 COMMENT ON COLUMN wfstate.executions.chain_bytes IS 'Bytes of patches between the newest keyframe and the head: what a load applies.';
 COMMENT ON COLUMN wfstate.executions.archive_bytes IS 'Bytes of patches between the last kept older keyframe and the newest one.';
 COMMENT ON COLUMN wfstate.executions.initiated_by IS 'Role that created the execution.';
@@ -76,8 +87,9 @@ CREATE INDEX executions_forked_idx ON wfstate.executions (tenant, forked_from_ex
     WHERE forked_from_execution_id IS NOT NULL;
 COMMENT ON INDEX wfstate.executions_forked_idx IS 'wf_prune_history and wf_delete: the forks that stand on an execution''s versions.';
 
--- No foreign key to executions: its check would cost every save a second look-up and a row lock in the
--- WAL. The functions lock the head first, and wf_delete removes both.
+-- No table has a foreign key to executions: its check would cost every save a second look-up and a row lock
+-- in the WAL, and every move of the head a trigger. The functions lock the head first, and wf_delete removes
+-- what belongs to it.
 CREATE TABLE wfstate.state_versions (
     version          bigint NOT NULL,
     base_version     bigint,
@@ -105,7 +117,7 @@ COMMENT ON COLUMN wfstate.state_versions.keyframe_version IS 'Lower bound of the
 COMMENT ON COLUMN wfstate.state_versions.hash IS 'wfstate.chain_hash(hash of the base, hash of the patch, or of the snapshot where there is no patch).';
 COMMENT ON COLUMN wfstate.state_versions.snapshot_hash IS 'Hash of the snapshot.';
 COMMENT ON COLUMN wfstate.state_versions.saved_at IS 'Never earlier than the version before.';
-COMMENT ON COLUMN wfstate.state_versions.state_bytes IS 'Size of the state in bytes; an upper bound after a merge patch.';
+COMMENT ON COLUMN wfstate.state_versions.state_bytes IS 'Size of the state in bytes when it was last known.';
 COMMENT ON COLUMN wfstate.state_versions.chain_bytes IS 'Bytes of patches from the keyframe to here when it was saved.';
 COMMENT ON COLUMN wfstate.state_versions.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.state_versions.execution_id IS 'Execution that the version belongs to.';
@@ -127,9 +139,7 @@ CREATE TABLE wfstate.checkpoints (
     metadata     jsonb,
     created_by   text NOT NULL DEFAULT CURRENT_USER,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT checkpoints_pkey PRIMARY KEY (tenant, execution_id, name),
-    CONSTRAINT checkpoints_execution_fkey FOREIGN KEY (tenant, execution_id)
-        REFERENCES wfstate.executions ON DELETE CASCADE
+    CONSTRAINT checkpoints_pkey PRIMARY KEY (tenant, execution_id, name)
 );
 COMMENT ON TABLE wfstate.checkpoints IS 'The tags: a name for a version. No state is copied; pruning keeps tagged versions.';
 COMMENT ON COLUMN wfstate.checkpoints.tenant IS 'Whose execution.';
@@ -148,9 +158,7 @@ CREATE TABLE wfstate.search (
     tags         jsonb,
     document     jsonb,
     CONSTRAINT search_pkey PRIMARY KEY (tenant, execution_id),
-    CONSTRAINT search_tags_check CHECK (jsonb_typeof(tags) = 'object'),
-    CONSTRAINT search_execution_fkey FOREIGN KEY (tenant, execution_id)
-        REFERENCES wfstate.executions ON DELETE CASCADE
+    CONSTRAINT search_tags_check CHECK (jsonb_typeof(tags) = 'object')
 );
 COMMENT ON TABLE wfstate.search IS 'What can be searched of an execution: its tags and the paths of its state that its workflow declares. Written only when those change, so that the head stays HOT.';
 COMMENT ON COLUMN wfstate.search.tenant IS 'Whose execution.';

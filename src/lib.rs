@@ -26,6 +26,39 @@ pub mod store;
 
 ::pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
 ::pgrx::extension_sql_file!("../sql/security.sql", name = "security", finalize);
+::pgrx::extension_sql_file!(
+    "../sql/comments.sql",
+    name = "comments",
+    requires = [
+        wf_save_state,
+        wf_patch_state,
+        wf_save_states,
+        wf_load_state,
+        wf_load,
+        wf_load_many,
+        wf_state_at,
+        wf_history,
+        wf_diff,
+        wf_delete,
+        wf_list,
+        wf_find,
+        wf_declare_search,
+        wf_prune_history,
+        wf_export,
+        wf_import,
+        wf_checkpoint,
+        wf_checkpoints,
+        wf_recover,
+        wf_fork,
+        wf_drop_checkpoint,
+        wf_verify,
+        wf_tenant,
+        wf_grant_tenant,
+        wf_revoke_tenant,
+        wf_tenants,
+        wf_grant_access,
+    ]
+);
 
 /// Called by the server when it loads the library.
 #[pgrx::pg_guard]

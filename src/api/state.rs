@@ -4,9 +4,9 @@ use super::{bytes, ids, jsonb, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
+use crate::store::append::Labels;
 use crate::store::load::Loaded;
 use crate::store::save::Request;
-use crate::store::versions::Labels;
 use crate::store::{self, Key, tenant};
 use pgrx::prelude::*;
 

@@ -99,7 +99,7 @@ pub fn too_large(argument: &str, size: usize, most: usize) -> StateError {
 /// A state over the setting's limit.
 pub fn state_too_large(size: usize, most: usize) -> StateError {
     too_large("state", size, most).hint(
-        "Raise the setting wfstate.max_state_size, or split the state over several executions.",
+        "Split the state over several executions, or let an administrator raise wfstate.max_state_size.",
     )
 }
 

@@ -67,9 +67,10 @@ pub fn register() {
     int(
         c"wfstate.max_state_size",
         c"Largest state that a save accepts.",
-        c"Measured on the binary jsonb, before compression. A save over it is refused with 54000.",
+        c"Measured on the binary jsonb, before compression. A save over it is refused with 54000. Only a superuser can change it.",
         &MAX_STATE_SIZE,
         (1, 262_143),
+        GucContext::Suset,
         GucFlags::UNIT_KB,
     );
     ratio(
@@ -84,6 +85,7 @@ pub fn register() {
         c"Keeps small states from being stored whole every few saves.",
         &KEYFRAME_MIN,
         (0, 1_048_576),
+        GucContext::Userset,
         GucFlags::UNIT_BYTE,
     );
     ratio(
@@ -98,6 +100,7 @@ pub fn register() {
         c"Measured on the binary jsonb. 0 stores a patch whenever it is smaller than the state.",
         &SNAPSHOT_BELOW,
         (0, 1_048_576),
+        GucContext::Userset,
         GucFlags::UNIT_BYTE,
     );
     int(
@@ -106,6 +109,7 @@ pub fn register() {
         c"A state in the cache is used only if its content hash is the head's, so neither an abort nor another session's commit can make it wrong. 0 turns the cache off.",
         &CACHE_SIZE,
         (0, 1_048_576),
+        GucContext::Userset,
         GucFlags::UNIT_KB,
     );
     // SAFETY: called from _PG_init with a string that lives for ever.
@@ -118,18 +122,10 @@ fn int(
     long: &'static CStr,
     setting: &'static GucSetting<i32>,
     range: (i32, i32),
+    context: GucContext,
     flags: GucFlags,
 ) {
-    GucRegistry::define_int_guc(
-        name,
-        short,
-        long,
-        setting,
-        range.0,
-        range.1,
-        GucContext::Userset,
-        flags,
-    );
+    GucRegistry::define_int_guc(name, short, long, setting, range.0, range.1, context, flags);
 }
 
 fn ratio(

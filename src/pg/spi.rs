@@ -13,6 +13,8 @@ pub enum Type {
     Text,
     /// bigint
     Int8,
+    /// integer
+    Int4,
     /// boolean
     Bool,
     /// jsonb
@@ -33,12 +35,16 @@ pub enum Param<'a> {
     Text(Option<&'a str>),
     /// bigint
     Int8(Option<i64>),
+    /// integer; a value below 0 or beyond the type becomes the nearest
+    Int4(Option<i64>),
     /// boolean
     Bool(Option<bool>),
     /// jsonb payload
     Jsonb(Option<&'a [u8]>),
     /// a datum of whatever type the statement declares, as the server gave it
     Datum(Option<pg_sys::Datum>),
+    /// timestamp with time zone, in the server's microseconds
+    Timestamptz(i64),
     /// text[]
     TextArray(Option<&'a [String]>),
     /// bigint[]
@@ -196,6 +202,12 @@ impl Statement {
     }
 }
 
+/// The time now, in the server's microseconds.
+pub fn now() -> i64 {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
 /// Runs a command that cannot be prepared, such as GRANT.
 pub fn command(sql: &str) -> StateResult<()> {
     let session = Session::connect();
@@ -268,6 +280,7 @@ fn oid(kind: Type) -> pg_sys::Oid {
     match kind {
         Type::Text => pg_sys::TEXTOID,
         Type::Int8 => pg_sys::INT8OID,
+        Type::Int4 => pg_sys::INT4OID,
         Type::Bool => pg_sys::BOOLOID,
         Type::Jsonb => pg_sys::JSONBOID,
         Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
@@ -286,9 +299,13 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
         let datum = match param {
             Param::Text(value) => value.map(|v| varlena_datum(v.as_bytes())),
             Param::Int8(value) => value.map(pg_sys::Datum::from),
+            Param::Int4(value) => {
+                value.map(|v| pg_sys::Datum::from(v.clamp(0, i64::from(i32::MAX)) as i32))
+            }
             Param::Bool(value) => value.map(pg_sys::Datum::from),
             Param::Jsonb(value) => value.map(jsonb_datum),
             Param::Datum(value) => *value,
+            Param::Timestamptz(micros) => Some(pg_sys::Datum::from(*micros)),
             Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
             Param::Int8Array(value) => value.and_then(|v| v.to_vec().into_datum()),
         };
@@ -342,6 +359,11 @@ impl Row {
 
     /// timestamp with time zone
     pub fn timestamptz(&self, column: usize) -> Option<pgrx::datum::TimestampWithTimeZone> {
+        self.read(column)
+    }
+
+    /// timestamp with time zone, in the server's microseconds
+    pub fn micros(&self, column: usize) -> Option<i64> {
         self.read(column)
     }
 

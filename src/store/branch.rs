@@ -44,7 +44,7 @@ static RECOVER: Statement = Statement::new(
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
   RETURNING ",
         head_columns!(),
-        ", e.updated_at
+        "
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
          saved_at, state_bytes, chain_bytes, status, phase, note, patch)
@@ -80,7 +80,7 @@ static FORK: Statement = Statement::new(
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",
         head_columns!(),
-        ", e.updated_at
+        "
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
          saved_at, state_bytes, chain_bytes, status, phase, patch)
@@ -224,9 +224,7 @@ fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
         labels: Default::default(),
         tags,
     };
-    search::maintain(&request, head.version, || {
-        rebuild::head(Mode::Write, key, head)
-    })
+    search::maintain(&request, head, || rebuild::head(Mode::Write, key, head))
 }
 
 fn both() -> StateError {

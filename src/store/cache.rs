@@ -6,6 +6,7 @@
 use crate::core::{StateResult, hash, jsonb};
 use crate::pg::settings;
 use crate::store::Key;
+use crate::store::executions::Head;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -15,8 +16,7 @@ pub type State = Rc<Vec<u8>>;
 struct Entry {
     tenant: String,
     id: String,
-    version: i64,
-    hash: i64,
+    head: Head,
     state: State,
     /// Merge patches saved since, applied when the state is next asked for.
     pending: Vec<Vec<u8>>,
@@ -42,11 +42,9 @@ const MAX_ENTRIES: usize = 64;
 
 /// What the cache believes the head to be, with its state.
 pub struct Hit {
-    /// Version of the state.
-    pub version: i64,
-    /// Chained hash of that version.
-    pub hash: i64,
-    /// The state itself.
+    /// The head.
+    pub head: Head,
+    /// Its state.
     pub state: State,
 }
 
@@ -59,49 +57,63 @@ pub fn get(key: Key<'_>) -> Option<Hit> {
         entry.pending.clear();
     }
     let hit = Hit {
-        version: entry.version,
-        hash: entry.hash,
+        head: entry.head.clone(),
         state: Rc::clone(&entry.state),
     };
     insert(entry);
     Some(hit)
 }
 
-/// The state of exactly this version, if it is here.
-pub fn get_exact(key: Key<'_>, version: i64, hash: i64) -> Option<State> {
-    let is_it = ENTRIES.with_borrow(|entries| {
-        entries
-            .iter()
-            .any(|e| e.is(key) && e.version == version && e.hash == hash)
-    });
-    if !is_it {
+/// What the cache believes the head to be, without its state.
+pub fn get_head(key: Key<'_>) -> Option<Head> {
+    ENTRIES.with_borrow(|entries| {
+        let entry = entries.iter().rev().find(|e| e.is(key))?;
+        Some(entry.head.clone())
+    })
+}
+
+/// The state of exactly this head, if it is here.
+pub fn get_exact(key: Key<'_>, head: &Head) -> Option<State> {
+    let known = get_head(key)?;
+    if known.version != head.version || known.hash != head.hash {
         return None;
     }
     get(key).map(|hit| hit.state)
 }
 
 /// Remembers a state as the newest of its execution.
-pub fn put(key: Key<'_>, version: i64, hash: i64, state: State) {
+pub fn put(key: Key<'_>, head: &Head, state: State) {
     drop(take(key));
     insert(Entry {
         tenant: key.tenant.to_owned(),
         id: key.id.to_owned(),
-        version,
-        hash,
+        head: head.clone(),
         state,
         pending: Vec::new(),
     });
 }
 
-/// Follows a merge patch that made `version` without reading the state.
-pub fn follow(key: Key<'_>, version: i64, hash: i64, payload_hash: i64, patch: &[u8]) {
+/// Follows a merge patch that made the head without reading the state.
+pub fn follow(key: Key<'_>, head: &Head, payload_hash: i64, patch: &[u8]) {
     let Some(mut entry) = take(key) else { return };
-    if entry.version + 1 == version && hash::chain(entry.hash, payload_hash) == hash {
-        entry.version = version;
-        entry.hash = hash;
+    let next = hash::chain(entry.head.hash, payload_hash);
+    if entry.head.version + 1 == head.version && next == head.hash {
+        entry.head = head.clone();
         entry.pending.push(patch.to_vec());
         insert(entry);
     }
+}
+
+/// Follows what became of the head's row without a new version.
+pub fn update(key: Key<'_>, head: &Head) {
+    ENTRIES.with_borrow_mut(|entries| {
+        let same = |e: &&mut Entry| {
+            e.is(key) && e.head.version == head.version && e.head.hash == head.hash
+        };
+        if let Some(entry) = entries.iter_mut().find(same) {
+            entry.head = head.clone();
+        }
+    });
 }
 
 /// Forgets an execution.

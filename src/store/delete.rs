@@ -2,7 +2,7 @@
 
 use crate::core::StateResult;
 use crate::store::executions::{self, Lock};
-use crate::store::{Key, cache, history, prune, versions};
+use crate::store::{Key, cache, checkpoints, history, prune, search, versions};
 
 /// Deletes an execution; false when there is none. Its forks get their own copy of what they stand on.
 pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
@@ -20,6 +20,8 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
         }
     }
     versions::delete_all(key)?;
+    checkpoints::delete_all(key)?;
+    search::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);
     Ok(true)

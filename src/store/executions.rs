@@ -13,19 +13,21 @@ pub struct Head {
     pub keyframe_version: i64,
     /// Its chained hash.
     pub hash: i64,
-    /// Size of its state, an upper bound.
+    /// Size of its state when it was last known.
     pub state_bytes: i64,
     /// Bytes of patches since the newest keyframe.
     pub chain_bytes: i64,
     /// Bytes of patches before it, back to the last kept one.
     pub archive_bytes: i64,
+    /// When it was saved, in the server's microseconds.
+    pub updated_at: i64,
     /// Workflow of the execution.
     pub workflow: Option<String>,
 }
 
 macro_rules! head_columns {
     () => {
-        "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.workflow"
+        "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow"
     };
 }
 pub(super) use head_columns;
@@ -37,20 +39,23 @@ pub(super) fn head(row: &Row) -> StateResult<Head> {
         version: int(0),
         keyframe_version: int(1),
         hash: int(2),
-        state_bytes: int(3),
-        chain_bytes: int(4),
+        state_bytes: row.int4(3).map_or(0, i64::from),
+        chain_bytes: row.int4(4).map_or(0, i64::from),
         archive_bytes: int(5),
-        workflow: row.text(6),
+        updated_at: row.micros(6).unwrap_or_default(),
+        workflow: row.text(7),
     })
 }
 
 const KEY: &[Type] = &[Type::Text, Type::Text];
 
+/// With the policy's own expression, so that the server compares the tenant once.
 static READ: Statement = Statement::new(
     concat!(
         "SELECT ",
         head_columns!(),
-        " FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2"
+        " FROM wfstate.executions AS e
+          WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
     ),
     KEY,
 );
@@ -97,7 +102,7 @@ static SET_KEYFRAME: Statement = Statement::new(
     "UPDATE wfstate.executions AS e
         SET keyframe_version = e.version, chain_bytes = 0, state_bytes = $3, archive_bytes = $4
       WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
-    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+    &[Type::Text, Type::Text, Type::Int4, Type::Int8],
 );
 
 /// Why a head is locked; each mode waits for no more than it must.
@@ -150,7 +155,7 @@ pub fn check_expected(key: Key<'_>, expected: Option<i64>, head: i64) -> StateRe
     }
 }
 
-/// Removes the head; its checkpoints and search row go with it.
+/// Removes the head.
 pub fn delete(key: Key<'_>) -> StateResult<()> {
     DELETE.run(Mode::Write, &key_params(key))?;
     Ok(())
@@ -176,7 +181,7 @@ pub fn set_keyframe(key: Key<'_>, state_bytes: i64, archive_bytes: i64) -> State
     let params = [
         tenant,
         id,
-        Param::Int8(Some(state_bytes)),
+        Param::Int4(Some(state_bytes)),
         Param::Int8(Some(archive_bytes)),
     ];
     SET_KEYFRAME.run(Mode::Write, &params)?;

@@ -1,6 +1,7 @@
 //! The only room that issues SQL: a file for each table, and one for each thing that is done to them.
 
 pub mod access;
+pub mod append;
 pub mod branch;
 pub mod cache;
 pub mod checkpoints;

@@ -13,9 +13,9 @@ use std::rc::Rc;
 static SEGMENT: Statement = Statement::new(
     "SELECT v.version, v.base_version, v.patch, v.snapshot
        FROM wfstate.state_versions AS v
-      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {<=} $3
+      WHERE v.tenant {=} wfstate.current_tenant() AND v.execution_id {=} $2 AND v.version {<=} $3
         AND v.version {>=} coalesce($4, (SELECT k.keyframe_version FROM wfstate.state_versions AS k
-             WHERE k.tenant {=} $1 AND k.execution_id {=} $2 AND k.version {=} $3))
+             WHERE k.tenant {=} wfstate.current_tenant() AND k.execution_id {=} $2 AND k.version {=} $3))
       ORDER BY v.version DESC",
     &[Type::Text, Type::Text, Type::Int8, Type::Int8],
 );
@@ -42,7 +42,7 @@ pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Vec<u8>> {
 
 /// The state of the head, from the cache where its content is there.
 pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
-    if let Some(state) = cache::get_exact(key, head.version, head.hash) {
+    if let Some(state) = cache::get_exact(key, head) {
         return Ok(state);
     }
     let state = Rc::new(rebuild(
@@ -51,7 +51,7 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
         head.version,
         Some(head.keyframe_version),
     )?);
-    cache::put(key, head.version, head.hash, Rc::clone(&state));
+    cache::put(key, head, Rc::clone(&state));
     Ok(state)
 }
 

@@ -4,9 +4,10 @@ use crate::core::jsonb::{self, Kind};
 use crate::core::{Code, Error, StateError, StateResult, limits};
 use crate::pg::settings;
 use crate::pg::spi::Mode;
+use crate::store::append::{self, Append, Content, Labels, Onto};
 use crate::store::cache::{self, State, payload_hash};
 use crate::store::executions::{self, Head, Lock};
-use crate::store::versions::{self, Append, Appended, Content, Labels, UNCHANGED, bytes};
+use crate::store::versions::{self, UNCHANGED, bytes};
 use crate::store::{Key, rebuild, search};
 use std::rc::Rc;
 
@@ -91,13 +92,13 @@ fn taken(key: Key<'_>) -> StateError {
 /// Creates the execution; `None` when it is there.
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let hash = payload_hash(state)?;
-    let Some(done) = versions::create(request.key, state, hash, &request.labels)? else {
+    let Some(head) = append::create(request.key, state, hash, &request.labels)? else {
         return Ok(None);
     };
     let state = Rc::new(state.to_vec());
-    cache::put(request.key, done.version, done.hash, Rc::clone(&state));
-    search::maintain(request, done.version, || Ok(Rc::clone(&state)))?;
-    Ok(Some(done.version))
+    cache::put(request.key, &head, Rc::clone(&state));
+    search::maintain(request, &head, || Ok(Rc::clone(&state)))?;
+    Ok(Some(head.version))
 }
 
 /// Without reading anything first: on the state that this session believes to be the head's. The statement
@@ -108,7 +109,7 @@ fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateResult<Option<
     };
     if request
         .expected
-        .is_some_and(|expected| expected != hit.version)
+        .is_some_and(|expected| expected != hit.head.version)
     {
         return Ok(None);
     }
@@ -118,7 +119,7 @@ fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateResult<Option<
         (Err(_), Change::Patch(_)) => return Ok(None),
         (Err(error), Change::State(_)) => return Err(error),
     };
-    let written = write(request, next, (hit.version, hit.hash))?;
+    let written = write(request, next, &hit.head)?;
     if written.is_none() {
         cache::forget(request.key);
     }
@@ -133,8 +134,7 @@ fn onto_locked(request: &Request<'_>, change: Change<'_>, head: &Head) -> StateR
     executions::check_expected(request.key, request.expected, head.version)?;
     let old = rebuild::head(Mode::Write, request.key, head)?;
     let next = Next::of(change, &old)?;
-    let onto = (head.version, head.hash);
-    write(request, next, onto)?.ok_or_else(|| missing(request.key))
+    write(request, next, head)?.ok_or_else(|| missing(request.key))
 }
 
 /// The next state, and the patch that the log gets where that is smaller.
@@ -160,11 +160,10 @@ impl Next {
     }
 }
 
-fn write(request: &Request<'_>, next: Next, onto: (i64, i64)) -> StateResult<Option<i64>> {
+fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i64>> {
     let Next { state, patch } = next;
     let append = Append {
-        onto: Some(onto),
-        expected: None,
+        onto: Onto::Known(onto),
         content: match &patch {
             Some(patch) => Content::Patch(patch),
             None => Content::Snapshot(&state),
@@ -173,12 +172,12 @@ fn write(request: &Request<'_>, next: Next, onto: (i64, i64)) -> StateResult<Opt
         state_bytes: Some(state.len()),
         labels: request.labels,
     };
-    let Some(done) = versions::append(request.key, &append)? else {
+    let Some(head) = append::append(request.key, &append)? else {
         return Ok(None);
     };
-    cache::put(request.key, done.version, done.hash, Rc::clone(&state));
-    finish(request, &done, || Ok(Rc::clone(&state)))?;
-    Ok(Some(done.version))
+    cache::put(request.key, &head, Rc::clone(&state));
+    finish(request, &head, || Ok(Rc::clone(&state)))?;
+    Ok(Some(head.version))
 }
 
 /// The patch to store, or `None` where the state itself is no larger.
@@ -203,54 +202,71 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
         return Ok(None);
     }
     let payload_hash = payload_hash(patch)?;
-    let append = Append {
-        onto: None,
-        expected: request.expected,
-        content: Content::Patch(patch),
-        payload_hash,
-        state_bytes: None,
-        labels: request.labels,
+    let append = |onto| {
+        let append = Append {
+            onto,
+            content: Content::Patch(patch),
+            payload_hash,
+            state_bytes: None,
+            labels: request.labels,
+        };
+        append::append(request.key, &append)
     };
-    let Some(done) = versions::append(request.key, &append)? else {
-        return Ok(None);
+    let known = cache::get_head(request.key).filter(|head| {
+        request
+            .expected
+            .is_none_or(|expected| expected == head.version)
+    });
+    let mut head = match &known {
+        Some(known) => append(Onto::Known(known))?,
+        None => None,
     };
-    cache::follow(request.key, done.version, done.hash, payload_hash, patch);
-    let state = || {
-        let head = executions::lock_existing(request.key, Lock::Save)?;
-        rebuild::head(Mode::Write, request.key, &head)
-    };
-    // The bound on the size counts every patch in full, so most states over it are not over the limit.
-    if done.state_bytes > bytes(settings::max_state_size()) {
-        check_size(state()?.len())?;
+    if head.is_none() {
+        head = append(Onto::Head(request.expected))?;
     }
-    finish(request, &done, state)?;
-    Ok(Some(done.version))
+    let Some(head) = head else { return Ok(None) };
+    cache::follow(request.key, &head, payload_hash, patch);
+    // The bound counts every patch in full, so most states over it are not over the limit.
+    if head.state_bytes + head.chain_bytes > bytes(settings::max_state_size()) {
+        check_size(rebuild::head(Mode::Write, request.key, &head)?.len())?;
+    }
+    finish(request, &head, || {
+        rebuild::head(Mode::Write, request.key, &head)
+    })?;
+    Ok(Some(head.version))
 }
 
 /// What follows an append: the search row, and a keyframe when the chain has grown too long.
 fn finish(
     request: &Request<'_>,
-    done: &Appended,
+    head: &Head,
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
-    search::maintain(request, done.version, &state)?;
-    let share = settings::keyframe_ratio() * done.state_bytes as f64;
-    if done.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
-        keyframe(request.key, &state()?)?;
+    search::maintain(request, head, &state)?;
+    let share = settings::keyframe_ratio() * head.state_bytes as f64;
+    if head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
+        keyframe(request.key, head, &state()?)?;
     }
     Ok(())
 }
 
 /// Gives the head's version its whole state, and takes it from the keyframe before where the versions
 /// behind that one stay quick to reach from an older one.
-fn keyframe(key: Key<'_>, state: &[u8]) -> StateResult<()> {
-    let head = executions::lock_existing(key, Lock::Save)?;
+fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
     let reach = head.archive_bytes + head.chain_bytes;
     let near = reach as f64 <= settings::archive_ratio() * state.len() as f64;
     let demoted = near && versions::demote(key, head.keyframe_version)?;
     versions::set_snapshot(key, head.version, state, payload_hash(state)?)?;
-    let archive = if demoted { reach } else { head.chain_bytes };
-    executions::set_keyframe(key, bytes(state.len()), archive)
+    let keyframe = Head {
+        keyframe_version: head.version,
+        state_bytes: bytes(state.len()),
+        chain_bytes: 0,
+        archive_bytes: if demoted { reach } else { head.chain_bytes },
+        ..head.clone()
+    };
+    executions::set_keyframe(key, keyframe.state_bytes, keyframe.archive_bytes)?;
+    cache::update(key, &keyframe);
+    Ok(())
 }
 
 fn check_size(size: usize) -> StateResult<()> {

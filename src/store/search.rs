@@ -102,14 +102,13 @@ pub fn touched(tenant: &str, patch: &[u8]) -> StateResult<bool> {
 /// writers, is either committed and seen here, or waits until this transaction ends.
 pub fn maintain(
     request: &Request<'_>,
-    version: i64,
+    head: &Head,
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
     let declared = declarations(request.key.tenant)?;
     if declared.is_empty() && request.tags.is_none() {
         return Ok(());
     }
-    let head = executions::lock_existing(request.key, executions::Lock::Save)?;
     let mut own = declared
         .iter()
         .filter(|(workflow, _)| Some(workflow) == head.workflow.as_ref());
@@ -117,11 +116,11 @@ pub fn maintain(
         Some((_, pointers)) => Some(cut(&state()?, pointers)?),
         None => None,
     };
-    let moved = request.labels.workflow.is_some() && version > 1;
+    let moved = request.labels.workflow.is_some() && head.version > 1;
     if document.is_none() && request.tags.is_none() && !moved {
         return Ok(());
     }
-    put(request.key, &head, request.tags, document.as_deref())
+    put(request.key, head, request.tags, document.as_deref())
 }
 
 fn put(key: Key<'_>, head: &Head, tags: Option<&[u8]>, document: Option<&[u8]>) -> StateResult<()> {
@@ -221,7 +220,16 @@ pub fn index(key: Key<'_>, tags: Option<&[u8]>) -> StateResult<()> {
         labels: Default::default(),
         tags,
     };
-    maintain(&request, head.version, || {
-        rebuild::head(Mode::Write, key, &head)
-    })
+    maintain(&request, &head, || rebuild::head(Mode::Write, key, &head))
+}
+
+static DELETE: Statement = Statement::new(
+    "DELETE FROM wfstate.search AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// Removes the search row of an execution.
+pub fn delete(key: Key<'_>) -> StateResult<()> {
+    DELETE.run(Mode::Write, &key_params(key))?;
+    Ok(())
 }

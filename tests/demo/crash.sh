@@ -11,7 +11,7 @@ writer_statements() {
   local steps="$1" round n version=0
   for ((round = 1; ; round++)); do
     printf "SELECT %d, 0, wf_save_state('night-run', demo.state_after(0) || '{\"round\": %d}',
-      expected_version => %d, step_id => 'round-%d-step-0');\n" \
+      expected_version => %d, workflow => 'agent', step_id => 'round-%d-step-0');\n" \
       "$round" "$round" "$version" "$round" 2>/dev/null || return 0
     version=$((version + 1))
     for ((n = 1; n <= steps; n++)); do

@@ -56,9 +56,9 @@ $$;
 -- Phase: as recorded; else the kind of event without its last word; else the command's name.
 CREATE TABLE demo.step AS
 SELECT n::int AS n, 'step-' || n AS step_id, item,
-       coalesce(demo.line(item ->> 'phase', 20),
-                demo.line(lower(regexp_replace(item ->> 'eventType', '^EVENT_TYPE_|_[A-Z]+$', '', 'g')), 20),
-                demo.line(substring(item ->> 'action' FROM '^\s*([[:alnum:]_.-]+)'), 20), 'step') AS phase,
+       coalesce(demo.line(item ->> 'phase', 18),
+                demo.line(lower(regexp_replace(item ->> 'eventType', '^EVENT_TYPE_|_[A-Z]+$', '', 'g')), 18),
+                demo.line(substring(item ->> 'action' FROM '^\s*([[:alnum:]_.-]+)'), 18), 'step') AS phase,
        coalesce(demo.line(item ->> 'action', 60), demo.line(item ->> 'eventType', 60),
                 demo.line(item ->> 'thought', 60), demo.line(item ->> 'content', 60),
                 demo.line(item #>> '{}', 60), 'empty') AS note,

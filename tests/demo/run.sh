@@ -93,9 +93,9 @@ replay() {
     'The agent saves its state after each.'
   [ "$replaced" -eq 0 ] || tell "$replaced characters that jsonb cannot hold were replaced by U+FFFD."
   show_sql "SELECT wf_save_state('agent-run', '{\"$list\": [], …}',
-  expected_version => 0, step_id => 'start');"
+  expected_version => 0, workflow => 'agent', step_id => 'start');"
   value "SELECT wf_save_state('agent-run', demo.state_after(0), expected_version => 0,
-    step_id => 'start')" >/dev/null
+    workflow => 'agent', step_id => 'start')" >/dev/null
   tell 'Four steps of five are appended by a patch; every fifth sends the whole state,' \
     'and the server finds what changed.'
   show_sql "SELECT wf_patch_state('agent-run',
@@ -114,7 +114,7 @@ replay() {
 
 history() {
   local columns="version, kind, step_id, phase,
-       jsonb_array_length(changes) AS changes,
+       jsonb_array_length(changes) AS ops,
        changes #>> '{0,path}' AS \"first path\", stored_bytes AS bytes"
   chapter 'What each step changed'
   if [ "$head" -le 24 ]; then
@@ -126,8 +126,8 @@ history() {
     ask "SELECT $columns
   FROM wf_history('agent-run', max_rows => 5, newest_first => true)"
   fi
-  tell 'Changes are JSON Patch (RFC 6902), also where the whole state was sent.' \
-    'Now and then a snapshot is stored with the patch, so that a load never applies a long chain.'
+  tell 'changes is a JSON Patch (RFC 6902), also where the whole state was sent. Now and then' \
+    'a snapshot is stored beside the patch, so that a load never applies a long chain.'
 }
 
 # The same versions, each in full, in an ordinary table of the same compression: made, not estimated.
@@ -162,9 +162,15 @@ sizes() {
     SELECT what AS \" \", round(copies / 1024.0, 1) AS \"full copies\",
            round(ours / 1024.0, 1) AS wfstate, round(copies / ours, 1) AS ratio FROM size" | indent
   copies="$(sql "SELECT $every * sum(pg_column_size(state)) FROM demo.full_copies")"
-  ours="$(sql "SELECT sum(stored_bytes) FROM wf_history('agent-run', max_rows => 10000)")"
+  ours="$(sql "SELECT sum(stored_bytes) FROM generate_series(0, $head, 10000) AS page,
+    wf_history('agent-run', after => page, max_rows => 10000)")"
   tell 'Full copies grow with the square of the steps, changes with the steps.'
-  claim 'less is stored than by full copies' "$((ours < copies))" 1
+  # A few small states fit into a page or two, whatever is stored of them.
+  if [ "$copies" -lt 65536 ]; then
+    tell 'A run as small as this one has nothing to gain.'
+  else
+    claim 'less is stored than by full copies' "$((ours < copies))" 1
+  fi
   sql 'DROP TABLE demo.full_copies'
 }
 

@@ -90,8 +90,9 @@ moving() { [ -z "$SCREEN_MOVES" ] || printf '\r\e[K  %s%s%s' "$DIM" "${1:0:76}" 
 while_running() {
   local line started=$SECONDS
   while [ -n "$SCREEN_MOVES" ] && kill -0 "$1" 2>/dev/null; do
-    line="$(tail -n 1 "$2" 2>/dev/null | tr -d '\000-\037\177')"
-    moving "$((SECONDS - started)) s  $line"
+    # Without its colours and their kind.
+    line="$(tail -n 1 "$2" 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' | tr -d '\000-\037\177')"
+    moving "$((SECONDS - started)) s  ${line#"${line%%[! ]*}"}"
     sleep 0.2
   done
   screen_clear

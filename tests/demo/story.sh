@@ -121,10 +121,10 @@ look_further() {
   tell 'The server still runs. In another terminal, in this folder:'
   printf '\n    %smake psql%s\n\n' "$BOLD" "$RESET"
   tell 'and there, for instance:'
-  printf '    %s%s%s\n' "$CYAN" "SELECT * FROM wf_list();" "$RESET" \
+  printf '    %s%s%s\n' "$CYAN" "SELECT execution_id, status, phase, version, updated_at FROM wf_list();" "$RESET" \
     "$CYAN" "SELECT jsonb_pretty(wf_load_state('other-way'));" "$RESET" \
-    "$CYAN" "SELECT * FROM wf_find('{\"reviewer\": \"ana\"}');" "$RESET" \
-    "$CYAN" "\\df+ wf_*" "$RESET"
+    "$CYAN" "SELECT execution_id, version FROM wf_find('{\"reviewer\": \"ana\"}');" "$RESET" \
+    "$CYAN" "\\df wf_*" "$RESET"
   printf '\n  %sEnter%s ends the demo and removes the server. ' "$BOLD" "$RESET"
   read -r _ || true
 }

@@ -85,7 +85,6 @@ class Installation(Owned):
             conn.execute("SELECT 'a'::text = 'b'::text")
         setup = ("wf_save_state('order', '{\"a\": 1}', workflow => 'w', tags => '{\"t\": 1}')",
                  "wf_save_state('order', '{\"a\": 2}', 1, workflow => 'w', tags => '{\"t\": 2}')",
-                 "wf_checkpoint('order', 'c')",
                  "wf_find('{\"a\": 2}', 'w', '{\"t\": 2}', 'a')",
                  "wf_list('w', 'running', NULL, '{\"t\": 2}', true, '2000-01-01', '3000-01-01')",
                  "wf_list(sort => 'updated_at')", "wf_list(sort => 'execution_id')",

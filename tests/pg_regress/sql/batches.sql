@@ -1,4 +1,5 @@
 -- wf_save_states and wf_load_many.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'batches';
 \pset null (null)
 SELECT * FROM wf_save_states('{c,a,b}', ARRAY['{"n":"c"}', '{"n":"a"}', '{"n":"b"}']::jsonb[]);

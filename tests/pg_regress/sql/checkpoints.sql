@@ -1,4 +1,5 @@
 -- wf_checkpoint, wf_checkpoints, wf_drop_checkpoint.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'checkpoints';
 \pset null (null)
 SELECT wf_save_state('c', to_jsonb(i)) FROM generate_series(1, 5) i;

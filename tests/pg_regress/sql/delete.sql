@@ -1,4 +1,5 @@
 -- wf_delete: everything of an execution goes, and nothing else.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'delete';
 SELECT wf_declare_search('w', '{/n}');
 SELECT wf_save_state(id, '{"n": 1}', workflow => 'w', tags => '{"t": 1}'), wf_save_state(id, '{"n": 2}'), wf_checkpoint(id, 'cp', 1) FROM unnest('{a,b}'::text[]) id;
@@ -18,7 +19,8 @@ SELECT relation, count(*), min(execution_id) FROM (SELECT 'executions' AS relati
     UNION ALL SELECT 'checkpoints', tenant, execution_id FROM wfstate.checkpoints UNION ALL SELECT 'search', tenant, execution_id FROM wfstate.search) t WHERE tenant = 'delete' GROUP BY relation ORDER BY relation;
 SELECT execution_id FROM wf_find('{"n": 1}', 'w') UNION ALL SELECT execution_id FROM wf_find('{"n": 2}', 'w');
 -- The same id begins again at 1, with none of what was.
-SELECT wf_save_state('a', '{"n": 9}', 0), wf_load_state('a');
+SELECT wf_save_state('a', '{"n": 9}', 0);
+SELECT wf_load_state('a');
 SELECT version, tags, workflow FROM wf_load('a');
 SELECT count(*) FROM wf_checkpoints('a');
 -- A deletion that is rolled back leaves it as it was, also in this session's memory.

@@ -1,4 +1,5 @@
 -- What comes back equals what was saved and prints the same, wherever keyframes fall.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'exactness';
 CREATE TEMP TABLE doc (version bigint GENERATED ALWAYS AS IDENTITY, state jsonb NOT NULL);
 INSERT INTO doc (state) VALUES
@@ -22,21 +23,24 @@ INSERT INTO doc (state) SELECT jsonb_build_object('m', (SELECT coalesce(jsonb_ag
 INSERT INTO doc (state) SELECT jsonb_build_object('m', (SELECT coalesce(jsonb_agg(jsonb_build_object('i', i, 'v', md5(i::text)) ORDER BY (i * 31) % 37), '[]') FROM generate_series(1, 40) i WHERE i % n <> 0)) FROM generate_series(2, 12) n;
 SELECT count(*) AS documents FROM doc;
 
+-- Byte for byte, which =, blind to the scale of numbers, is not.
+CREATE FUNCTION pg_temp.identical(a jsonb, b jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT record_image_eq(ROW(a), ROW(b)) AND a::text = b::text $$;
+SELECT pg_temp.identical('{"a": 1.0}', '{"a": 1.0}') AS same, pg_temp.identical('{"a": 1.0}', '{"a": 1.00}') AS other_scale, '{"a": 1.0}'::jsonb = '{"a": 1.00}'::jsonb AS equal;
 -- Saves every document in turn under these settings and counts the versions that come back otherwise.
 CREATE FUNCTION pg_temp.wrong(id text) RETURNS TABLE (loads bigint, versions bigint, cold bigint, uncached bigint) LANGUAGE plpgsql AS $$
 DECLARE d record; bad bigint := 0;
 BEGIN
     FOR d IN SELECT * FROM doc ORDER BY version LOOP
         PERFORM wf_save_state(id, d.state, d.version - 1);
-        IF wf_load_state(id)::text <> d.state::text OR NOT (ROW(wf_load_state(id)) *= ROW(d.state)) THEN bad := bad + 1; END IF;
+        IF NOT pg_temp.identical(wf_load_state(id), d.state) THEN bad := bad + 1; END IF;
     END LOOP;
     loads := bad;
-    SELECT count(*) FILTER (WHERE wf_state_at(id, d2.version)::text <> d2.state::text OR NOT (ROW(wf_state_at(id, d2.version)) *= ROW(d2.state)))
+    SELECT count(*) FILTER (WHERE NOT pg_temp.identical(wf_state_at(id, d2.version), d2.state))
       INTO versions FROM doc d2;
     -- other sizes of the cache must make no difference
     SET LOCAL wfstate.cache_size = 0;
-    SELECT count(*) FILTER (WHERE NOT (ROW(wf_load_state(id)) *= ROW(d2.state))) INTO cold FROM doc d2 WHERE d2.version = (SELECT max(d3.version) FROM doc d3);
-    SELECT count(*) FILTER (WHERE NOT (ROW(wf_state_at(id, d2.version)) *= ROW(d2.state))) INTO uncached FROM doc d2;
+    SELECT count(*) FILTER (WHERE NOT pg_temp.identical(wf_load_state(id), d2.state)) INTO cold FROM doc d2 WHERE d2.version = (SELECT max(d3.version) FROM doc d3);
+    SELECT count(*) FILTER (WHERE NOT pg_temp.identical(wf_state_at(id, d2.version), d2.state)) INTO uncached FROM doc d2;
     RETURN NEXT;
 END $$;
 SELECT * FROM pg_temp.wrong('defaults');

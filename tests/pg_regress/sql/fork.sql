@@ -1,4 +1,5 @@
 -- wf_fork: a new execution from a version of another, which may go its own way or go away.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'fork';
 SET wfstate.snapshot_below = 0;
 \pset null (null)

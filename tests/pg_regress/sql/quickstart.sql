@@ -1,4 +1,5 @@
 -- The first minutes of a new user.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'quickstart';
 \pset null (null)
 SELECT wf_save_state('order-42', '{"total": 7, "items": ["pen"]}');

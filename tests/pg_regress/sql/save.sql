@@ -1,4 +1,5 @@
 -- wf_save_state: versions, expected versions, labels, statuses and their times.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'save';
 \pset null (null)
 SELECT wf_save_state('a', '{"n": 1}');
@@ -17,9 +18,7 @@ SELECT wf_save_state('none', '{}', 1);
 \echo :SQLSTATE
 SELECT version, state FROM wf_load('a');
 -- Any JSON value is a state.
-SELECT wf_save_state('scalar', v) AS version, wf_load_state('scalar') = v AS same
-  FROM unnest('{null,true,"\"text\"",1.50,[],{}}'::jsonb[]) AS v;
--- Within one statement a later call sees what an earlier one saved.
+SELECT wf_save_state('scalar', v) FROM unnest(ARRAY['null', 'true', '"text"', '1.50', '[]', '{}']::jsonb[]) AS v;
 SELECT version, wf_state_at('scalar', version) FROM wf_history('scalar');
 -- An equal state makes a version without a patch; an equal number of another scale is not equal.
 SELECT wf_save_state('equal', '{"a": 1.0}'), wf_save_state('equal', '{"a": 1.0}'), wf_save_state('equal', '{"a": 1.00}');
@@ -35,8 +34,6 @@ SELECT version, status, phase, step_id, note, saved_by = current_user AS by_me F
 SELECT workflow, workflow_version, schema_version, status, phase, version, tags, error, wake_at,
        initiated_by = current_user AS by_me, forked_from_execution_id, forked_from_version FROM wf_load('c');
 -- Statuses and the times that they set.
-SELECT started_at IS NULL AS not_started, completed_at IS NULL AS not_completed
-  FROM (SELECT wf_save_state('d', '{}', status => 'pending')) s, LATERAL wf_load('d');
 SELECT wf_save_state('d', '{}', status => 'pending');
 CREATE TEMP TABLE seen AS SELECT 0 AS n, l.* FROM wf_load('d') l;
 DO $$
@@ -59,8 +56,10 @@ SELECT status, completed_at = (SELECT completed_at FROM seen WHERE n = 10) AS sa
 SELECT bool_and(saved_at > before) AS rising FROM (SELECT saved_at, lag(saved_at) OVER (ORDER BY version) AS before FROM wf_history('d')) h WHERE before IS NOT NULL;
 SELECT (SELECT max(saved_at) FROM wf_history('d')) = updated_at AS head_is_last FROM wf_load('d');
 -- Ids of any characters; keys of 255 bytes.
-SELECT wf_save_state(id, to_jsonb(id)), wf_load_state(id) = to_jsonb(id) AS same
-  FROM (VALUES (' '), ('a b'), (E'tab\tnewline\n'), ('ключ'), (repeat('é', 127)), (repeat('x', 255)), ('%'), (''''), ('"')) AS i (id);
+CREATE TEMP TABLE odd (id text);
+INSERT INTO odd VALUES (' '), ('a b'), (E'tab\tnewline\n'), ('ключ'), (repeat('é', 127)), (repeat('x', 255)), ('%'), (''''), ('"');
+SELECT count(wf_save_state(id, to_jsonb(id))) FROM odd;
+SELECT count(*) FROM odd WHERE wf_load_state(id) = to_jsonb(id) AND EXISTS (SELECT FROM wf_list() l WHERE l.execution_id = id);
 -- NULLs where none may be.
 SELECT wf_save_state(NULL, '{}');
 \echo :SQLSTATE
@@ -71,7 +70,8 @@ SELECT execution_id, version FROM wf_list(sort => 'execution_id', descending => 
 -- The narrow head: a save without new labels is a HOT update.
 SELECT wf_save_state('hot', '{}');
 BEGIN;
+SELECT n_tup_upd AS updated, n_tup_hot_upd AS hot FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'executions' \gset
 DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM wf_save_state('hot', jsonb_build_object('i', i), status => 'running', phase => 'p' || i % 2); END LOOP; END $$;
-SELECT n_tup_upd = 20 AS updated, n_tup_hot_upd >= 18 AS hot FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'executions';
+SELECT n_tup_upd - :updated AS updated, n_tup_hot_upd - :hot >= 18 AS hot FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'executions';
 COMMIT;
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();

@@ -1,4 +1,5 @@
 -- wf_state_at: by version and by time.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'time_travel';
 SET wfstate.snapshot_below = 0;
 DO $$ BEGIN FOR i IN 1..8 LOOP PERFORM wf_save_state('t', jsonb_build_object('n', i, 'pad', repeat('x', 600))); END LOOP; END $$;

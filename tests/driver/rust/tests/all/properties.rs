@@ -103,7 +103,8 @@ fn at_the_depth_limit() {
     for settings in [PATCHES_ONLY, ONLY_KEYFRAMES, DEFAULTS] {
         let (mut writer, mut reader) = (connect(), connect());
         writer.batch_execute(settings).unwrap();
-        let mut deep = json!({"flat": 1});
+        // The filler makes a patch worth its while: the deep member is then added by one.
+        let mut deep = json!({"flat": 1, "filler": "x".repeat(20_000)});
         let outcome = (|| {
             let mut run = Run::start(&mut writer, &deep)?;
             // 999 arrays below the object: 1000 levels.

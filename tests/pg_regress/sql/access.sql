@@ -1,0 +1,101 @@
+-- Rights: none without wf_grant_access, exactly what is needed with it; and what the catalog says.
+\set SHOW_CONTEXT never
+\pset null (null)
+SET wfstate.tenant = 'access';
+SELECT wf_save_state('a', '{"n": 1}', tags => '{"t": 1}'), wf_checkpoint('a', 'cp');
+CREATE ROLE regress_wf_nobody;
+CREATE ROLE regress_wf_reader;
+CREATE ROLE regress_wf_writer;
+CREATE ROLE regress_wf_admin;
+CREATE ROLE "regress ""odd"" role";
+SELECT wf_grant_access('regress_wf_reader', 'reader'), wf_grant_access('regress_wf_writer', 'writer'), wf_grant_access('regress_wf_admin', access => 'admin'), wf_grant_access('regress "odd" role', 'reader');
+-- Every function of the API: who may call it.
+CREATE VIEW pg_temp.api AS
+SELECT p.oid, p.proname, n.nspname, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proretset, p.proleakproof, p.proacl, p.proconfig, l.lanname
+  FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'wfstate' JOIN pg_proc p ON p.oid = d.objid JOIN pg_namespace n ON n.oid = p.pronamespace JOIN pg_language l ON l.oid = p.prolang
+ WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e';
+SELECT CASE nspname WHEN 'wfstate' THEN 'wfstate.' ELSE '' END || proname AS function, provolatile AS volatility, proparallel AS parallel, proisstrict AS strict, prosecdef AS definer,
+       concat_ws(' ', CASE WHEN has_function_privilege('regress_wf_nobody', oid, 'EXECUTE') THEN 'public' END, CASE WHEN has_function_privilege('regress_wf_reader', oid, 'EXECUTE') THEN 'reader' END,
+         CASE WHEN has_function_privilege('regress_wf_writer', oid, 'EXECUTE') THEN 'writer' END, CASE WHEN has_function_privilege('regress_wf_admin', oid, 'EXECUTE') THEN 'admin' END) AS may_call
+  FROM pg_temp.api ORDER BY nspname = 'wfstate', proname COLLATE "C";
+-- Every signature.
+\pset format unaligned
+SELECT proname || '(' || pg_get_function_arguments(oid) || ') -> ' || pg_get_function_result(oid) AS signature FROM pg_temp.api WHERE nspname <> 'wfstate' ORDER BY proname COLLATE "C";
+\pset format aligned
+-- No overloads, all arguments named, all optional ones with a default; what runs as its owner has a search_path.
+SELECT proname FROM pg_temp.api GROUP BY proname HAVING count(*) > 1;
+SELECT proname, proconfig FROM pg_temp.api WHERE prosecdef ORDER BY proname;
+-- Tables.
+SELECT c.relname, r.role, string_agg(p, ' ' ORDER BY o) AS rights FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'wfstate',
+    unnest('{regress_wf_nobody,regress_wf_reader,regress_wf_writer,regress_wf_admin}'::text[]) WITH ORDINALITY r (role, ord), unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) WITH ORDINALITY x (p, o)
+ WHERE c.relkind IN ('r', 'v', 'S', 'p') AND has_table_privilege(r.role, c.oid, p) GROUP BY c.relname, r.role, r.ord ORDER BY c.relname, r.ord;
+SELECT has_schema_privilege('regress_wf_nobody', 'wfstate', 'USAGE') AS nobody, has_schema_privilege('regress_wf_reader', 'wfstate', 'USAGE') AS reader, has_schema_privilege('regress_wf_admin', 'wfstate', 'CREATE') AS admin_creates;
+-- Nothing is PUBLIC's but wf_tenant.
+SELECT 'function ' || proname AS public FROM pg_temp.api, aclexplode(coalesce(proacl, acldefault('f', 10))) a WHERE a.grantee = 0
+UNION ALL SELECT 'relation ' || relname FROM pg_class c, aclexplode(coalesce(relacl, acldefault('r', 10))) a WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'v') AND a.grantee = 0
+UNION ALL SELECT 'schema' FROM pg_namespace n, aclexplode(coalesce(nspacl, acldefault('n', 10))) a WHERE nspname = 'wfstate' AND a.grantee = 0;
+-- In practice: nobody.
+SET ROLE regress_wf_nobody;
+SELECT wf_tenant();
+SELECT wf_load_state('a');
+\echo :SQLSTATE
+SELECT wf_save_state('a', '1');
+\echo :SQLSTATE
+SELECT * FROM wf_tenants();
+\echo :SQLSTATE
+SELECT * FROM wfstate.executions;
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_nobody', 'admin');
+\echo :SQLSTATE
+-- A reader.
+SET ROLE regress_wf_reader;
+SELECT wf_load_state('a'), wf_state_at('a', 1), wf_diff('a', 1), wf_export('a') IS NOT NULL AS exported, (SELECT valid FROM wf_verify('a')) AS valid, (SELECT count(*) FROM wf_history('a')) AS history,
+    (SELECT count(*) FROM wf_checkpoints('a')) AS checkpoints, (SELECT count(*) FROM wf_list(tags => '{"t": 1}')) AS listed, (SELECT count(*) FROM wf_find('{"n": 1}', tags => '{"t": 1}')) AS found, (SELECT count(*) FROM wf_load_many('{a}')) AS loaded, (SELECT count(*) FROM wf_load('a')) AS loaded_one;
+SELECT wf_save_state('a', '1');
+\echo :SQLSTATE
+SELECT wf_declare_search('w', '{}');
+\echo :SQLSTATE
+SELECT * FROM wf_tenants();
+\echo :SQLSTATE
+DELETE FROM wfstate.executions;
+\echo :SQLSTATE
+SELECT * FROM wfstate.tenant_roles;
+\echo :SQLSTATE
+-- A writer does everything of State and Checkpoints.
+SET ROLE regress_wf_writer;
+SELECT wf_save_state('b', '{"n": 1}', tags => '{"t": 2}'), wf_patch_state('b', '{"n": 2}'), wf_checkpoint('b', 'cp'), wf_recover('b', version => 1), wf_fork('b', 'c'), wf_drop_checkpoint('b', 'cp'), wf_prune_history('b', 1);
+SELECT * FROM wf_save_states('{b,d}', ARRAY['1', '2']::jsonb[]);
+SELECT wf_import(wf_export('b'), 'e');
+SELECT execution_id, initiated_by FROM wf_load('b');
+SELECT saved_by FROM wf_history('b');
+SELECT wf_delete('b'), wf_delete('c'), wf_delete('d'), wf_delete('e');
+SELECT wf_declare_search('w', '{}');
+\echo :SQLSTATE
+SELECT wf_grant_tenant('regress_wf_writer', 'x');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_nobody', 'reader');
+\echo :SQLSTATE
+INSERT INTO wfstate.search_paths VALUES ('access', 'w', '{}');
+\echo :SQLSTATE
+-- An admin grants on, and reads as an ordinary role below row-level security.
+SET ROLE regress_wf_admin;
+SELECT wf_declare_search('w', '{/n}'), wf_declare_search('w', '{}');
+SELECT wf_grant_tenant('regress_wf_nobody', 'x'), wf_revoke_tenant('regress_wf_nobody', 'x');
+SELECT wf_grant_access('regress_wf_nobody', 'reader');
+SELECT wf_save_state('admin', '1'), wf_delete('admin');
+SET ROLE regress_wf_nobody;
+SELECT wf_load_state('a');
+RESET ROLE;
+SELECT wf_grant_access('regress_wf_nobody', 'owner');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_nobody', NULL);
+\echo :SQLSTATE
+SELECT wf_grant_access(NULL, 'reader');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_none', 'reader');
+\echo :SQLSTATE
+SELECT wf_grant_access('PUBLIC', 'reader');
+\echo :SQLSTATE
+SELECT wf_delete('a');
+DROP OWNED BY regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, "regress ""odd"" role";
+DROP ROLE regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, "regress ""odd"" role";

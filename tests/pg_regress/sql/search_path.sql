@@ -1,0 +1,103 @@
+-- No search_path decides what the functions call: operators, functions, types and tables of the same names come first in it.
+\set SHOW_CONTEXT never
+SET wfstate.tenant = 'search_path';
+SELECT nspname AS api FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'wfstate' \gset
+CREATE ROLE regress_wf_victim;
+SELECT :"api".wf_grant_access('regress_wf_victim', 'admin');
+CREATE SCHEMA regress_hostile;
+GRANT USAGE ON SCHEMA regress_hostile TO PUBLIC;
+-- One function for each pair of types, wrong or raising; on every operator that the engine uses.
+DO $$
+DECLARE t text; op text; body text; n int := 0;
+BEGIN
+    FOREACH t IN ARRAY '{text,int4,int8,jsonb,bool,timestamptz,oid,name,float8,numeric,interval}'::text[] LOOP
+        n := n + 1;
+        EXECUTE format('CREATE FUNCTION regress_hostile.trap%s(pg_catalog.%s, pg_catalog.%s) RETURNS pg_catalog.bool LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by an operator on %s''; END $f$', n, t, t, t);
+        FOREACH op IN ARRAY '{=,<>,<,>,<=,>=}'::text[] LOOP
+            EXECUTE format('CREATE OPERATOR regress_hostile.%s (FUNCTION = regress_hostile.trap%s, LEFTARG = pg_catalog.%s, RIGHTARG = pg_catalog.%s)', op, n, t, t);
+        END LOOP;
+        EXECUTE format('CREATE FUNCTION regress_hostile.same%s(pg_catalog.%s, pg_catalog.%s) RETURNS pg_catalog.%s LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by arithmetic on %s''; END $f$', n, t, t, t, t);
+        FOREACH op IN ARRAY '{+,-,*,/,||,%,&,|}'::text[] LOOP
+            EXECUTE format('CREATE OPERATOR regress_hostile.%s (FUNCTION = regress_hostile.same%s, LEFTARG = pg_catalog.%s, RIGHTARG = pg_catalog.%s)', op, n, t, t);
+        END LOOP;
+    END LOOP;
+    CREATE FUNCTION regress_hostile.trap(pg_catalog.jsonb, pg_catalog.jsonb) RETURNS pg_catalog.bool LANGUAGE plpgsql AS $f$ BEGIN RAISE 'trapped by containment'; END $f$;
+    CREATE OPERATOR regress_hostile.@> (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog.jsonb);
+    CREATE FUNCTION regress_hostile.trap(pg_catalog.jsonb, pg_catalog.text) RETURNS pg_catalog.text LANGUAGE plpgsql AS $f$ BEGIN RAISE 'trapped by a look-up'; END $f$;
+    CREATE OPERATOR regress_hostile.->> (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog.text);
+    CREATE FUNCTION regress_hostile.trap(pg_catalog.jsonb, pg_catalog._text) RETURNS pg_catalog.jsonb LANGUAGE plpgsql AS $f$ BEGIN RAISE 'trapped by a removal'; END $f$;
+    CREATE OPERATOR regress_hostile.- (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog._text);
+    FOREACH body IN ARRAY ARRAY['now() RETURNS pg_catalog.timestamptz', 'clock_timestamp() RETURNS pg_catalog.timestamptz', 'jsonb_build_object(VARIADIC "any" DEFAULT NULL) RETURNS pg_catalog.jsonb',
+        'to_jsonb(pg_catalog.anyelement) RETURNS pg_catalog.jsonb', 'octet_length(pg_catalog.text) RETURNS pg_catalog.int4', 'unnest(pg_catalog.anyarray) RETURNS pg_catalog.text', 'jsonb_strip_nulls(pg_catalog.jsonb) RETURNS pg_catalog.jsonb',
+        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
+        IF body LIKE '%VARIADIC%' THEN CONTINUE; END IF;
+        EXECUTE 'CREATE FUNCTION regress_hostile.' || body || ' LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by a function''; END $f$';
+    END LOOP;
+    -- Types and tables of the same names.
+    FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure}'::text[] LOOP
+        EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
+    END LOOP;
+    FOREACH t IN ARRAY '{executions,state_versions,checkpoints,search,search_paths,tenant_roles,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+        EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
+    END LOOP;
+END $$;
+SET ROLE regress_wf_victim;
+SET search_path = regress_hostile, pg_catalog;
+-- The traps are set.
+SELECT 1 = 1;
+SELECT :"api".wf_save_state('a', '{"n": 1, "pad": "0123456789"}', NULL, 'running', 'p', 'w', '{"t": 1}', 's', 'n', 1);
+SELECT :"api".wf_save_state('a', '{"n": 2}', 1, tags => '{"t": 2}');
+SELECT :"api".wf_patch_state('a', '{"n": 3}', 2);
+SELECT :"api".wf_patch_state('a', '[{"op": "add", "path": "/m", "value": [1]}]');
+SELECT execution_id, version FROM :"api".wf_save_states('{b,c}', ARRAY['1', '2']::pg_catalog.jsonb[]);
+SELECT :"api".wf_load_state('a');
+SELECT execution_id, version, status, tags FROM :"api".wf_load('a');
+SELECT execution_id, state FROM :"api".wf_load_many('{b,a}');
+SELECT :"api".wf_state_at('a', 2), :"api".wf_state_at('a', at => 'infinity');
+SELECT version, kind, changes FROM :"api".wf_history('a');
+SELECT version FROM :"api".wf_history('a', 2, 1, true);
+SELECT :"api".wf_diff('a', 1, 2);
+SELECT execution_id FROM :"api".wf_list('w', 'running', 'p', '{"t": 2}', true, '2000-01-01', '3000-01-01');
+SELECT execution_id FROM :"api".wf_list(sort => 'execution_id');
+SELECT execution_id FROM :"api".wf_list(sort => 'updated_at', descending => false);
+SELECT :"api".wf_declare_search('w', '{/n}');
+SELECT execution_id FROM :"api".wf_find('{"n": 3}', 'w', '{"t": 2}');
+SELECT execution_id FROM :"api".wf_find('{"n": 3}');
+SELECT execution_id FROM :"api".wf_find('{}', tags => '{"t": 2}');
+SELECT :"api".wf_patch_state('a', '{"n": 4}', tags => '{"t": 3}');
+SELECT execution_id, tags FROM :"api".wf_find('{"n": 4}', 'w'), LATERAL (SELECT tags FROM :"api".wf_load('a')) t;
+SELECT :"api".wf_checkpoint('a', 'cp', 2, '{"m": 1}');
+SELECT name, version FROM :"api".wf_checkpoints('a');
+SELECT name FROM :"api".wf_checkpoints('a', 'cp');
+SELECT :"api".wf_recover('a');
+SELECT :"api".wf_recover('a', version => 4);
+SELECT :"api".wf_fork('a', 'f', 3);
+SELECT :"api".wf_export('a') IS NOT NULL;
+SELECT :"api".wf_import(:"api".wf_export('a'), 'i');
+SELECT versions, valid FROM :"api".wf_verify('a');
+SELECT versions, valid FROM :"api".wf_verify('i');
+SELECT :"api".wf_prune_history('a', 2, '0 days');
+SELECT :"api".wf_drop_checkpoint('a', 'cp');
+SELECT :"api".wf_tenant();
+SELECT :"api".wf_grant_tenant('regress_wf_victim', 'search_path');
+SELECT role, tenant FROM :"api".wf_tenants('regress_wf_victim');
+SELECT role, tenant FROM :"api".wf_tenants();
+SELECT tenant, execution_id FROM wfstate.executions ORDER BY execution_id;
+SELECT :"api".wf_revoke_tenant('regress_wf_victim', 'search_path');
+SELECT :"api".wf_grant_access('regress_wf_victim', 'reader');
+SELECT :"api".wf_declare_search('w', '{}');
+-- The limits of the tables hold.
+INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version) VALUES ('search_path', 'a', '', 1);
+SELECT :"api".wf_delete('a'), :"api".wf_delete('b'), :"api".wf_delete('c'), :"api".wf_delete('f'), :"api".wf_delete('i'), :"api".wf_delete('never');
+-- An empty search_path serves as well.
+SET search_path = '';
+SELECT :"api".wf_save_state('e', '{"n": 1}', tags => '{"t": 1}');
+SELECT :"api".wf_import(:"api".wf_export('e'), 'e2');
+SELECT execution_id FROM :"api".wf_find('{"n": 1}', tags => '{"t": 1}');
+SELECT :"api".wf_delete('e'), :"api".wf_delete('e2');
+RESET ROLE;
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA regress_hostile CASCADE;
+DROP OWNED BY regress_wf_victim;
+DROP ROLE regress_wf_victim;
