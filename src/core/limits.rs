@@ -4,6 +4,8 @@ use super::{Code, StateError, StateResult};
 
 /// Longest id or name, in bytes: keys must fit an index.
 pub const MAX_NAME: usize = 255;
+/// Levels of nesting that a state may have.
+pub const MAX_STATE_DEPTH: usize = 1000;
 /// Longest note, in bytes.
 pub const MAX_NOTE: usize = 8 * 1024;
 /// Largest tags or checkpoint metadata, in bytes of binary jsonb.

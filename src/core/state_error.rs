@@ -127,7 +127,7 @@ impl StateError {
             )
             .detail(format!(
                 "Arrays and objects may be nested {} levels deep.",
-                super::jsonb::MAX_DEPTH
+                super::limits::MAX_STATE_DEPTH
             ))
             .hint("Store deeply nested content as text, or flatten it."),
             Error::TooLarge => Self::new(Code::LimitExceeded, format!("{argument} is too large"))

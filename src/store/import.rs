@@ -2,12 +2,11 @@
 
 use crate::core::jsonb::{self, Array, Object, Value, build};
 use crate::core::{Code, Error, StateError, StateResult, hash, limits};
-use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::cache::payload_hash;
 use crate::store::executions::{self, key_params};
 use crate::store::versions::{ROW_COST, bytes};
-use crate::store::{Key, search};
+use crate::store::{Key, save, search};
 use std::collections::HashMap;
 
 /// The server reads the labels and times from the documents itself; their order is the parameters'.
@@ -212,12 +211,7 @@ fn one(key: Key<'_>, item: Object<'_>, log: &mut Log) -> StateResult<()> {
             ));
         }
     };
-    if state.len() > settings::max_state_size() {
-        return Err(limits::state_too_large(
-            state.len(),
-            settings::max_state_size(),
-        ));
-    }
+    save::check_state(&state)?;
     let hash = hash::chain(base_hash.unwrap_or(0), payload);
     if snapshot.is_some() || base != Some(log.last) {
         log.keyframe = version;

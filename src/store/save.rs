@@ -33,8 +33,7 @@ enum Change<'a> {
 
 /// Saves a whole state; creates the execution when it is missing. Returns the new version.
 pub fn save(request: &Request<'_>, state: &[u8]) -> StateResult<i64> {
-    check_size(state.len())?;
-    jsonb::check(state).map_err(|e| StateError::bad_document("state", e))?;
+    check_state(state)?;
     if request.expected == Some(0) {
         return create(request, state)?.ok_or_else(|| taken(request.key));
     }
@@ -58,8 +57,12 @@ pub fn save(request: &Request<'_>, state: &[u8]) -> StateResult<i64> {
 /// Saves what a patch makes of the state. Returns the new version.
 pub fn patch(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     check_size(patch.len())?;
-    jsonb::check(patch).map_err(|e| StateError::bad_document("patch", e))?;
+    let shape = jsonb::check(patch).map_err(|e| StateError::bad_document("patch", e))?;
     let kind = jsonb::kind(patch).map_err(|e| StateError::bad_document("patch", e))?;
+    // What a merge patch makes is no deeper than the deeper of the two.
+    if kind == Kind::MergePatch {
+        check_depth("patch", shape.depth)?;
+    }
     if kind == Kind::Scalar {
         return Err(StateError::invalid("patch must be a json object or array")
             .hint("An object is an RFC 7386 merge patch, an array an RFC 6902 patch."));
@@ -149,7 +152,7 @@ impl Next {
             Change::State(state) => state.to_vec(),
             Change::Patch(patch) => {
                 let applied = jsonb::apply(old, &[patch]).map_err(|e| refused(patch, e))?;
-                check_size(applied.len())?;
+                check_state(&applied)?;
                 applied
             }
         };
@@ -266,6 +269,20 @@ fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
     };
     executions::set_keyframe(key, keyframe.state_bytes, keyframe.archive_bytes)?;
     cache::update(key, &keyframe);
+    Ok(())
+}
+
+/// Whether a whole state is sound, and within the limits of size and depth.
+pub fn check_state(state: &[u8]) -> StateResult<()> {
+    check_size(state.len())?;
+    let shape = jsonb::check(state).map_err(|e| StateError::bad_document("state", e))?;
+    check_depth("state", shape.depth)
+}
+
+fn check_depth(argument: &str, depth: usize) -> StateResult<()> {
+    if depth > limits::MAX_STATE_DEPTH {
+        return Err(StateError::bad_document(argument, Error::TooDeep));
+    }
     Ok(())
 }
 

@@ -33,16 +33,17 @@ static OF_WORKFLOW: Statement = Statement::new(
       ORDER BY e.execution_id",
     &[Type::Text, Type::Text],
 );
-/// Touches the row only when what it holds changes.
+/// Touches the row only when what it holds changes. IS DISTINCT FROM would take its operator from search_path.
 static PUT: Statement = Statement::new(
     "INSERT INTO wfstate.search AS s (tenant, execution_id, workflow, tags, document)
      SELECT $1, $2, $3, $4, $5 WHERE $4 IS NOT NULL OR $5 IS NOT NULL OR EXISTS (
             SELECT FROM wfstate.search AS o WHERE o.tenant {=} $1 AND o.execution_id {=} $2)
      ON CONFLICT (tenant, execution_id) DO UPDATE
         SET workflow = excluded.workflow, tags = coalesce(excluded.tags, s.tags), document = excluded.document
-      WHERE s.workflow IS DISTINCT FROM excluded.workflow
-         OR (excluded.tags IS NOT NULL AND s.tags IS DISTINCT FROM excluded.tags)
-         OR s.document IS DISTINCT FROM excluded.document",
+      WHERE coalesce(s.workflow, '') {<>} coalesce(excluded.workflow, '')
+         OR excluded.tags {<>} coalesce(s.tags, 'null'::pg_catalog.jsonb)
+         OR coalesce(s.document, 'null'::pg_catalog.jsonb)
+            {<>} coalesce(excluded.document, 'null'::pg_catalog.jsonb)",
     &[Type::Text, Type::Text, Type::Text, Type::Jsonb, Type::Jsonb],
 );
 

@@ -30,8 +30,9 @@ pub use pointer::{Pointer, get};
 pub use project::project;
 pub use view::{Array, Object, Value, root};
 
-/// Containers within containers that a document may have.
-pub const MAX_DEPTH: usize = 1000;
+/// Containers within containers that a document may have. A patch nests what it adds a little deeper than
+/// the state does, hence more than `limits::MAX_STATE_DEPTH`.
+pub const MAX_DEPTH: usize = 1004;
 
 /// Bytes that a document, and each value in it, may take in this format.
 pub const MAX_SIZE: usize = 0x0FFF_FFFF;

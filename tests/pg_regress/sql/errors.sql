@@ -312,9 +312,10 @@ SELECT wf_save_state('e', '{}', expected => 1);
 SELECT wf_save_state('e', '{}', 'one');
 \echo :SQLSTATE
 -- Damage: a version that cannot be rebuilt.
+SET wfstate.tenant = 'errors';
+SET wfstate.cache_size = 0;
+SELECT wf_load_state('bare');
 BEGIN;
-SET LOCAL wfstate.tenant = 'errors';
-SET LOCAL wfstate.cache_size = 0;
 DELETE FROM wfstate.state_versions WHERE tenant = 'errors' AND execution_id = 'e' AND version = 1;
 SELECT wf_load_state('e');
 \echo :SQLSTATE

@@ -45,7 +45,7 @@ SELECT wf_export('a') AS document \gset
 SET wfstate.tenant = 'export2';
 SELECT wf_import(:'document');
 SELECT version, status, tags, state FROM wf_load('a');
-SELECT execution_id, tags FROM wf_find('{}', tags => '{"t": [1]}');
+SELECT execution_id FROM wf_find('{}', tags => '{"t": [1]}');
 -- It lives on: saves, recoveries, prunes.
 SELECT wf_patch_state('a', '{"more": 1}', 6), wf_recover('a', 'cp'), wf_prune_history('a', 1);
 SELECT version, wf_load_state('a') -> 'n' AS n, (SELECT valid FROM wf_verify('a')) AS valid FROM wf_history('a');

@@ -37,21 +37,21 @@ fn add_at(path: &str, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn a_thousand_levels_work() {
+fn the_deepest_documents_work() {
     on_small_stack(|| {
         for object in [false, true] {
-            let deep = nested(1000, object);
-            assert_eq!(check(&deep).unwrap().depth, 1000);
+            let deep = nested(MAX_DEPTH, object);
+            assert_eq!(check(&deep).unwrap().depth, MAX_DEPTH);
             assert!(hash(&deep).is_ok());
             let path = if object { "/a" } else { "/0" };
-            let inside = path.repeat(999);
+            let inside = path.repeat(MAX_DEPTH - 1);
             let value = get(&deep, &Pointer::parse(inside.as_bytes()).unwrap());
             assert!(value.unwrap().is_some());
             // One more member in the innermost container, through every level.
             let last = if object { "/b" } else { "/-" };
             let patch = add_at(&format!("{inside}{last}"), &jsonb("1"));
             let changed = apply(&deep, &[&patch]).unwrap();
-            assert_eq!(check(&changed).unwrap().depth, 1000);
+            assert_eq!(check(&changed).unwrap().depth, MAX_DEPTH);
             let patch = diff(&deep, &changed).unwrap();
             assert_eq!(apply(&deep, &[&patch]).unwrap(), changed);
             let patch = diff(&changed, &deep).unwrap();
@@ -61,7 +61,7 @@ fn a_thousand_levels_work() {
             let tested = test_and_copy(&changed);
             assert_eq!(apply(&deep, &[&add, &tested]), Err(Error::TooDeep));
         }
-        let deep = nested(1000, true);
+        let deep = nested(MAX_DEPTH, true);
         assert_eq!(apply(&jsonb("{}"), &[&deep]).unwrap(), deep);
         assert_eq!(apply(&deep, &[&deep]).unwrap(), deep);
     });
@@ -83,7 +83,7 @@ fn test_and_copy(whole: &[u8]) -> Vec<u8> {
 #[test]
 fn one_level_more_is_too_deep() {
     on_small_stack(|| {
-        for levels in [1001, 10_000] {
+        for levels in [MAX_DEPTH + 1, 10_000] {
             let deep = nested(levels, true);
             assert_eq!(check(&deep), Err(Error::TooDeep));
             assert_eq!(hash(&deep), Err(Error::TooDeep));
@@ -96,7 +96,7 @@ fn one_level_more_is_too_deep() {
             let other = nested(levels + 1, true);
             assert!(diff(&deep, &other).is_err());
         }
-        let deep = nested(1000, false);
+        let deep = nested(MAX_DEPTH, false);
         assert_eq!(
             apply(&jsonb("[]"), &[&add_at("/0", &deep)]),
             Err(Error::TooDeep)
