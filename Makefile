@@ -31,7 +31,7 @@ install: build ## install it into PG_CONFIG's PostgreSQL (DESTDIR is supported)
 
 demo: ## replay a recorded agent run, with a crash (TRACE=file: another recording)
 	@tests/setup.sh build
-	@tests/demo/run.sh $(if $(TRACE),"$(TRACE)")
+	@tests/demo/run.sh
 
 psql: ## psql in the running demo's server, else in a fresh throw-away one
 	@tests/setup.sh build

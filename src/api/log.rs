@@ -73,7 +73,7 @@ fn wf_diff(
             let from = limits::required("from_version", from_version)?;
             store::history::diff(key, from, to_version)
         })
-        .map(Jsonb)
+        .map(Jsonb::from)
     })
 }
 
@@ -116,7 +116,7 @@ fn wf_verify(
 
 #[pg_extern(stable, parallel_safe)]
 fn wf_export(execution_id: Option<&str>) -> Jsonb {
-    run(|| with_key(execution_id, store::export::export).map(Jsonb))
+    run(|| with_key(execution_id, store::export::export).map(Jsonb::from))
 }
 
 #[pg_extern(volatile, parallel_unsafe)]

@@ -28,7 +28,7 @@ fn bytes<'a>(value: Option<JsonbArg<'a>>) -> Option<&'a [u8]> {
 }
 
 fn jsonb(value: Option<Vec<u8>>) -> Option<Jsonb> {
-    value.map(Jsonb)
+    value.map(Jsonb::from)
 }
 
 /// The elements of an array of ids: none of them NULL, each a valid id.

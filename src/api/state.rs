@@ -5,6 +5,7 @@ use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
 use crate::store::append::Labels;
+use crate::store::cache::State;
 use crate::store::load::Loaded;
 use crate::store::save::Request;
 use crate::store::{self, Key, tenant};
@@ -176,7 +177,7 @@ type LoadRow = (
     Option<i64>,
 );
 
-fn load_row((row, state): (Loaded, Vec<u8>)) -> LoadRow {
+fn load_row((row, state): (Loaded, State)) -> LoadRow {
     (
         row.execution_id,
         row.head.workflow,

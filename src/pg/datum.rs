@@ -8,6 +8,8 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
     ArgumentError, Returns, ReturnsError, SqlMapping, SqlTranslatable,
 };
 
+use std::rc::Rc;
+
 /// Bytes of a varlena's full header.
 const HEADER: usize = 4;
 
@@ -22,9 +24,22 @@ impl<'a> JsonbArg<'a> {
     }
 }
 
-/// A jsonb result: the payload, without the varlena header.
+/// A jsonb result: the payload, without the varlena header. Shared, so that it is copied only once: into the
+/// server's memory.
 #[derive(Clone)]
-pub struct Jsonb(pub Vec<u8>);
+pub struct Jsonb(pub Rc<Vec<u8>>);
+
+impl From<Vec<u8>> for Jsonb {
+    fn from(payload: Vec<u8>) -> Self {
+        Jsonb(Rc::new(payload))
+    }
+}
+
+impl From<Rc<Vec<u8>>> for Jsonb {
+    fn from(payload: Rc<Vec<u8>>) -> Self {
+        Jsonb(payload)
+    }
+}
 
 /// Detoasts a jsonb datum; the payload lives as long as the current memory context.
 ///

@@ -93,19 +93,15 @@ impl Statement {
         }
     }
 
-    /// Runs the statement; `each` sees every row.
-    pub fn each(
-        &self,
-        mode: Mode,
-        params: &[Param<'_>],
-        mut each: impl FnMut(&Row) -> StateResult<()>,
-    ) -> StateResult<u64> {
+    /// Runs the statement and keeps its rows, with the server's memory for them, as long as the result lives.
+    pub fn rows(&self, mode: Mode, params: &[Param<'_>]) -> Rows {
         let session = Session::connect();
         let plan = self.prepared();
         let (mut values, nulls) = datums(params);
         debug_assert_eq!(values.len(), self.args.len());
-        // SAFETY: plan, values and nulls are valid and of the statement's arity; SPI is connected.
-        let processed = unsafe {
+        // SAFETY: plan, values and nulls are valid and of the statement's arity; SPI is connected. After it,
+        // SPI_tuptable is NULL or holds the rows of this statement until SPI finishes.
+        unsafe {
             let status = pg_sys::SPI_execute_plan(
                 plan,
                 values.as_mut_ptr(),
@@ -114,30 +110,26 @@ impl Statement {
                 0,
             );
             check(status, self.sql);
-            pg_sys::SPI_processed
-        };
-        // SAFETY: SPI_tuptable is NULL or holds SPI_processed rows of this statement.
-        let table = unsafe { pg_sys::SPI_tuptable };
-        let mut result = Ok(processed);
-        if !table.is_null() {
-            // SAFETY: not NULL, see above.
-            let rows = unsafe { (*table).numvals };
-            for index in 0..rows as usize {
-                // SAFETY: index < numvals.
-                let row = unsafe {
-                    Row {
-                        tuple: *(*table).vals.add(index),
-                        desc: (*table).tupdesc,
-                    }
-                };
-                if let Err(error) = each(&row) {
-                    result = Err(error);
-                    break;
-                }
+            Rows {
+                table: pg_sys::SPI_tuptable,
+                processed: pg_sys::SPI_processed,
+                _session: session,
             }
         }
-        drop(session);
-        result
+    }
+
+    /// Runs the statement; `each` sees every row.
+    pub fn each(
+        &self,
+        mode: Mode,
+        params: &[Param<'_>],
+        mut each: impl FnMut(&Row<'_>) -> StateResult<()>,
+    ) -> StateResult<u64> {
+        let rows = self.rows(mode, params);
+        for row in rows.iter() {
+            each(&row)?;
+        }
+        Ok(rows.processed)
     }
 
     /// Runs the statement and returns what `read` makes of its only row.
@@ -145,7 +137,7 @@ impl Statement {
         &self,
         mode: Mode,
         params: &[Param<'_>],
-        read: impl Fn(&Row) -> StateResult<R>,
+        read: impl Fn(&Row<'_>) -> StateResult<R>,
     ) -> StateResult<Option<R>> {
         let mut found = None;
         self.each(mode, params, |row| {
@@ -160,7 +152,7 @@ impl Statement {
         &self,
         mode: Mode,
         params: &[Param<'_>],
-        read: impl Fn(&Row) -> StateResult<R>,
+        read: impl Fn(&Row<'_>) -> StateResult<R>,
     ) -> StateResult<Vec<R>> {
         let mut rows = Vec::new();
         self.each(mode, params, |row| {
@@ -315,13 +307,43 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
     (values, nulls)
 }
 
-/// A row of a result, read by position from 0.
-pub struct Row {
-    tuple: pg_sys::HeapTuple,
-    desc: pg_sys::TupleDesc,
+/// The rows of a statement.
+pub struct Rows {
+    table: *mut pg_sys::SPITupleTable,
+    processed: u64,
+    _session: Session,
 }
 
-impl Row {
+impl Rows {
+    /// The rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
+        let count = if self.table.is_null() {
+            0
+        } else {
+            // SAFETY: not NULL, so it is this statement's table.
+            unsafe { (*self.table).numvals as usize }
+        };
+        (0..count).map(|index| {
+            // SAFETY: index < numvals, and the table lives as long as the session.
+            unsafe {
+                Row {
+                    tuple: *(*self.table).vals.add(index),
+                    desc: (*self.table).tupdesc,
+                    _rows: std::marker::PhantomData,
+                }
+            }
+        })
+    }
+}
+
+/// A row of a result, read by position from 0.
+pub struct Row<'a> {
+    tuple: pg_sys::HeapTuple,
+    desc: pg_sys::TupleDesc,
+    _rows: std::marker::PhantomData<&'a Rows>,
+}
+
+impl<'a> Row<'a> {
     fn datum(&self, column: usize) -> Option<pg_sys::Datum> {
         let mut is_null = true;
         // SAFETY: tuple and desc belong together and live until SPI finishes; SPI checks the column.
@@ -372,10 +394,16 @@ impl Row {
         self.read(column)
     }
 
-    /// Payload of a jsonb; fetched from TOAST only when asked for.
-    pub fn jsonb(&self, column: usize) -> Option<Vec<u8>> {
+    /// Payload of a jsonb, where the server has it; fetched from TOAST only when asked for.
+    pub fn payload(&self, column: usize) -> Option<&'a [u8]> {
         let datum = self.datum(column)?;
-        // SAFETY: the column is a jsonb and the copy is made while SPI's memory lives.
-        Some(unsafe { jsonb_payload(datum) }.to_vec())
+        // SAFETY: the column is a jsonb. What is fetched from TOAST goes to SPI's memory, which lives as long
+        // as the rows, since nothing else is connected above them while they are read.
+        Some(unsafe { jsonb_payload(datum) })
+    }
+
+    /// Payload of a jsonb, copied.
+    pub fn jsonb(&self, column: usize) -> Option<Vec<u8>> {
+        self.payload(column).map(<[u8]>::to_vec)
     }
 }

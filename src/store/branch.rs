@@ -108,7 +108,7 @@ static TAGS: Statement = Statement::new(
 );
 
 fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
-    let read = |row: &Row| {
+    let read = |row: &Row<'_>| {
         let version = row.int8(0).unwrap_or_default();
         Ok((
             Target {

@@ -33,7 +33,7 @@ macro_rules! head_columns {
 pub(super) use head_columns;
 
 /// Reads the columns of `head_columns!`.
-pub(super) fn head(row: &Row) -> StateResult<Head> {
+pub(super) fn head(row: &Row<'_>) -> StateResult<Head> {
     let int = |column| row.int8(column).unwrap_or_default();
     Ok(Head {
         version: int(0),

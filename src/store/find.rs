@@ -4,6 +4,7 @@ use crate::core::jsonb::{self, Pointer, Value};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::jsonb_contains;
 use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::cache::State;
 use crate::store::load::{self, Loaded};
 
 static DECLARED: Statement = Statement::new(
@@ -50,7 +51,7 @@ enum Source<'a> {
 }
 
 /// A page of executions by id, with their states.
-pub fn find(tenant: &str, query: &Query<'_>) -> StateResult<Vec<(Loaded, Vec<u8>)>> {
+pub fn find(tenant: &str, query: &Query<'_>) -> StateResult<Vec<(Loaded, State)>> {
     let max_rows = usize::try_from(limits::max_rows(query.max_rows)?).unwrap_or(usize::MAX);
     limits::optional_name("workflow", query.workflow)?;
     limits::object("tags", query.tags)?;
@@ -118,7 +119,7 @@ fn candidates(
     after: Option<&str>,
 ) -> StateResult<Vec<String>> {
     let (after, batch) = (Param::Text(after), Param::Int8(Some(BATCH)));
-    let id = |row: &crate::pg::spi::Row| Ok(row.text(0).unwrap_or_default());
+    let id = |row: &crate::pg::spi::Row<'_>| Ok(row.text(0).unwrap_or_default());
     match source {
         Source::Document(workflow, covered) => {
             let params = [

@@ -69,7 +69,7 @@ static KEPT: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
-fn entry(row: &Row) -> StateResult<Entry> {
+fn entry(row: &Row<'_>) -> StateResult<Entry> {
     let mut entry = Entry {
         version: row.int8(0).unwrap_or_default(),
         base_version: row.int8(1),

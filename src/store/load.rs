@@ -2,9 +2,11 @@
 
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::cache::State;
 use crate::store::executions::{self, Head, head, key_params};
 use crate::store::{Key, rebuild};
 use pgrx::datum::TimestampWithTimeZone;
+use std::rc::Rc;
 
 /// An execution as wf_load shows it.
 pub struct Loaded {
@@ -67,7 +69,7 @@ static LOAD: Statement = Statement::new(
 );
 
 /// Reads the columns of `loaded_columns!`.
-pub(super) fn loaded(row: &Row) -> StateResult<Loaded> {
+pub(super) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
     Ok(Loaded {
         head: head(row)?,
         execution_id: row.text(8).unwrap_or_default(),
@@ -89,14 +91,15 @@ pub(super) fn loaded(row: &Row) -> StateResult<Loaded> {
 }
 
 /// The state of the head.
-pub fn state(key: Key<'_>) -> StateResult<Vec<u8>> {
-    let head = executions::read_existing(key)?;
-    let state = rebuild::head(Mode::Read, key, &head)?;
-    Ok(state.to_vec())
+pub fn state(key: Key<'_>) -> StateResult<State> {
+    match rebuild::load(key)? {
+        Some((_, state)) => Ok(state),
+        None => Err(StateError::execution_not_found(key.id, key.tenant)),
+    }
 }
 
 /// The heads of those of `ids` that exist, with their states, in the order asked for.
-pub fn many(tenant: &str, ids: &[String]) -> StateResult<Vec<(Loaded, Vec<u8>)>> {
+pub fn many(tenant: &str, ids: &[String]) -> StateResult<Vec<(Loaded, State)>> {
     limits::batch("execution_ids", ids.len())?;
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
     let rows = LOAD.all(Mode::Read, &params, loaded)?;
@@ -106,14 +109,14 @@ pub fn many(tenant: &str, ids: &[String]) -> StateResult<Vec<(Loaded, Vec<u8>)>>
                 tenant,
                 id: &row.execution_id,
             };
-            let state = rebuild::head(Mode::Read, key, &row.head)?.to_vec();
+            let state = rebuild::head(Mode::Read, key, &row.head)?;
             Ok((row, state))
         })
         .collect()
 }
 
 /// One head with its state; refuses a missing one.
-pub fn one(key: Key<'_>) -> StateResult<(Loaded, Vec<u8>)> {
+pub fn one(key: Key<'_>) -> StateResult<(Loaded, State)> {
     many(key.tenant, &[key.id.to_owned()])?
         .pop()
         .ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))
@@ -131,7 +134,7 @@ pub fn at(
     key: Key<'_>,
     version: Option<i64>,
     at: Option<TimestampWithTimeZone>,
-) -> StateResult<Vec<u8>> {
+) -> StateResult<State> {
     match (version, at) {
         (Some(_), Some(_)) => Err(StateError::invalid("version and at exclude each other")
             .hint("Give a version or a time, not both.")),
@@ -140,14 +143,14 @@ pub fn at(
             limits::version("version", version)?;
             let head = executions::read_existing(key)?;
             if version == head.version {
-                return Ok(rebuild::head(Mode::Read, key, &head)?.to_vec());
+                return rebuild::head(Mode::Read, key, &head);
             }
-            rebuild::at(Mode::Read, key, version)
+            rebuild::at(Mode::Read, key, version).map(Rc::new)
         }
         (None, Some(at)) => {
             let head = executions::read_existing(key)?;
             match as_of(key, head.version, at)? {
-                Some(version) => rebuild::at(Mode::Read, key, version),
+                Some(version) => rebuild::at(Mode::Read, key, version).map(Rc::new),
                 None => Err(StateError::new(
                     crate::core::Code::NotFound,
                     format!("execution \"{}\" has no version that old", key.id),

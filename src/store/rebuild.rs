@@ -2,10 +2,10 @@
 
 use crate::core::jsonb::Overlay;
 use crate::core::{StateError, StateResult};
-use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::spi::{Mode, Param, Row, Rows, Statement, Type};
 use crate::store::Key;
 use crate::store::cache::{self, State};
-use crate::store::executions::{self, Head, key_params};
+use crate::store::executions::{self, Head, head_columns, key_params};
 use crate::store::versions::UNCHANGED;
 use std::rc::Rc;
 
@@ -35,9 +35,57 @@ enum End {
     Missing,
 }
 
+/// The head and its segment at once, for a session that does not know the execution.
+static HEAD_AND_SEGMENT: Statement = Statement::new(
+    concat!(
+        "SELECT ",
+        head_columns!(),
+        ", v.version, v.base_version, v.patch, v.snapshot
+       FROM wfstate.executions AS e
+       JOIN wfstate.state_versions AS v ON v.tenant {=} e.tenant AND v.execution_id {=} e.execution_id
+        AND v.version {>=} e.keyframe_version AND v.version {<=} e.version
+      WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
+    ),
+    &[Type::Text, Type::Text],
+);
+/// Where the columns of the segment begin there.
+const SEGMENT_COLUMN: usize = 8;
+
 /// The state of any version.
 pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Vec<u8>> {
     rebuild(mode, key, version, None)
+}
+
+/// The head with its state, as the calling query sees it; `None` when there is no such execution.
+pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
+    if cache::get_head(key).is_some() {
+        let Some(current) = executions::read(key)? else {
+            return Ok(None);
+        };
+        let state = head(Mode::Read, key, &current)?;
+        return Ok(Some((current, state)));
+    }
+    let rows = HEAD_AND_SEGMENT.rows(Mode::Read, &key_params(key));
+    let Some(first) = rows.iter().next() else {
+        drop(rows);
+        return executions::read(key)?
+            .map(|current| Ok((current.clone(), head(Mode::Read, key, &current)?)))
+            .transpose();
+    };
+    let current = executions::head(&first)?;
+    let state = straight(key, current.version, &rows, SEGMENT_COLUMN)?;
+    drop(rows);
+    match state {
+        Some(state) => {
+            let state = Rc::new(state);
+            cache::put(key, &current, Rc::clone(&state));
+            Ok(Some((current, state)))
+        }
+        None => {
+            let state = head(Mode::Read, key, &current)?;
+            Ok(Some((current, state)))
+        }
+    }
 }
 
 /// The state of the head, from the cache where its content is there.
@@ -55,7 +103,47 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
     Ok(state)
 }
 
+/// The state from the rows of one segment, without copying any of them; `None` when the segment does not
+/// lead straight from a snapshot to the version.
+fn straight(
+    key: Key<'_>,
+    version: i64,
+    rows: &Rows,
+    column: usize,
+) -> StateResult<Option<Vec<u8>>> {
+    let mut links: Vec<Row<'_>> = rows.iter().collect();
+    links.sort_by_key(|row| std::cmp::Reverse(row.int8(column)));
+    let mut patches: Vec<&[u8]> = Vec::with_capacity(links.len());
+    let mut want = version;
+    for row in &links {
+        if row.int8(column) != Some(want) {
+            return Ok(None);
+        }
+        if let Some(snapshot) = row.payload(column + 3) {
+            return apply(key, version, snapshot, &patches).map(Some);
+        }
+        patches.extend(row.payload(column + 2).filter(|patch| *patch != UNCHANGED));
+        match row.int8(column + 1) {
+            Some(base) if want > 1 => want = base,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
 fn rebuild(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Vec<u8>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(version)), Param::Int8(from)];
+    let rows = SEGMENT.rows(mode, &params);
+    if let Some(state) = straight(key, version, &rows, 0)? {
+        return Ok(state);
+    }
+    drop(rows);
+    follow(mode, key, version, from)
+}
+
+/// Along jumps and forks, from segment to segment.
+fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Vec<u8>> {
     let mut patches: Vec<Vec<u8>> = Vec::new();
     let mut source = key.id.to_owned();
     let (mut want, mut from) = (version, from);
@@ -65,7 +153,10 @@ fn rebuild(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRe
             id: &source,
         };
         match read(mode, here, want, from, &mut patches)? {
-            End::Snapshot(snapshot) => return apply(key, version, &snapshot, &patches),
+            End::Snapshot(snapshot) => {
+                let patches: Vec<&[u8]> = patches.iter().map(Vec::as_slice).collect();
+                return apply(key, version, &snapshot, &patches);
+            }
             End::Jump(base) => want = base,
             End::Fork(base) => {
                 want = base;
@@ -139,7 +230,7 @@ fn apply(
     key: Key<'_>,
     version: i64,
     snapshot: &[u8],
-    newest_first: &[Vec<u8>],
+    newest_first: &[&[u8]],
 ) -> StateResult<Vec<u8>> {
     if newest_first.is_empty() {
         return Ok(snapshot.to_vec());

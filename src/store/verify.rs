@@ -41,7 +41,7 @@ struct Link {
     snapshot: Option<Vec<u8>>,
 }
 
-fn link(row: &Row) -> StateResult<Link> {
+fn link(row: &Row<'_>) -> StateResult<Link> {
     Ok(Link {
         version: row.int8(0).unwrap_or_default(),
         base: row.int8(1),

@@ -3,14 +3,15 @@
 The texts are random over 64 characters, so that compression has nothing to find. A change keeps the
 state's size: a message in the ring is replaced, two small members are set."""
 
+import base64
 import copy
 import json
 import random
-import string
 
-ALPHABET = string.ascii_letters + string.digits + "-_"
-MESSAGE = 400
+# Lengths of texts. A step that replaces a message and two small members is a patch of about 500 bytes.
+MESSAGE = 320
 NOTES = 450
+TURN = 400
 SIZES = {"1 KB": 1 << 10, "4 KB": 4 << 10, "64 KB": 64 << 10, "1 MB": 1 << 20}
 
 
@@ -40,10 +41,10 @@ class Agent:
                 break
 
     def text(self, length):
-        return "".join(self.random.choices(ALPHABET, k=length))
+        return base64.urlsafe_b64encode(self.random.randbytes(length))[:length].decode()
 
-    def message(self):
-        return {"role": "assistant", "content": self.text(MESSAGE)}
+    def message(self, length=MESSAGE):
+        return {"role": "assistant", "content": self.text(length)}
 
     def count(self):
         step = self.state["step"]
@@ -81,7 +82,7 @@ class Agent:
 
     def append(self):
         """A turn of an agent whose history grows."""
-        message = self.message()
+        message = self.message(TURN)
         self.state["messages"].append(message)
         return dumps([{"op": "add", "path": "/messages/-", "value": message}])
 

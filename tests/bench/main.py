@@ -8,6 +8,7 @@ import sys
 import time
 
 import rows_langgraph
+import rows_naive
 import rows_rate
 import rows_read
 import rows_save
@@ -25,7 +26,7 @@ GROUPS = {
     "load": rows_read.loads,
     "storage": rows_storage.storage,
     "tags": rows_read.tags,
-    "naive": rows_rate.naive,
+    "naive": rows_naive.naive,
 }
 TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
 

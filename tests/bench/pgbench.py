@@ -24,10 +24,7 @@ KINDS = {
     "floor": (OWNER, "patch", FLOOR, "INSERT INTO rival.floor_head VALUES (%s, 0, now())"),
     "full copy": (OWNER, "state", "SELECT rival.full_save(:id, {doc}, :v) AS v",
                   "INSERT INTO rival.full_current VALUES (%s, 0, now())"),
-    "naive pgrx": (OWNER, "state", "SELECT naive_save(:id, {doc}, :v) AS v",
-                   "INSERT INTO naive_current VALUES (%s, 0)"),
     "wfstate save": (APP, "state", "SELECT wf_save_state(:id, {doc}, :v) AS v", None),
-    "wfstate patch": (APP, "patch", "SELECT wf_patch_state(:id, {doc}, :v) AS v", None),
 }
 
 

@@ -166,7 +166,7 @@ sizes() {
     wf_history('agent-run', after => page, max_rows => 10000)")"
   tell 'Full copies grow with the square of the steps, changes with the steps.'
   # A few small states fit into a page or two, whatever is stored of them.
-  if [ "$copies" -lt 65536 ]; then
+  if [ "$copies" -lt 65536 ] && [ "$ours" -ge "$copies" ]; then
     tell 'A run as small as this one has nothing to gain.'
   else
     claim 'less is stored than by full copies' "$((ours < copies))" 1

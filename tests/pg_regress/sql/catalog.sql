@@ -15,6 +15,7 @@ UNION ALL SELECT 'column ' || relname || '.' || attname FROM pg_temp.tables t JO
 UNION ALL SELECT 'index ' || i.indexrelid::regclass FROM pg_temp.tables t JOIN pg_index i ON i.indrelid = t.oid WHERE obj_description(i.indexrelid, 'pg_class') IS NULL
 UNION ALL SELECT 'policy ' || polname FROM pg_temp.tables t JOIN pg_policy p ON p.polrelid = t.oid WHERE obj_description(p.oid, 'pg_policy') IS NULL
 UNION ALL SELECT 'trigger ' || tgname FROM pg_temp.tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT tgisinternal WHERE obj_description(g.oid, 'pg_trigger') IS NULL
+UNION ALL SELECT 'type ' || typname FROM pg_type t WHERE typnamespace = 'wfstate'::regnamespace AND typtype IN ('d', 'e') AND obj_description(t.oid, 'pg_type') IS NULL
 UNION ALL SELECT 'constraint ' || conname FROM pg_temp.tables t JOIN pg_constraint c ON c.conrelid = t.oid AND contype NOT IN ('n') WHERE obj_description(c.oid, 'pg_constraint') IS NULL
 ORDER BY 1;
 -- A comment is a text, not a placeholder.

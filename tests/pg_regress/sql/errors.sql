@@ -314,7 +314,7 @@ SELECT wf_save_state('e', '{}', 'one');
 -- Damage: a version that cannot be rebuilt.
 SET wfstate.tenant = 'errors';
 SET wfstate.cache_size = 0;
-SELECT wf_load_state('bare');
+SELECT wf_load_state('e') IS NOT NULL AS loaded;
 BEGIN;
 DELETE FROM wfstate.state_versions WHERE tenant = 'errors' AND execution_id = 'e' AND version = 1;
 SELECT wf_load_state('e');
