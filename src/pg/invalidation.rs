@@ -36,6 +36,13 @@ pub fn generation(cached: Cached) -> u64 {
     TABLES.with(|tables| tables[cached as usize].get().1)
 }
 
+/// Takes in what other sessions have committed, also in the middle of a transaction, where the server may have
+/// no reason to: a binding counts from the next call on.
+pub fn accept() {
+    // SAFETY: the server does the same whenever it locks a table.
+    unsafe { pg_sys::AcceptInvalidationMessages() };
+}
+
 /// The table's OID, remembered for the invalidation messages that name it.
 pub fn table_oid(cached: Cached) -> pg_sys::Oid {
     // SAFETY: look-ups in the catalog by static names; a missing schema or table gives InvalidOid.

@@ -68,8 +68,11 @@ unsafe impl Sync for Statement {}
 pub enum Mode {
     /// The calling query's snapshot; works on a standby. All reads of one call agree.
     Read,
-    /// A new snapshot; may write.
+    /// A new snapshot, or the transaction's where it keeps one; may write.
     Write,
+    /// The newest snapshot whatever the transaction keeps, as for the server's own foreign keys: for what must
+    /// see every reference before it removes something.
+    Latest,
 }
 
 impl Statement {
@@ -102,13 +105,18 @@ impl Statement {
         // SAFETY: plan, values and nulls are valid and of the statement's arity; SPI is connected. After it,
         // SPI_tuptable is NULL or holds the rows of this statement until SPI finishes.
         unsafe {
-            let status = pg_sys::SPI_execute_plan(
-                plan,
-                values.as_mut_ptr(),
-                nulls.as_ptr().cast(),
-                mode == Mode::Read,
-                0,
-            );
+            let nulls = nulls.as_ptr().cast();
+            let values = values.as_mut_ptr();
+            let status = if mode == Mode::Latest {
+                let latest = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
+                let none = std::ptr::null_mut();
+                let status =
+                    pg_sys::SPI_execute_snapshot(plan, values, nulls, latest, none, false, true, 0);
+                pg_sys::UnregisterSnapshot(latest);
+                status
+            } else {
+                pg_sys::SPI_execute_plan(plan, values, nulls, mode == Mode::Read, 0)
+            };
             check(status, self.sql);
             Rows {
                 table: pg_sys::SPI_tuptable,

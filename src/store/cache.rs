@@ -50,7 +50,7 @@ pub struct Hit {
 
 /// The entry of an execution, to be checked against the head by whoever uses it.
 pub fn get(key: Key<'_>) -> Option<Hit> {
-    let mut entry = take(key)?;
+    let mut entry = take(key).filter(|entry| entry.size() <= settings::cache_size())?;
     if !entry.pending.is_empty() {
         let patches: Vec<&[u8]> = entry.pending.iter().map(Vec::as_slice).collect();
         entry.state = Rc::new(jsonb::apply(&entry.state, &patches).ok()?);
@@ -66,8 +66,12 @@ pub fn get(key: Key<'_>) -> Option<Hit> {
 
 /// What the cache believes the head to be, without its state.
 pub fn get_head(key: Key<'_>) -> Option<Head> {
+    let most = settings::cache_size();
     ENTRIES.with_borrow(|entries| {
-        let entry = entries.iter().rev().find(|e| e.is(key))?;
+        let entry = entries
+            .iter()
+            .rev()
+            .find(|e| e.is(key) && e.size() <= most)?;
         Some(entry.head.clone())
     })
 }

@@ -145,6 +145,6 @@ static DELETE_ALL: Statement = Statement::new(
 
 /// Removes all names of an execution.
 pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Write, &key_params(key))?;
+    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
     Ok(())
 }

@@ -125,6 +125,11 @@ pub fn read(key: Key<'_>) -> StateResult<Option<Head>> {
     READ.one(Mode::Read, &key_params(key), head)
 }
 
+/// The head that is committed now.
+pub fn read_latest(key: Key<'_>) -> StateResult<Option<Head>> {
+    READ.one(Mode::Latest, &key_params(key), head)
+}
+
 /// The head as the calling query sees it; refuses a missing one.
 pub fn read_existing(key: Key<'_>) -> StateResult<Head> {
     read(key)?.ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))
@@ -137,7 +142,11 @@ pub fn lock(key: Key<'_>, lock: Lock) -> StateResult<Option<Head>> {
         Lock::Prune => &LOCK_FOR_PRUNE,
         Lock::Reference => &LOCK_FOR_REFERENCE,
     };
-    statement.one(Mode::Write, &key_params(key), head)
+    let mode = match lock {
+        Lock::Prune => Mode::Latest,
+        Lock::Save | Lock::Reference => Mode::Write,
+    };
+    statement.one(mode, &key_params(key), head)
 }
 
 /// The committed head, locked; refuses a missing one.
@@ -157,7 +166,7 @@ pub fn check_expected(key: Key<'_>, expected: Option<i64>, head: i64) -> StateRe
 
 /// Removes the head.
 pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Write, &key_params(key))?;
+    DELETE.run(Mode::Latest, &key_params(key))?;
     Ok(())
 }
 
@@ -170,7 +179,7 @@ pub fn source(mode: Mode, key: Key<'_>) -> StateResult<Option<String>> {
 
 /// The forks of an execution, locked against being changed.
 pub fn lock_forks(key: Key<'_>) -> StateResult<Vec<String>> {
-    FORKS.all(Mode::Write, &key_params(key), |row| {
+    FORKS.all(Mode::Latest, &key_params(key), |row| {
         Ok(row.text(0).unwrap_or_default())
     })
 }

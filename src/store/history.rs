@@ -195,5 +195,5 @@ static ON_SOURCE: Statement = Statement::new(
 
 /// Whether a fork's first version still refers to the execution that it was forked from.
 pub fn stands_on_source(fork: Key<'_>) -> StateResult<bool> {
-    Ok(ON_SOURCE.run(Mode::Write, &key_params(fork))? > 0)
+    Ok(ON_SOURCE.run(Mode::Latest, &key_params(fork))? > 0)
 }

@@ -15,8 +15,11 @@ macro_rules! removable {
          AND ($5 IS NULL OR v.saved_at {<} (pg_catalog.now() {-} $5))
          AND NOT EXISTS (SELECT FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1
                          AND c.execution_id {=} $2 AND c.version {=} v.version)
-         AND NOT EXISTS (SELECT FROM wfstate.executions AS f WHERE f.tenant {=} $1
-                         AND f.forked_from_execution_id {=} $2 AND f.forked_from_version {=} v.version)"
+         AND NOT EXISTS (SELECT FROM wfstate.executions AS f
+                           JOIN wfstate.state_versions AS r ON r.tenant {=} $1
+                            AND r.execution_id {=} f.execution_id AND r.version {=} 1
+                            AND r.base_version {=} v.version
+                          WHERE f.tenant {=} $1 AND f.forked_from_execution_id {=} $2)"
     };
 }
 
@@ -98,13 +101,13 @@ pub fn prune(
             Param::Datum(older_than),
         ]
     };
-    let orphans = ORPHANS.all(Mode::Write, &params(), |row| {
+    let orphans = ORPHANS.all(Mode::Latest, &params(), |row| {
         Ok((row.int8(0).unwrap_or_default(), row.bool(1) == Some(true)))
     })?;
     for (version, has_snapshot) in orphans {
         make_root(key, version, has_snapshot)?;
     }
-    let removed = REMOVE.run(Mode::Write, &params())?;
+    let removed = REMOVE.run(Mode::Latest, &params())?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }
 
@@ -113,10 +116,10 @@ pub fn make_root(key: Key<'_>, version: i64, has_snapshot: bool) -> StateResult<
     let [tenant, id] = key_params(key);
     let version_param = Param::Int8(Some(version));
     if has_snapshot {
-        ROOT_IN_PLACE.run(Mode::Write, &[tenant, id, version_param])?;
+        ROOT_IN_PLACE.run(Mode::Latest, &[tenant, id, version_param])?;
         return Ok(());
     }
-    let state = rebuild::at(Mode::Write, key, version)?;
+    let state = rebuild::at(Mode::Latest, key, version)?;
     let params = [
         tenant,
         id,
@@ -124,6 +127,6 @@ pub fn make_root(key: Key<'_>, version: i64, has_snapshot: bool) -> StateResult<
         Param::Jsonb(Some(&state)),
         Param::Int8(Some(payload_hash(&state)?)),
     ];
-    ROOT.run(Mode::Write, &params)?;
+    ROOT.run(Mode::Latest, &params)?;
     Ok(())
 }

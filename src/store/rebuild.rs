@@ -1,7 +1,7 @@
 //! A version's state from the log: the newest snapshot below it, and the patches since.
 
 use crate::core::jsonb::Overlay;
-use crate::core::{StateError, StateResult};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Row, Rows, Statement, Type};
 use crate::store::Key;
 use crate::store::cache::{self, State};
@@ -93,12 +93,18 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
     if let Some(state) = cache::get_exact(key, head) {
         return Ok(state);
     }
-    let state = Rc::new(rebuild(
-        mode,
-        key,
-        head.version,
-        Some(head.keyframe_version),
-    )?);
+    let state = rebuild(mode, key, head.version, Some(head.keyframe_version));
+    // The caller asked for no version: that the head's is not there is damage.
+    let state = Rc::new(state.map_err(|error| match error.code {
+        Code::NotFound => {
+            let why = format!(
+                "version {} of execution \"{}\" is missing",
+                head.version, key.id
+            );
+            StateError::corrupt(key.id, head.version, why)
+        }
+        _ => error,
+    })?);
     cache::put(key, head, Rc::clone(&state));
     Ok(state)
 }

@@ -121,10 +121,22 @@ pub fn maintain(
     if document.is_none() && request.tags.is_none() && !moved {
         return Ok(());
     }
-    put(request.key, head, request.tags, document.as_deref())
+    put(
+        Mode::Write,
+        request.key,
+        head,
+        request.tags,
+        document.as_deref(),
+    )
 }
 
-fn put(key: Key<'_>, head: &Head, tags: Option<&[u8]>, document: Option<&[u8]>) -> StateResult<()> {
+fn put(
+    mode: Mode,
+    key: Key<'_>,
+    head: &Head,
+    tags: Option<&[u8]>,
+    document: Option<&[u8]>,
+) -> StateResult<()> {
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -133,7 +145,7 @@ fn put(key: Key<'_>, head: &Head, tags: Option<&[u8]>, document: Option<&[u8]>) 
         Param::Jsonb(tags),
         Param::Jsonb(document),
     ];
-    PUT.run(Mode::Write, &params)?;
+    PUT.run(mode, &params)?;
     Ok(())
 }
 
@@ -186,26 +198,32 @@ pub fn declare(
     command("LOCK TABLE wfstate.executions IN SHARE ROW EXCLUSIVE MODE")?;
     let (tenant_param, workflow_param) = (Param::Text(Some(tenant)), Param::Text(Some(workflow)));
     if paths.is_empty() {
-        WITHDRAW.run(Mode::Write, &[tenant_param, workflow_param])?;
+        WITHDRAW.run(Mode::Latest, &[tenant_param, workflow_param])?;
         CLEAR.run(
-            Mode::Write,
+            Mode::Latest,
             &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
         )?;
         return Ok(0);
     }
     let declaration = [tenant_param, workflow_param, Param::TextArray(Some(&paths))];
-    DECLARE.run(Mode::Write, &declaration)?;
+    DECLARE.run(Mode::Latest, &declaration)?;
     let ids = OF_WORKFLOW.all(
-        Mode::Write,
+        Mode::Latest,
         &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
         |row| Ok(row.text(0).unwrap_or_default()),
     )?;
     let mut indexed = 0;
     for id in &ids {
         let key = Key { tenant, id };
-        if let Some(head) = executions::lock(key, executions::Lock::Reference)? {
-            let state = rebuild::at(Mode::Write, key, head.version)?;
-            put(key, &head, None, Some(&cut(&state, &pointers)?))?;
+        if let Some(head) = executions::read_latest(key)? {
+            let state = rebuild::at(Mode::Latest, key, head.version)?;
+            put(
+                Mode::Latest,
+                key,
+                &head,
+                None,
+                Some(&cut(&state, &pointers)?),
+            )?;
             indexed += 1;
         }
     }
@@ -231,6 +249,6 @@ static DELETE: Statement = Statement::new(
 
 /// Removes the search row of an execution.
 pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Write, &key_params(key))?;
+    DELETE.run(Mode::Latest, &key_params(key))?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `wfstate.tenant_roles`: which tenant a call is for, and who may name which.
 
 use crate::core::{Code, StateError, StateResult, limits};
-use crate::pg::invalidation::{Cached, generation};
+use crate::pg::invalidation::{Cached, accept, generation};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::{roles, scan, settings};
 use pgrx::datum::TimestampWithTimeZone;
@@ -39,6 +39,7 @@ thread_local! {
 /// The tenant of this call. Refuses one that the calling role is not bound to, whatever it has set.
 pub fn current() -> StateResult<String> {
     let callers = roles::callers();
+    accept();
     let generation = generation(Cached::TenantRoles);
     let known = settings::with_tenant(|tenant| {
         VERDICT.with_borrow(|verdict| match verdict {

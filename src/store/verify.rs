@@ -58,6 +58,7 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
     let mut report = Report::default();
     let mut walk = Walk {
         key,
+        is_fork: executions::source(Mode::Read, key)?.is_some(),
         hashes: HashMap::new(),
         last: None,
     };
@@ -90,6 +91,7 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
 
 struct Walk<'a> {
     key: Key<'a>,
+    is_fork: bool,
     hashes: HashMap<i64, i64>,
     last: Option<(i64, Vec<u8>)>,
 }
@@ -102,7 +104,7 @@ impl Walk<'_> {
                 link.base.unwrap_or_default()
             )));
         };
-        if let Err(problem) = hashes_match(&link, base_hash) {
+        if let Err(problem) = hashes_match(&link, base_hash, self.is_fork) {
             return Ok(Err(problem));
         }
         let state = match (&link.patch, &link.snapshot) {
@@ -153,9 +155,9 @@ impl Walk<'_> {
     }
 }
 
-/// The stored hashes against those of the stored content. A pruned root keeps the hash that its descendants
+/// The stored hashes against those of the stored content. A pruned root, or a fork whose source is gone, keeps the hash that its descendants
 /// chain to, which nothing is left to check against; its snapshot has a hash of its own.
-fn hashes_match(link: &Link, base_hash: i64) -> Result<(), String> {
+fn hashes_match(link: &Link, base_hash: i64, is_fork: bool) -> Result<(), String> {
     let of = |payload: &[u8]| {
         hash::hash(payload)
             .map(u64::cast_signed)
@@ -172,8 +174,8 @@ fn hashes_match(link: &Link, base_hash: i64) -> Result<(), String> {
         (None, None) => return Err(String::from("it has no hash")),
     };
     let pruned_root = link.base.is_none() && link.version > 1;
-    let materialised_fork = link.base.is_none() && link.patch.is_none();
-    if hash::chain(base_hash, payload) != link.hash && !pruned_root && !materialised_fork {
+    let orphaned_fork = link.base.is_none() && link.version == 1 && is_fork;
+    if hash::chain(base_hash, payload) != link.hash && !pruned_root && !orphaned_fork {
         return Err(String::from("it does not match its hash"));
     }
     Ok(())

@@ -52,7 +52,7 @@ pub fn demote(key: Key<'_>, version: i64) -> StateResult<bool> {
 
 /// Removes the whole log of an execution.
 pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Write, &key_params(key))?;
+    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
     Ok(())
 }
 

@@ -26,11 +26,12 @@ class Patcher:
         self.connection = psycopg.connect(
             f"user={APP} dbname={os.environ['PGDATABASE']}", options=options, autocommit=True, prepare_threshold=0)
         self.pid = self.connection.info.backend_pid
+        self.cursor = self.connection.cursor()
         self.id, self.agent, self.change = execution, Agent(size, seed), change
         self.version = self.call("SELECT wf_save_state(%s, %s, %s)", self.agent.document(), 0)
 
     def call(self, statement, document, version):
-        return self.connection.execute(statement, (self.id, document, version)).fetchone()[0]
+        return self.cursor.execute(statement, (self.id, document, version)).fetchone()[0]
 
     def next(self):
         return getattr(self.agent, self.change)()
