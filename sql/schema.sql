@@ -19,10 +19,12 @@ CREATE SCHEMA wfstate;
 CREATE DOMAIN wfstate.identifier AS text COLLATE "C"
     CONSTRAINT identifier_check CHECK (octet_length(VALUE) BETWEEN 1 AND 255);
 COMMENT ON DOMAIN wfstate.identifier IS 'A name of 1 to 255 bytes. Collates "C": its order never depends on the operating system''s locale data, and is cheap.';
+COMMENT ON CONSTRAINT identifier_check ON DOMAIN wfstate.identifier IS 'Neither empty nor too long for an index.';
 CREATE DOMAIN wfstate.status AS text COLLATE "C"
     CONSTRAINT status_check CHECK (VALUE IN
         ('pending', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled'));
 COMMENT ON DOMAIN wfstate.status IS 'Status of an execution; completed, failed and cancelled are final.';
+COMMENT ON CONSTRAINT status_check ON DOMAIN wfstate.status IS 'The statuses that there are.';
 
 CREATE TABLE wfstate.executions (
     tenant                   wfstate.identifier NOT NULL,
@@ -130,6 +132,8 @@ COMMENT ON COLUMN wfstate.state_versions.patch IS 'What changed: an array is an 
 COMMENT ON COLUMN wfstate.state_versions.snapshot IS 'The whole state.';
 COMMENT ON INDEX wfstate.state_versions_pkey IS 'Every load: the range from a keyframe to a version.';
 COMMENT ON INDEX wfstate.executions_pkey IS 'Every save and load: the head of one execution.';
+COMMENT ON CONSTRAINT executions_pkey ON wfstate.executions IS 'An execution''s id is unique within its tenant.';
+COMMENT ON CONSTRAINT state_versions_pkey ON wfstate.state_versions IS 'A version exists once: of two writers that append the same one, the second fails.';
 
 CREATE TABLE wfstate.checkpoints (
     tenant       wfstate.identifier NOT NULL,
@@ -150,6 +154,7 @@ COMMENT ON COLUMN wfstate.checkpoints.metadata IS 'Whatever the caller keeps wit
 COMMENT ON COLUMN wfstate.checkpoints.created_by IS 'Role that made the checkpoint.';
 COMMENT ON COLUMN wfstate.checkpoints.created_at IS 'When the checkpoint was made.';
 COMMENT ON INDEX wfstate.checkpoints_pkey IS 'wf_recover and wf_fork: the version behind a name; wf_prune_history: the tagged versions.';
+COMMENT ON CONSTRAINT checkpoints_pkey ON wfstate.checkpoints IS 'A name stands for one version of its execution.';
 
 CREATE TABLE wfstate.search (
     tenant       wfstate.identifier NOT NULL,
@@ -172,6 +177,8 @@ COMMENT ON INDEX wfstate.search_document_idx IS 'wf_find by containment on decla
 CREATE INDEX search_tags_idx ON wfstate.search USING gin (tags jsonb_path_ops) WHERE tags IS NOT NULL;
 COMMENT ON INDEX wfstate.search_tags_idx IS 'wf_list and wf_find by tags.';
 COMMENT ON INDEX wfstate.search_pkey IS 'The tags of one execution.';
+COMMENT ON CONSTRAINT search_pkey ON wfstate.search IS 'One row for each execution that has anything to search.';
+COMMENT ON CONSTRAINT search_tags_check ON wfstate.search IS 'Tags are an object.';
 
 CREATE TABLE wfstate.search_paths (
     tenant   wfstate.identifier NOT NULL,
@@ -184,6 +191,7 @@ COMMENT ON COLUMN wfstate.search_paths.tenant IS 'Whose workflow.';
 COMMENT ON COLUMN wfstate.search_paths.workflow IS 'Workflow that declares.';
 COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers.';
 COMMENT ON INDEX wfstate.search_paths_pkey IS 'The declaration of one workflow.';
+COMMENT ON CONSTRAINT search_paths_pkey ON wfstate.search_paths IS 'One declaration for each workflow.';
 
 CREATE TABLE wfstate.tenant_roles (
     role       regrole NOT NULL,
@@ -198,6 +206,7 @@ COMMENT ON COLUMN wfstate.tenant_roles.tenant IS 'A tenant that it may use.';
 COMMENT ON COLUMN wfstate.tenant_roles.granted_by IS 'Role that called wf_grant_tenant.';
 COMMENT ON COLUMN wfstate.tenant_roles.granted_at IS 'When.';
 COMMENT ON INDEX wfstate.tenant_roles_pkey IS 'The tenants of one role.';
+COMMENT ON CONSTRAINT tenant_roles_pkey ON wfstate.tenant_roles IS 'A role is bound to a tenant once.';
 
 -- lz4 where the server has it: it compresses a keyframe about ten times as fast as pglz.
 DO $$

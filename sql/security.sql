@@ -11,27 +11,37 @@ CREATE FUNCTION wfstate.invalidate() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'invalidate_wrapper';
 
 -- jsonb's operators are not leakproof, so that below row-level security they could not use an index. These
--- two run as the owner, who sees every row, and therefore compare the tenant themselves.
+-- two run as the owner, who sees every row, and therefore compare the tenant themselves. EXECUTE plans for the
+-- very tenant and document, since both may be rare or most of the table. What matches is collected before it
+-- is sorted: with ORDER BY and LIMIT above it, the planner would rather walk the primary key and hope to meet
+-- enough of it.
 CREATE FUNCTION wfstate.candidates_by_document(workflow text, document jsonb, after text, max_rows bigint)
-RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT s.execution_id FROM wfstate.search AS s
-     WHERE s.tenant = (SELECT wfstate.current_tenant()) AND s.document IS NOT NULL
-       AND s.document @> candidates_by_document.document
-       AND s.workflow = candidates_by_document.workflow
-       AND s.execution_id > coalesce(candidates_by_document.after, '')
-     ORDER BY s.execution_id LIMIT candidates_by_document.max_rows
+BEGIN
+    RETURN QUERY EXECUTE
+        'WITH matching AS MATERIALIZED (
+             SELECT s.execution_id FROM wfstate.search AS s
+              WHERE s.tenant = $1 AND s.document IS NOT NULL AND s.document @> $2 AND s.workflow = $3)
+         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $4
+          ORDER BY m.execution_id LIMIT $5'
+    USING wfstate.current_tenant(), document, workflow, coalesce(after, ''), max_rows;
+END
 $$;
 COMMENT ON FUNCTION wfstate.candidates_by_document IS 'Ids of the calling tenant''s executions whose declared paths contain the document, for wf_find.';
 
 CREATE FUNCTION wfstate.candidates_by_tags(tags jsonb, after text, max_rows bigint)
-RETURNS SETOF text LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT s.execution_id FROM wfstate.search AS s
-     WHERE s.tenant = (SELECT wfstate.current_tenant()) AND s.tags IS NOT NULL
-       AND s.tags @> candidates_by_tags.tags
-       AND s.execution_id > coalesce(candidates_by_tags.after, '')
-     ORDER BY s.execution_id LIMIT candidates_by_tags.max_rows
+BEGIN
+    RETURN QUERY EXECUTE
+        'WITH matching AS MATERIALIZED (
+             SELECT s.execution_id FROM wfstate.search AS s
+              WHERE s.tenant = $1 AND s.tags IS NOT NULL AND s.tags @> $2)
+         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $3
+          ORDER BY m.execution_id LIMIT $4'
+    USING wfstate.current_tenant(), tags, coalesce(after, ''), max_rows;
+END
 $$;
 COMMENT ON FUNCTION wfstate.candidates_by_tags IS 'Ids of the calling tenant''s executions whose tags contain these, for wf_find.';
 

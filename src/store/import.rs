@@ -1,196 +1,177 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
-use crate::core::jsonb::{self, Array, Object, Value, build};
-use crate::core::{Code, Error, StateError, StateResult, hash, limits};
+use crate::core::jsonb;
+use crate::core::{Code, StateError, StateResult, hash, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::cache::payload_hash;
-use crate::store::executions::{self, key_params};
+use crate::store::executions::key_params;
+use crate::store::import_document::{self, Checkpoint, Execution, Version, raw, refused};
 use crate::store::versions::{ROW_COST, bytes};
 use crate::store::{Key, save, search};
-use std::collections::HashMap;
+use pgrx::IntoDatum;
+use std::collections::{HashMap, HashSet};
 
-/// The server reads the labels and times from the documents itself; their order is the parameters'.
-static VERSION: Statement = Statement::new(
-    "INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-            snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, saved_by, patch, snapshot)
-     SELECT $1, $2, $3, $4, $5, $6, $7, (l.o {->>} 'saved_at')::pg_catalog.timestamptz, $8, $9,
-            l.o {->>} 'status', l.o {->>} 'phase', l.o {->>} 'step_id', l.o {->>} 'note',
-            coalesce(l.o {->>} 'saved_by', CURRENT_USER::pg_catalog.text), $10, $11
-       FROM (SELECT $12 AS o) AS l",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Jsonb,
-        Type::Jsonb,
-        Type::Jsonb,
-    ],
-);
-static HEAD: Statement = Statement::new(
+/// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
+static CREATE: Statement = Statement::new(
     "INSERT INTO wfstate.executions (tenant, execution_id, workflow, workflow_version, schema_version, status,
             phase, version, keyframe_version, hash, state_bytes, chain_bytes, initiated_by, error, created_at,
             started_at, updated_at, completed_at, wake_at)
-     SELECT $1, $2, h.workflow, h.workflow_version, h.schema_version, h.status, h.phase, $3, $4, $5, $6, $7,
-            coalesce(h.initiated_by, CURRENT_USER::pg_catalog.text), h.error, h.created_at, h.started_at,
-            h.updated_at, h.completed_at, h.wake_at
-       FROM pg_catalog.jsonb_to_record($8) AS h (workflow text, workflow_version int, schema_version int,
-            status text, phase text, initiated_by text, error jsonb, created_at timestamptz,
-            started_at timestamptz, updated_at timestamptz, completed_at timestamptz, wake_at timestamptz)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, 0, 0, 0, coalesce($8, CURRENT_USER::pg_catalog.text), $9, $10,
+            $11, $12, $13, $14)
      ON CONFLICT (tenant, execution_id) DO NOTHING",
+    &[
+        Type::Text,        // 1 tenant
+        Type::Text,        // 2 execution_id
+        Type::Text,        // 3 workflow
+        Type::Int8,        // 4 workflow_version
+        Type::Int8,        // 5 schema_version
+        Type::Text,        // 6 status
+        Type::Text,        // 7 phase
+        Type::Text,        // 8 initiated_by
+        Type::Jsonb,       // 9 error
+        Type::Timestamptz, // 10 created_at
+        Type::Timestamptz, // 11 started_at
+        Type::Timestamptz, // 12 updated_at
+        Type::Timestamptz, // 13 completed_at
+        Type::Timestamptz, // 14 wake_at
+    ],
+);
+static VERSION: Statement = Statement::new(
+    "INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+            snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, saved_by, patch,
+            snapshot)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+            coalesce($15, CURRENT_USER::pg_catalog.text), $16, $17)",
+    &[
+        Type::Text,        // 1 tenant
+        Type::Text,        // 2 execution_id
+        Type::Int8,        // 3 version
+        Type::Int8,        // 4 base_version
+        Type::Int8,        // 5 keyframe_version
+        Type::Int8,        // 6 hash
+        Type::Int8,        // 7 snapshot_hash
+        Type::Timestamptz, // 8 saved_at
+        Type::Int4,        // 9 state_bytes
+        Type::Int4,        // 10 chain_bytes
+        Type::Text,        // 11 status
+        Type::Text,        // 12 phase
+        Type::Text,        // 13 step_id
+        Type::Text,        // 14 note
+        Type::Text,        // 15 saved_by
+        Type::Jsonb,       // 16 patch
+        Type::Jsonb,       // 17 snapshot
+    ],
+);
+static SET_HEAD: Statement = Statement::new(
+    "UPDATE wfstate.executions AS e
+        SET version = $3, keyframe_version = $4, hash = $5, state_bytes = $6, chain_bytes = $7
+      WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
     &[
         Type::Text,
         Type::Text,
         Type::Int8,
         Type::Int8,
         Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Jsonb,
+        Type::Int4,
+        Type::Int4,
     ],
 );
-static CHECKPOINTS: Statement = Statement::new(
+static CHECKPOINT: Statement = Statement::new(
     "INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata, created_by, created_at)
-     SELECT $1, $2, c.name, v.version, c.metadata, coalesce(c.created_by, CURRENT_USER::pg_catalog.text),
-            coalesce(c.created_at, pg_catalog.clock_timestamp())
-       FROM pg_catalog.jsonb_to_recordset($3) AS c (name text, version bigint, metadata jsonb,
-            created_by text, created_at timestamptz)
-       JOIN wfstate.state_versions AS v
-         ON v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} c.version",
-    &[Type::Text, Type::Text, Type::Jsonb],
+     VALUES ($1, $2, $3, $4, $5, coalesce($6, CURRENT_USER::pg_catalog.text), $7)",
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Jsonb,
+        Type::Text,
+        Type::Timestamptz,
+    ],
 );
 
 /// What the versions so far have come to.
+#[derive(Default)]
 struct Log {
     /// Chained hash and state of each version that another may stand on.
     hashes: HashMap<i64, i64>,
     states: HashMap<i64, Vec<u8>>,
     last: i64,
+    hash: i64,
+    state_bytes: usize,
     keyframe: i64,
     chain: i64,
 }
 
 /// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
 pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i64> {
-    jsonb::check(document).map_err(|e| StateError::bad_document("document", e))?;
-    let document = object(jsonb::root(document).map_err(bad)?, "document")?;
-    if member(document, "format")? != Value::String(b"wfstate") {
-        return Err(not_an_export("its format is not \"wfstate\""));
-    }
-    let execution = object(member(document, "execution")?, "execution")?;
-    let own_id = text(member(execution, "execution_id")?)?;
+    let id = limits::optional_name("execution_id", id)?;
+    let document = import_document::read(document)?;
     let key = Key {
         tenant,
-        id: limits::name("execution_id", Some(id.unwrap_or(own_id)))?,
+        id: id.unwrap_or(document.execution.execution_id),
     };
-    let log = versions(key, array(member(document, "versions")?, "versions")?)?;
-    let (Some(hash), Some(state)) = (log.hashes.get(&log.last), log.states.get(&log.last)) else {
-        return Err(not_an_export("it has no versions"));
-    };
-    head(
-        key,
-        &log,
-        *hash,
-        state.len(),
-        &raw(Value::Object(execution))?,
-    )?;
-    let [tenant_param, id_param] = key_params(key);
-    let checkpoints = raw(member(document, "checkpoints")?)?;
-    let params = [tenant_param, id_param, Param::Jsonb(Some(&checkpoints))];
-    CHECKPOINTS.run(Mode::Write, &params)?;
-    let tags = match member(document, "tags")? {
-        Value::Null => None,
-        tags => Some(raw(tags)?),
-    };
-    limits::object("tags", tags.as_deref())?;
-    search::index(key, tags.as_deref())?;
-    Ok(log.last)
-}
-
-fn head(key: Key<'_>, log: &Log, hash: i64, size: usize, execution: &[u8]) -> StateResult<()> {
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Int8(Some(log.last)),
-        Param::Int8(Some(log.keyframe)),
-        Param::Int8(Some(hash)),
-        Param::Int8(Some(bytes(size))),
-        Param::Int8(Some(log.chain)),
-        Param::Jsonb(Some(execution)),
-    ];
-    if HEAD.run(Mode::Write, &params)? == 0 {
-        return Err(taken(key));
-    }
-    Ok(())
-}
-
-fn taken(key: Key<'_>) -> StateError {
-    StateError::new(
-        Code::AlreadyExists,
-        format!("execution \"{}\" already exists", key.id),
-    )
-    .hint("Import it under another id, or delete the one that is there.")
-}
-
-fn versions(key: Key<'_>, list: Array<'_>) -> StateResult<Log> {
-    if executions::lock(key, executions::Lock::Save)?.is_some() {
-        return Err(taken(key));
-    }
-    let needed = bases(list)?;
-    let mut log = Log {
-        hashes: HashMap::new(),
-        states: HashMap::new(),
-        last: 0,
-        keyframe: 0,
-        chain: 0,
-    };
-    for item in list.iter() {
-        let version = object(item.map_err(bad)?, "a version")?;
+    create(key, &document.execution)?;
+    let needed = bases(&document.versions);
+    let mut log = Log::default();
+    for version in &document.versions {
         let former = log.last;
-        one(key, version, &mut log)?;
+        append(key, version, &mut log)?;
         if !needed.contains(&former) {
             log.states.remove(&former);
         }
     }
-    Ok(log)
+    set_head(key, &log)?;
+    for checkpoint in &document.checkpoints {
+        tag(key, checkpoint)?;
+    }
+    search::index(key, document.tags.as_deref())?;
+    Ok(log.last)
+}
+
+fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let time = |micros: Option<i64>| Param::Datum(micros.and_then(IntoDatum::into_datum));
+    let params = [
+        tenant,
+        id,
+        Param::Text(execution.workflow),
+        Param::Int8(execution.workflow_version),
+        Param::Int8(execution.schema_version),
+        Param::Text(Some(execution.status)),
+        Param::Text(execution.phase),
+        Param::Text(execution.initiated_by),
+        Param::Jsonb(execution.error.as_deref()),
+        Param::Timestamptz(execution.created_at),
+        time(execution.started_at),
+        Param::Timestamptz(execution.updated_at),
+        time(execution.completed_at),
+        time(execution.wake_at),
+    ];
+    if CREATE.run(Mode::Write, &params)? > 0 {
+        return Ok(());
+    }
+    Err(StateError::new(
+        Code::AlreadyExists,
+        format!("execution \"{}\" already exists", key.id),
+    )
+    .hint("Import it under another id, or delete the one that is there."))
 }
 
 /// Versions that a later one, not the next, stands on.
-fn bases(list: Array<'_>) -> StateResult<Vec<i64>> {
-    let mut bases = Vec::new();
-    for item in list.iter() {
-        let version = object(item.map_err(bad)?, "a version")?;
-        if let Some(base) = version.get(b"base_version").map_err(bad)? {
-            let base = integer(base)?;
-            if base + 1 != integer(member(version, "version")?)? {
-                bases.push(base);
-            }
-        }
-    }
-    Ok(bases)
+fn bases(versions: &[Version<'_>]) -> HashSet<i64> {
+    versions
+        .iter()
+        .filter_map(|v| v.base.filter(|base| *base != v.version - 1))
+        .collect()
 }
 
-fn one(key: Key<'_>, item: Object<'_>, log: &mut Log) -> StateResult<()> {
-    let version = integer(member(item, "version")?)?;
-    if version <= log.last {
-        return Err(not_an_export("its versions are not in order"));
-    }
-    let snapshot = item.get(b"snapshot").map_err(bad)?.map(raw).transpose()?;
-    let patch = item.get(b"patch").map_err(bad)?.map(raw).transpose()?;
-    let base = item
-        .get(b"base_version")
-        .map_err(bad)?
-        .map(integer)
-        .transpose()?;
-    let base_hash = base.and_then(|base| log.hashes.get(&base).copied());
+fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
+    let snapshot = item.snapshot.map(raw).transpose()?;
+    let patch = item.patch.map(raw).transpose()?;
+    let base_hash = item.base.and_then(|base| log.hashes.get(&base).copied());
     // A pruned root may name no base, or one that is not there: then it begins a chain of its own.
-    let (state, payload, base) = match (&snapshot, &patch, base) {
+    let (state, payload, base) = match (&snapshot, &patch, item.base) {
         (Some(snapshot), None, base) => (
             snapshot.clone(),
             payload_hash(snapshot)?,
@@ -200,112 +181,80 @@ fn one(key: Key<'_>, item: Object<'_>, log: &mut Log) -> StateResult<()> {
             let before = log
                 .states
                 .get(&base)
-                .ok_or_else(|| not_an_export("a version's base is missing"))?;
+                .ok_or_else(|| refused("a version's base is missing"))?;
             let state = jsonb::apply(before, &[patch])
-                .map_err(|_| not_an_export("a version's patch does not apply"))?;
+                .map_err(|_| refused("a version's patch does not apply"))?;
             (state, payload_hash(patch)?, Some(base))
         }
         _ => {
-            return Err(not_an_export(
-                "a version has neither snapshot nor patch with a base",
+            return Err(refused(
+                "a version has neither a snapshot nor a patch with a base",
             ));
         }
     };
     save::check_state(&state)?;
-    let hash = hash::chain(base_hash.unwrap_or(0), payload);
+    log.hash = hash::chain(base_hash.unwrap_or(0), payload);
     if snapshot.is_some() || base != Some(log.last) {
-        log.keyframe = version;
+        log.keyframe = item.version;
     }
     log.chain = match (&snapshot, &patch) {
         (None, Some(patch)) => log.chain + bytes(patch.len() + ROW_COST),
         _ => 0,
     };
-    let labels = labels(item)?;
+    log.state_bytes = state.len();
+    log.last = item.version;
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
         id,
-        Param::Int8(Some(version)),
+        Param::Int8(Some(item.version)),
         Param::Int8(base),
         Param::Int8(Some(log.keyframe)),
-        Param::Int8(Some(hash)),
+        Param::Int8(Some(log.hash)),
         Param::Int8(snapshot.is_some().then_some(payload)),
-        Param::Int8(Some(bytes(state.len()))),
-        Param::Int8(Some(log.chain)),
+        Param::Timestamptz(item.saved_at),
+        Param::Int4(Some(bytes(log.state_bytes))),
+        Param::Int4(Some(log.chain)),
+        Param::Text(Some(item.status)),
+        Param::Text(item.phase),
+        Param::Text(item.step_id),
+        Param::Text(item.note),
+        Param::Text(item.saved_by),
         Param::Jsonb(patch.as_deref()),
         Param::Jsonb(snapshot.as_deref()),
-        Param::Jsonb(Some(&labels)),
     ];
     VERSION.run(Mode::Write, &params)?;
-    log.hashes.insert(version, hash);
-    log.states.insert(version, state);
-    log.last = version;
+    log.hashes.insert(item.version, log.hash);
+    log.states.insert(item.version, state);
     Ok(())
 }
 
-/// The version without its content.
-fn labels(item: Object<'_>) -> StateResult<Vec<u8>> {
-    let mut members = Vec::new();
-    for member in item.iter() {
-        let (key, value) = member.map_err(bad)?;
-        if key != b"snapshot" && key != b"patch" {
-            members.push((key, value));
-        }
-    }
-    build::object(&members).map_err(bad)
+fn set_head(key: Key<'_>, log: &Log) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(log.last)),
+        Param::Int8(Some(log.keyframe)),
+        Param::Int8(Some(log.hash)),
+        Param::Int4(Some(bytes(log.state_bytes))),
+        Param::Int4(Some(log.chain)),
+    ];
+    SET_HEAD.run(Mode::Write, &params)?;
+    Ok(())
 }
 
-fn raw(value: Value<'_>) -> StateResult<Vec<u8>> {
-    build::document(value).map_err(bad)
-}
-
-fn member<'a>(object: Object<'a>, name: &str) -> StateResult<Value<'a>> {
-    object
-        .get(name.as_bytes())
-        .map_err(bad)?
-        .ok_or_else(|| not_an_export(&format!("it has no {name}")))
-}
-
-fn object<'a>(value: Value<'a>, what: &str) -> StateResult<Object<'a>> {
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(not_an_export(&format!("{what} is not an object"))),
-    }
-}
-
-fn array<'a>(value: Value<'a>, what: &str) -> StateResult<Array<'a>> {
-    match value {
-        Value::Array(array) => Ok(array),
-        _ => Err(not_an_export(&format!("{what} is not an array"))),
-    }
-}
-
-fn text<'a>(value: Value<'a>) -> StateResult<&'a str> {
-    match value {
-        Value::String(text) => {
-            std::str::from_utf8(text).map_err(|_| not_an_export("a text is not utf-8"))
-        }
-        _ => Err(not_an_export("a text is missing")),
-    }
-}
-
-fn integer(value: Value<'_>) -> StateResult<i64> {
-    match value {
-        Value::Numeric(number) => jsonb::numeric::Numeric::parse(number)
-            .ok()
-            .and_then(|n| n.to_i64())
-            .filter(|n| *n >= 1)
-            .ok_or_else(|| not_an_export("a version is not a positive integer")),
-        _ => Err(not_an_export("a version is not a number")),
-    }
-}
-
-fn bad(error: Error) -> StateError {
-    StateError::bad_document("document", error)
-}
-
-fn not_an_export(why: &str) -> StateError {
-    StateError::invalid("document is not an export of wf_export")
-        .detail(format!("The document cannot be used: {why}."))
-        .hint("Pass what wf_export returned, unchanged.")
+fn tag(key: Key<'_>, checkpoint: &Checkpoint<'_>) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Text(Some(checkpoint.name)),
+        Param::Int8(Some(checkpoint.version)),
+        Param::Jsonb(checkpoint.metadata.as_deref()),
+        Param::Text(checkpoint.created_by),
+        Param::Timestamptz(checkpoint.created_at),
+    ];
+    CHECKPOINT.run(Mode::Write, &params)?;
+    Ok(())
 }

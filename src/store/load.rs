@@ -56,13 +56,16 @@ macro_rules! loaded_columns {
 }
 pub(super) use loaded_columns;
 
+/// OFFSET 0 keeps the look-ups apart from the join: always one id after the other by index, where the planner
+/// could otherwise find it cheaper, by what it last knew of the tables, to read all of them.
 static LOAD: Statement = Statement::new(
     concat!(
-        "SELECT ",
+        "SELECT l.* FROM pg_catalog.unnest($2) WITH ORDINALITY AS wanted (execution_id, position)
+          CROSS JOIN LATERAL (SELECT ",
         loaded_columns!(),
-        " FROM pg_catalog.unnest($2) WITH ORDINALITY AS wanted (execution_id, position)
-          JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} wanted.execution_id
-          LEFT JOIN wfstate.search AS s ON s.tenant {=} $1 AND s.execution_id {=} e.execution_id
+        " FROM wfstate.executions AS e
+          LEFT JOIN wfstate.search AS s ON s.tenant {=} $1 AND s.execution_id {=} wanted.execution_id
+         WHERE e.tenant {=} $1 AND e.execution_id {=} wanted.execution_id OFFSET 0) AS l
          ORDER BY wanted.position"
     ),
     &[Type::Text, Type::TextArray],

@@ -11,6 +11,7 @@ pub mod export;
 pub mod find;
 pub mod history;
 pub mod import;
+mod import_document;
 pub mod list;
 pub mod load;
 pub mod prune;

@@ -2,6 +2,7 @@
 # Measures wfstate against its rivals on a private server: `make bench`. See README.md.
 #   BENCH_QUICK=1      a smoke test of every row in about a minute
 #   BENCH_ONLY=regex   only these groups of rows (the names in main.py)
+#   BENCH_CONF=line    one more line of postgresql.conf, such as 'wfstate.keyframe_ratio = 1'
 set -euo pipefail
 # shellcheck source=../lib/cluster.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/cluster.sh"
@@ -28,7 +29,7 @@ need_python
 WF_EXTRA_PACKAGES=wfstate_naive
 # Commits wait for the disk where a row says so; checkpoints come between rows, not within.
 cluster_start 'fsync = on' 'shared_buffers = 512MB' 'max_connections = 50' \
-  'checkpoint_timeout = 1h' 'max_wal_size = 32GB' 'min_wal_size = 2GB'
+  'checkpoint_timeout = 1h' 'max_wal_size = 32GB' 'min_wal_size = 2GB' ${BENCH_CONF:+"$BENCH_CONF"}
 note "PostgreSQL $("$PG_CONFIG" --version | sed 's/^PostgreSQL //'), $(nproc) CPUs"
 "$python" "$here/main.py" "$output"
 note "details in ${output#"$WF_ROOT"/}/results.json"

@@ -11,4 +11,5 @@ mod model;
 mod operations;
 mod pointers;
 mod random;
+mod timestamps;
 mod views;
