@@ -69,10 +69,18 @@ class Errors(Provoking):
                      "n" * 9000)
         deep = "[" * 1100 + json.dumps(MARKER) + "]" * 1100
         self.provoke("54000", "SELECT wf_save_state(%s, %s)", self.id, deep)
+        # Only a superuser sets the limit, or whom one allows to.
+        with self.session(ADMIN) as admin:
+            admin.execute(f"GRANT SET ON PARAMETER wfstate.max_state_size TO {self.conn.info.user}")
+            self.addCleanup(self.take_back, self.conn.info.user)
         self.conn.execute("SET wfstate.max_state_size = 1")
         large = {"field": MARKER * 200}
         self.provoke("54000", "SELECT wf_save_state(%s, %s)", self.id, Jsonb(large))
         self.provoke("54000", "SELECT wf_patch_state(%s, %s)", self.id, Jsonb(large))
+
+    def take_back(self, role):
+        with self.session(ADMIN) as admin:
+            admin.execute(f"REVOKE SET ON PARAMETER wfstate.max_state_size FROM {role}")
 
     def test_no_permission(self):
         bound, stranger = self.role("writer"), self.role()
