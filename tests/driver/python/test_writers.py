@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from harness import Case, connect, unique
 
-WRITERS, EXECUTIONS, SECONDS = 16, 4, 2.0
+WRITERS, EXECUTIONS, TURNS, SECONDS = 16, 4, 5, 2.0
 
 
 class Writers(Case):
