@@ -117,6 +117,9 @@ if [ "${1:-}" != --check ]; then
   say "docs/reference.md is written"
 elif diff -u "$page" "$WF_BASE/reference.md"; then
   say "docs/reference.md is current"
+  say "1 passed, 0 failed"
 else
-  die "docs/reference.md is not current: run tests/reference.sh"
+  say "docs/reference.md is not current: run tests/reference.sh"
+  say "0 passed, 1 failed"
+  exit 1
 fi

@@ -4,6 +4,7 @@ pub mod datum;
 pub mod error;
 pub mod invalidation;
 pub mod roles;
+pub mod rows;
 pub mod scan;
 pub mod settings;
 pub mod spi;

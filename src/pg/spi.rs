@@ -1,7 +1,8 @@
 //! Prepared statements through SPI: planned once per session, raw datums in and out.
 
 use crate::core::StateResult;
-use crate::pg::datum::{jsonb_datum, jsonb_payload, varlena_datum};
+use crate::pg::datum::{jsonb_datum, varlena_datum};
+pub use crate::pg::rows::{Row, Rows};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CString;
@@ -219,7 +220,7 @@ pub fn command(sql: &str) -> StateResult<()> {
 }
 
 /// An SPI connection. An error inside ends the transaction, which ends the connection too.
-struct Session;
+pub(super) struct Session;
 
 impl Session {
     fn connect() -> Self {
@@ -313,105 +314,4 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
         values.push(datum.unwrap_or(pg_sys::Datum::null()));
     }
     (values, nulls)
-}
-
-/// The rows of a statement.
-pub struct Rows {
-    table: *mut pg_sys::SPITupleTable,
-    processed: u64,
-    _session: Session,
-}
-
-impl Rows {
-    /// The rows in order.
-    pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        let count = if self.table.is_null() {
-            0
-        } else {
-            // SAFETY: not NULL, so it is this statement's table.
-            unsafe { (*self.table).numvals as usize }
-        };
-        (0..count).map(|index| {
-            // SAFETY: index < numvals, and the table lives as long as the session.
-            unsafe {
-                Row {
-                    tuple: *(*self.table).vals.add(index),
-                    desc: (*self.table).tupdesc,
-                    _rows: std::marker::PhantomData,
-                }
-            }
-        })
-    }
-}
-
-/// A row of a result, read by position from 0.
-pub struct Row<'a> {
-    tuple: pg_sys::HeapTuple,
-    desc: pg_sys::TupleDesc,
-    _rows: std::marker::PhantomData<&'a Rows>,
-}
-
-impl<'a> Row<'a> {
-    fn datum(&self, column: usize) -> Option<pg_sys::Datum> {
-        let mut is_null = true;
-        // SAFETY: tuple and desc belong together and live until SPI finishes; SPI checks the column.
-        let datum = unsafe {
-            pg_sys::SPI_getbinval(self.tuple, self.desc, column as i32 + 1, &mut is_null)
-        };
-        (!is_null).then_some(datum)
-    }
-
-    fn read<T: pgrx::FromDatum>(&self, column: usize) -> Option<T> {
-        let datum = self.datum(column)?;
-        // SAFETY: each caller below names the type that its statement's column has.
-        unsafe { T::from_datum(datum, false) }
-    }
-
-    /// text
-    pub fn text(&self, column: usize) -> Option<String> {
-        self.read(column)
-    }
-
-    /// bigint
-    pub fn int8(&self, column: usize) -> Option<i64> {
-        self.read(column)
-    }
-
-    /// integer
-    pub fn int4(&self, column: usize) -> Option<i32> {
-        self.read(column)
-    }
-
-    /// boolean
-    pub fn bool(&self, column: usize) -> Option<bool> {
-        self.read(column)
-    }
-
-    /// timestamp with time zone
-    pub fn timestamptz(&self, column: usize) -> Option<pgrx::datum::TimestampWithTimeZone> {
-        self.read(column)
-    }
-
-    /// timestamp with time zone, in the server's microseconds
-    pub fn micros(&self, column: usize) -> Option<i64> {
-        self.read(column)
-    }
-
-    /// text[]
-    pub fn texts(&self, column: usize) -> Option<Vec<String>> {
-        self.read(column)
-    }
-
-    /// Payload of a jsonb, where the server has it; fetched from TOAST only when asked for.
-    pub fn payload(&self, column: usize) -> Option<&'a [u8]> {
-        let datum = self.datum(column)?;
-        // SAFETY: the column is a jsonb. What is fetched from TOAST goes to SPI's memory, which lives as long
-        // as the rows, since nothing else is connected above them while they are read.
-        Some(unsafe { jsonb_payload(datum) })
-    }
-
-    /// Payload of a jsonb, copied.
-    pub fn jsonb(&self, column: usize) -> Option<Vec<u8>> {
-        self.payload(column).map(<[u8]>::to_vec)
-    }
 }

@@ -34,11 +34,10 @@ class Agent:
         }
         if not self.small:
             self.state["notes"] = self.text(NOTES)
-        while True:
-            self.state["messages"].append(self.message())
-            # A message's keys and headers are a little smaller as jsonb than as text.
-            if len(dumps(self.state)) + MESSAGE + 40 > size:
-                break
+        # A message's keys and headers are a little smaller as jsonb than as text.
+        each = len(dumps(self.message())) + 1
+        fitting = (size - len(dumps(self.state))) // each
+        self.state["messages"] = [self.message() for _ in range(max(1, fitting))]
 
     def text(self, length):
         return base64.urlsafe_b64encode(self.random.randbytes(length))[:length].decode()

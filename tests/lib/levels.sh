@@ -10,6 +10,7 @@ level_command() {
   case "$1" in
     core) say "$WF_ROOT/tests/lib/core.sh" ;;
     regress) say "$WF_ROOT/tests/pg_regress/run.sh" ;;
+    reference) say "$WF_ROOT/tests/reference.sh" ;;
     isolation | driver | recovery) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac
@@ -20,13 +21,15 @@ total_failed=0
 summary=()
 # run_level name: the level's own closing line gets the level's name, so that one total remains.
 run_level() {
-  local level="$1" command log status=0 line passed failed started=$SECONDS
+  local level="$1" arguments=() command log status=0 line passed failed started=$SECONDS
   command="$(level_command "$level")"
   log="$WF_OUT/test-$level.log"
+  # The page is compared here, and written by hand.
+  [ "$level" != reference ] || arguments=(--check)
   note "$level"
   if [ -f "$command" ]; then
     # Bash is named, so that a script without its x bit still runs.
-    bash "$command" 2>&1 </dev/null | tee "$log" |
+    bash "$command" "${arguments[@]}" 2>&1 </dev/null | tee "$log" |
       sed -uE "s/^([0-9]+ passed, [0-9]+ failed)\$/$level: \1/" || status=$?
   else
     say "error: $command is missing" | tee "$log"
