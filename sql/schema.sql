@@ -26,29 +26,31 @@ CREATE DOMAIN wfstate.status AS text COLLATE "C"
 COMMENT ON DOMAIN wfstate.status IS 'Status of an execution; completed, failed and cancelled are final.';
 COMMENT ON CONSTRAINT status_check ON DOMAIN wfstate.status IS 'The statuses that there are.';
 
+-- What every save changes stands together and first: the WAL of an update spans from the first byte that
+-- differs to the last.
 CREATE TABLE wfstate.executions (
+    version                  bigint NOT NULL,
+    hash                     bigint NOT NULL,
+    updated_at               timestamptz NOT NULL,
+    state_bytes              integer NOT NULL,
+    chain_bytes              integer NOT NULL,
+    keyframe_version         bigint NOT NULL,
+    archive_bytes            bigint NOT NULL DEFAULT 0,
+    created_at               timestamptz NOT NULL,
+    started_at               timestamptz,
+    completed_at             timestamptz,
+    wake_at                  timestamptz,
+    forked_from_version      bigint,
+    workflow_version         integer,
+    schema_version           integer,
     tenant                   wfstate.identifier NOT NULL,
     execution_id             wfstate.identifier NOT NULL,
     workflow                 wfstate.identifier,
-    workflow_version         integer,
-    schema_version           integer,
     status                   wfstate.status NOT NULL,
     phase                    text,
-    version                  bigint NOT NULL,
-    keyframe_version         bigint NOT NULL,
-    hash                     bigint NOT NULL,
-    state_bytes              integer NOT NULL,
-    chain_bytes              integer NOT NULL,
-    archive_bytes            bigint NOT NULL DEFAULT 0,
     initiated_by             text NOT NULL DEFAULT CURRENT_USER,
-    error                    jsonb,
-    created_at               timestamptz NOT NULL,
-    started_at               timestamptz,
-    updated_at               timestamptz NOT NULL,
-    completed_at             timestamptz,
-    wake_at                  timestamptz,
     forked_from_execution_id wfstate.identifier,
-    forked_from_version      bigint,
+    error                    jsonb,
     CONSTRAINT executions_pkey PRIMARY KEY (tenant, execution_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.executions IS 'The head: one narrow row per execution. Every save updates it in place (HOT), so no index may cover a column that an ordinary save changes.';

@@ -34,17 +34,23 @@ pub(super) use head_columns;
 
 /// Reads the columns of `head_columns!`.
 pub(super) fn head(row: &Row<'_>) -> StateResult<Head> {
-    let int = |column| row.int8(column).unwrap_or_default();
-    Ok(Head {
+    Ok(head_from(row, 0))
+}
+
+/// Reads the columns of `head_columns!`, where they begin.
+pub(super) fn head_from(row: &Row<'_>, column: usize) -> Head {
+    let int = |offset| row.int8(column + offset).unwrap_or_default();
+    let int4 = |offset| row.int4(column + offset).map_or(0, i64::from);
+    Head {
         version: int(0),
         keyframe_version: int(1),
         hash: int(2),
-        state_bytes: row.int4(3).map_or(0, i64::from),
-        chain_bytes: row.int4(4).map_or(0, i64::from),
+        state_bytes: int4(3),
+        chain_bytes: int4(4),
         archive_bytes: int(5),
-        updated_at: row.micros(6).unwrap_or_default(),
-        workflow: row.text(7),
-    })
+        updated_at: row.micros(column + 6).unwrap_or_default(),
+        workflow: row.text(column + 7),
+    }
 }
 
 const KEY: &[Type] = &[Type::Text, Type::Text];

@@ -38,9 +38,9 @@ enum End {
 /// The head and its segment at once, for a session that does not know the execution.
 static HEAD_AND_SEGMENT: Statement = Statement::new(
     concat!(
-        "SELECT ",
+        "SELECT v.version, v.base_version, v.patch, v.snapshot, ",
         head_columns!(),
-        ", v.version, v.base_version, v.patch, v.snapshot
+        "
        FROM wfstate.executions AS e
        JOIN wfstate.state_versions AS v ON v.tenant {=} e.tenant AND v.execution_id {=} e.execution_id
         AND v.version {>=} e.keyframe_version AND v.version {<=} e.version
@@ -48,8 +48,8 @@ static HEAD_AND_SEGMENT: Statement = Statement::new(
     ),
     &[Type::Text, Type::Text],
 );
-/// Where the columns of the segment begin there.
-const SEGMENT_COLUMN: usize = 8;
+/// Where the columns of the head begin there: behind the segment's, which are read of every row.
+const HEAD_COLUMN: usize = 4;
 
 /// The state of any version.
 pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Vec<u8>> {
@@ -72,8 +72,8 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
             .map(|current| Ok((current.clone(), head(Mode::Read, key, &current)?)))
             .transpose();
     };
-    let current = executions::head(&first)?;
-    let state = straight(key, current.version, &rows, SEGMENT_COLUMN)?;
+    let current = executions::head_from(&first, HEAD_COLUMN);
+    let state = straight(key, current.version, &rows)?;
     drop(rows);
     match state {
         Some(state) => {
@@ -111,25 +111,20 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
 
 /// The state from the rows of one segment, without copying any of them; `None` when the segment does not
 /// lead straight from a snapshot to the version.
-fn straight(
-    key: Key<'_>,
-    version: i64,
-    rows: &Rows,
-    column: usize,
-) -> StateResult<Option<Vec<u8>>> {
+fn straight(key: Key<'_>, version: i64, rows: &Rows) -> StateResult<Option<Vec<u8>>> {
     let mut links: Vec<Row<'_>> = rows.iter().collect();
-    links.sort_by_key(|row| std::cmp::Reverse(row.int8(column)));
+    links.sort_by_key(|row| std::cmp::Reverse(row.int8(0)));
     let mut patches: Vec<&[u8]> = Vec::with_capacity(links.len());
     let mut want = version;
     for row in &links {
-        if row.int8(column) != Some(want) {
+        if row.int8(0) != Some(want) {
             return Ok(None);
         }
-        if let Some(snapshot) = row.payload(column + 3) {
+        if let Some(snapshot) = row.payload(3) {
             return apply(key, version, snapshot, &patches).map(Some);
         }
-        patches.extend(row.payload(column + 2).filter(|patch| *patch != UNCHANGED));
-        match row.int8(column + 1) {
+        patches.extend(row.payload(2).filter(|patch| *patch != UNCHANGED));
+        match row.int8(1) {
             Some(base) if want > 1 => want = base,
             _ => return Ok(None),
         }
@@ -141,7 +136,7 @@ fn rebuild(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRe
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Int8(Some(version)), Param::Int8(from)];
     let rows = SEGMENT.rows(mode, &params);
-    if let Some(state) = straight(key, version, &rows, 0)? {
+    if let Some(state) = straight(key, version, &rows)? {
         return Ok(state);
     }
     drop(rows);
