@@ -35,15 +35,18 @@ enum End {
     Missing,
 }
 
-/// The head and its segment at once, for a session that does not know the execution.
+/// The head and its segment at once, for a session that does not know the execution. LATERAL and OFFSET 0 keep
+/// the range in the index: without statistics the planner would read the whole log and filter it.
 static HEAD_AND_SEGMENT: Statement = Statement::new(
     concat!(
         "SELECT v.version, v.base_version, v.patch, v.snapshot, ",
         head_columns!(),
         "
        FROM wfstate.executions AS e
-       JOIN wfstate.state_versions AS v ON v.tenant {=} e.tenant AND v.execution_id {=} e.execution_id
-        AND v.version {>=} e.keyframe_version AND v.version {<=} e.version
+      CROSS JOIN LATERAL (
+             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+              WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
+                AND l.version {>=} e.keyframe_version AND l.version {<=} e.version OFFSET 0) AS v
       WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
     ),
     &[Type::Text, Type::Text],
