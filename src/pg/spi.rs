@@ -26,8 +26,6 @@ pub enum Type {
     Interval,
     /// text[]
     TextArray,
-    /// bigint[]
-    Int8Array,
 }
 
 /// Value of a statement's parameter; `None` is NULL.
@@ -48,8 +46,6 @@ pub enum Param<'a> {
     Timestamptz(i64),
     /// text[]
     TextArray(Option<&'a [String]>),
-    /// bigint[]
-    Int8Array(Option<&'a [i64]>),
 }
 
 /// One of the closed set of statements. `{=}` in the text stands for `OPERATOR(pg_catalog.=)`, so that
@@ -287,7 +283,6 @@ fn oid(kind: Type) -> pg_sys::Oid {
         Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
         Type::Interval => pg_sys::INTERVALOID,
         Type::TextArray => pg_sys::TEXTARRAYOID,
-        Type::Int8Array => pg_sys::INT8ARRAYOID,
     }
 }
 
@@ -308,7 +303,6 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
             Param::Datum(value) => *value,
             Param::Timestamptz(micros) => Some(pg_sys::Datum::from(*micros)),
             Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
-            Param::Int8Array(value) => value.and_then(|v| v.to_vec().into_datum()),
         };
         nulls.push(if datum.is_some() { b' ' } else { b'n' });
         values.push(datum.unwrap_or(pg_sys::Datum::null()));
