@@ -84,13 +84,26 @@ COMMENT ON FUNCTION wfstate.chain_hash IS 'Links the hash of a version''s conten
 COMMENT ON FUNCTION wfstate.current_tenant IS 'wf_tenant, for the policies and statements of the extension.';
 COMMENT ON FUNCTION wfstate.invalidate IS 'Trigger: tells every session that its copy of the table is stale.';
 
--- Nobody may do anything until wf_grant_access says so; but every role must be able to evaluate the policies.
-REVOKE ALL ON FUNCTION wf_save_state, wf_patch_state, wf_save_states, wf_load_state, wf_load, wf_load_many,
-    wf_state_at, wf_history, wf_diff, wf_delete, wf_list, wf_find, wf_declare_search, wf_prune_history,
-    wf_export, wf_import, wf_checkpoint, wf_checkpoints, wf_recover, wf_fork, wf_drop_checkpoint, wf_verify,
-    wf_grant_tenant, wf_revoke_tenant, wf_tenants, wf_grant_access, wfstate.chain_hash, wfstate.invalidate,
-    wfstate.candidates_by_document, wfstate.candidates_by_tags
-    FROM PUBLIC;
+-- Nobody may do anything until wf_grant_access says so: neither the API nor what stands behind it is left to
+-- PUBLIC. But every role must be able to ask for its tenant, which the policies do, and to use the types.
+DO $$
+DECLARE
+    routine pg_catalog.regprocedure;
+BEGIN
+    FOR routine IN
+        SELECT p.oid FROM pg_catalog.pg_proc AS p
+          JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+               AND d.objid = p.oid AND d.deptype = 'e'
+          JOIN pg_catalog.pg_extension AS e ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+               AND e.oid = d.refobjid AND e.extname = 'wfstate'
+         WHERE (p.proname LIKE 'wf\_%' AND p.proname <> 'wf_tenant')
+            OR (p.pronamespace = 'wfstate'::pg_catalog.regnamespace
+                AND p.proname IN ('chain_hash', 'invalidate', 'candidates_by_document', 'candidates_by_tags'))
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', routine);
+    END LOOP;
+END
+$$;
 
 -- A trusted extension's objects belong to the bootstrap superuser; who installs it administers it, and so
 -- does the database's owner, also where a superuser restores the database.
