@@ -15,6 +15,7 @@ pub mod hash;
 pub mod jsonb;
 pub mod limits;
 pub mod state_error;
+pub mod stats;
 pub mod timestamp;
 
 pub use error::{Error, PatchReason, Result};

@@ -1,5 +1,5 @@
-//! Tests of the jsonb code against models that share nothing with it: an
-//! encoder that follows the server's source step by step and plain serde_json.
+//! Tests of the pure code against models that share nothing with it. For jsonb: an encoder that follows the
+//! server's source step by step, and plain serde_json. For statistics: sorting, and sums done twice.
 
 mod corrupt;
 mod diffs;
@@ -11,5 +11,8 @@ mod model;
 mod operations;
 mod pointers;
 mod random;
+mod stats;
+mod stats_encode;
+mod stats_moving;
 mod timestamps;
 mod views;
