@@ -60,6 +60,32 @@ pub mod store;
     ]
 );
 
+::pgrx::extension_sql_file!(
+    "../sql/routing_stats.sql",
+    name = "routing_stats",
+    requires = ["schema"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/routing_stats_json.sql",
+    name = "routing_stats_json",
+    requires = [
+        "routing_stats",
+        total_tasks,
+        successful_tasks,
+        failed_tasks,
+        measured_tasks,
+        success_rate,
+        total_duration_ms,
+        mean_duration_ms,
+        stddev_duration_ms,
+        min_duration_ms,
+        max_duration_ms,
+        approx_percentile,
+        approx_percentile_rank,
+        relative_error,
+    ]
+);
+
 /// Called by the server when it loads the library.
 #[pgrx::pg_guard]
 #[allow(non_snake_case)]

@@ -4,6 +4,7 @@ mod checkpoints;
 mod log;
 mod query;
 mod state;
+mod stats;
 mod tenants;
 
 use crate::core::{StateError, StateResult, limits};

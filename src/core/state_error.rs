@@ -21,6 +21,10 @@ pub enum Code {
     InsufficientPrivilege,
     /// Over a limit (54000).
     LimitExceeded,
+    /// A text that is no value of its type (22P02).
+    InvalidText,
+    /// Bytes that are no value of their type (22P03).
+    InvalidBinary,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.

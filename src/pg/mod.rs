@@ -1,10 +1,13 @@
 //! The only room that touches the server's memory: datums, plans, errors, roles, caches' invalidation.
 
+pub mod aggregate;
 pub mod datum;
 pub mod error;
 pub mod invalidation;
 pub mod roles;
 pub mod rows;
 pub mod scan;
+mod server_buffer;
 pub mod settings;
 pub mod spi;
+pub mod stats_datum;

@@ -37,16 +37,17 @@ pub struct Mapping {
 impl Mapping {
     /// Buckets for a relative error in hundredths of a percent; `None` outside [`ERRORS`].
     pub fn new(error: u16) -> Option<Self> {
-        if !ERRORS.contains(&error) {
-            return None;
-        }
+        ERRORS.contains(&error).then(|| Self::of(error))
+    }
+
+    fn of(error: u16) -> Self {
         let alpha = f64::from(error) / STEPS;
         let gamma = (1.0 + alpha) / (1.0 - alpha);
         // The cubic's slope over the logarithm's is nowhere less than C.
-        Some(Mapping {
+        Mapping {
             error,
             per_octave: 1.0 / (C * gamma.ln()),
-        })
+        }
     }
 
     /// The relative error in hundredths of a percent.
@@ -97,5 +98,12 @@ impl Mapping {
             }
         }
         (1.0 + high) * (exponent + f64::from(LOWEST)).exp2()
+    }
+}
+
+impl Default for Mapping {
+    /// 1 %.
+    fn default() -> Self {
+        Mapping::of(DEFAULT_ERROR)
     }
 }

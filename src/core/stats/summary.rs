@@ -1,8 +1,9 @@
 //! Counts, moments and sketch together: what the aggregate builds and the accessors ask.
 
-use super::mapping::{MAX_DURATION, Mapping};
+use super::mapping::{MAX_DURATION, Mapping, STEPS};
 use super::moments::Moments;
 use super::sketch::{Buffer, Sketch};
+use crate::core::{Code, StateError};
 
 /// More tasks than can be counted, or summaries whose sketches have different relative errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,4 +224,30 @@ impl<B: Buffer> Summary<B> {
             .sum();
         Some(below as f64 / count as f64)
     }
+}
+
+impl From<Overflow> for StateError {
+    fn from(overflow: Overflow) -> Self {
+        match overflow {
+            Overflow::TooLarge => Self::new(
+                Code::LimitExceeded,
+                "routing statistics are too large to be merged",
+            )
+            .detail("Their sums do not fit the stored form."),
+            Overflow::Errors(one, other) => {
+                Self::invalid("routing statistics have different relative errors")
+                    .detail(format!(
+                        "They are {} and {}.",
+                        f64::from(one) / STEPS,
+                        f64::from(other) / STEPS
+                    ))
+                    .hint("Merge only statistics that were collected with the same relative error.")
+            }
+        }
+    }
+}
+
+/// Of no tasks, with the default relative error.
+pub fn of_none() -> Summary<Vec<u64>> {
+    Summary::new(Mapping::default(), Vec::new())
 }

@@ -1,0 +1,328 @@
+//! The aggregates `routing_stats` and `rollup`, as the server calls them. Their states are pointers into the
+//! aggregate's own memory; the maths is in `core::stats`.
+//!
+//! These functions are called once a row. They read their arguments from the call's frame themselves and call
+//! the server only for the first row of a group, since each guarded call would cost more than the row does.
+
+use crate::core::stats::{Buffer, Mapping, Moving, Summary, encode, text};
+use crate::core::{StateError, StateResult};
+use crate::pg::datum::varlena_datum;
+use crate::pg::error::run;
+use crate::pg::server_buffer::ServerBuffer;
+use crate::pg::stats_datum::{damaged, stats_payload};
+use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext, NullableDatum};
+
+type Stats = Summary<ServerBuffer>;
+/// In Rust's memory, which the group's memory drops when it goes.
+type Frame = Moving<Vec<u64>>;
+
+/// Exports a function to the server under its name.
+macro_rules! export {
+    ($(#[doc = $doc:literal])+ $name:ident, $info:ident, $body:expr) => {
+        #[doc(hidden)]
+        #[unsafe(no_mangle)]
+        pub extern "C" fn $info() -> &'static pg_sys::Pg_finfo_record {
+            static RECORD: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
+            &RECORD
+        }
+
+        $(#[doc = $doc])+
+        ///
+        /// # Safety
+        /// For the server only, which calls it with the arguments that sql/routing_stats.sql declares.
+        #[unsafe(no_mangle)]
+        #[pgrx::pg_guard]
+        pub unsafe extern "C-unwind" fn $name(call: FunctionCallInfo) -> Datum {
+            // SAFETY: the server's frame, alive during the call, with the declared arguments.
+            let (result, is_null) = match ($body)(unsafe { Call::new(call) }) {
+                Some(datum) => (datum, false),
+                None => (Datum::null(), true),
+            };
+            // SAFETY: as above.
+            unsafe { (*call).isnull = is_null };
+            result
+        }
+    };
+}
+
+/// A call's frame.
+#[derive(Clone, Copy)]
+struct Call {
+    frame: FunctionCallInfo,
+    args: *const NullableDatum,
+}
+
+impl Call {
+    /// # Safety
+    /// The frame must be the server's and have the arguments that the functions below ask for.
+    unsafe fn new(frame: FunctionCallInfo) -> Self {
+        // SAFETY: the caller's promise.
+        let args = unsafe { (*frame).args.as_ptr() };
+        Call { frame, args }
+    }
+
+    #[inline]
+    fn arg(&self, index: usize) -> Option<Datum> {
+        // SAFETY: `index` is below the declared number of arguments.
+        let arg = unsafe { &*self.args.add(index) };
+        (!arg.isnull).then_some(arg.value)
+    }
+
+    /// The aggregate's state: a pointer that an earlier call returned.
+    #[inline]
+    fn state<T>(&self, index: usize) -> Option<*mut T> {
+        self.arg(index).map(|datum| datum.cast_mut_ptr())
+    }
+
+    #[inline]
+    fn bool(&self, index: usize) -> Option<bool> {
+        self.arg(index).map(|datum| datum.value() & 0xff != 0)
+    }
+
+    #[inline]
+    fn float8(&self, index: usize) -> Option<f64> {
+        self.arg(index)
+            .map(|datum| f64::from_bits(datum.value() as u64))
+    }
+
+    /// Another summary, decoded from an argument of type routing_stats or bytea.
+    fn stored<B: Buffer>(&self, index: usize, buffer: B) -> Option<StateResult<Summary<B>>> {
+        let datum = self.arg(index)?;
+        // SAFETY: the argument is a varlena that lives during the call.
+        let bytes = unsafe { stats_payload(datum) };
+        Some(encode::decode_into(bytes, buffer).map_err(damaged))
+    }
+
+    /// The memory that lives as long as the group does.
+    fn group_memory(&self) -> StateResult<MemoryContext> {
+        let mut context: MemoryContext = std::ptr::null_mut();
+        // SAFETY: the server's frame.
+        if unsafe { pg_sys::AggCheckCallContext(self.frame, &mut context) } == 0 {
+            return Err(StateError::invalid(
+                "aggregate function called outside of an aggregate",
+            ));
+        }
+        Ok(context)
+    }
+
+    /// Moves a value into the group's memory.
+    fn keep<T>(&self, make: impl FnOnce(MemoryContext) -> T) -> StateResult<*mut T> {
+        let context = self.group_memory()?;
+        Ok(place(context, make(context)))
+    }
+}
+
+/// Moves a value into a memory context, which frees it without dropping it. Sums of 128 bits want a stricter
+/// alignment than the server gives.
+fn place<T>(context: MemoryContext, value: T) -> *mut T {
+    let (size, align) = (std::mem::size_of::<T>(), std::mem::align_of::<T>());
+    // SAFETY: there is room for the value behind the first aligned byte.
+    unsafe {
+        let room = pg_sys::MemoryContextAlloc(context, size + align).cast::<u8>();
+        let place = room.add(room.align_offset(align)).cast::<T>();
+        place.write(value);
+        place
+    }
+}
+
+fn buckets(error: Option<f64>) -> StateResult<Mapping> {
+    let mapping = match error {
+        None => Some(Mapping::default()),
+        Some(error) => text::relative_error(error),
+    };
+    mapping.ok_or_else(|| {
+        StateError::invalid("relative_error is out of range")
+            .detail("It is a fraction from 0.001 to 0.1 in steps of 0.0001.")
+            .hint("0.01, the default, gives percentiles within 1 %.")
+    })
+}
+
+fn empty(context: MemoryContext, mapping: Mapping) -> Stats {
+    // SAFETY: the state and its counts live in the same context.
+    Summary::new(mapping, unsafe { ServerBuffer::empty(context) })
+}
+
+fn pointer<T>(state: *mut T) -> Option<Datum> {
+    Some(Datum::from(state))
+}
+
+/// A row whose outcome is unknown is no task.
+#[inline]
+fn transition(call: Call, error: impl Fn(Call) -> Option<f64>) -> Option<Datum> {
+    let Some(success) = call.bool(1) else {
+        return call.arg(0);
+    };
+    let state = match call.state::<Stats>(0) {
+        Some(state) => state,
+        None => run(|| {
+            let mapping = buckets(error(call))?;
+            call.keep(|context| empty(context, mapping))
+        }),
+    };
+    // SAFETY: made by an earlier call of this group or just now, and used by nobody else.
+    unsafe { (*state).add(success, call.float8(2)) };
+    pointer(state)
+}
+
+/// With the relative error as an argument, the same in every row.
+fn transition_with_error(call: Call) -> Option<Datum> {
+    let error = run(|| crate::core::limits::required("relative_error", call.float8(3)));
+    if let Some(state) = call.state::<Stats>(0) {
+        // SAFETY: as in `transition`.
+        let own = unsafe { (*state).mapping().error() };
+        if text::relative_error(error).map(|mapping| mapping.error()) != Some(own) {
+            run(|| {
+                Err::<(), _>(
+                    StateError::invalid("relative_error must be the same for all rows of a group")
+                        .hint("Give a constant."),
+                )
+            });
+        }
+    }
+    transition(call, |_| Some(error))
+}
+
+fn merge_into(call: Call, other: Option<&Summary<impl Buffer>>) -> Option<Datum> {
+    let Some(other) = other else {
+        return call.arg(0);
+    };
+    run(|| {
+        let state = match call.state::<Stats>(0) {
+            Some(state) => state,
+            None => call.keep(|context| empty(context, *other.mapping()))?,
+        };
+        // SAFETY: as in `transition`; the other summary is another one.
+        unsafe { (*state).merge(other)? };
+        Ok(pointer(state))
+    })
+}
+
+fn rollup(call: Call) -> Option<Datum> {
+    let other = call.stored(1, Vec::new()).map(|other| run(|| other));
+    merge_into(call, other.as_ref())
+}
+
+fn combine(call: Call) -> Option<Datum> {
+    // SAFETY: the other worker's state, which lives during the call.
+    let other = call.state::<Stats>(1).map(|other| unsafe { &*other });
+    merge_into(call, other)
+}
+
+fn finish(call: Call) -> Option<Datum> {
+    // SAFETY: as in `transition`; it is only read.
+    let state = call.state::<Stats>(0).map(|state| unsafe { &*state })?;
+    Some(varlena_datum(&encode::encode(state)))
+}
+
+fn deserialize(call: Call) -> Option<Datum> {
+    // SAFETY: reads the backend's current context, in which the server wants the result.
+    let context = unsafe { pg_sys::CurrentMemoryContext };
+    // SAFETY: the state and its counts live in the same context.
+    let stats = call.stored(0, unsafe { ServerBuffer::empty(context) })?;
+    pointer(place(context, run(|| stats)))
+}
+
+/// The frame's state.
+fn frame(call: Call, mapping: impl FnOnce() -> StateResult<Mapping>) -> StateResult<*mut Frame> {
+    if let Some(frame) = call.state(0) {
+        return Ok(frame);
+    }
+    let context = call.group_memory()?;
+    let frame = Moving::new(Summary::new(mapping()?, Vec::new()));
+    Ok(pgrx::memcxt::PgMemoryContexts::For(context).leak_and_drop_on_delete(frame))
+}
+
+fn enter(call: Call) -> Option<Datum> {
+    let Some(success) = call.bool(1) else {
+        return call.arg(0);
+    };
+    let frame = run(|| frame(call, || buckets(None)));
+    // SAFETY: made by an earlier call of this window or just now, and used by nobody else.
+    unsafe { (*frame).add(success, call.float8(2)) };
+    pointer(frame)
+}
+
+fn leave(call: Call) -> Option<Datum> {
+    let frame = call.state::<Frame>(0)?;
+    if let Some(success) = call.bool(1) {
+        // SAFETY: as in `enter`.
+        unsafe { (*frame).remove(success, call.float8(2)) };
+    }
+    pointer(frame)
+}
+
+fn rollup_enter(call: Call) -> Option<Datum> {
+    let Some(other) = call.stored(1, Vec::new()) else {
+        return call.arg(0);
+    };
+    run(|| {
+        let other = other?;
+        let frame = frame(call, || Ok(*other.mapping()))?;
+        // SAFETY: as in `enter`.
+        unsafe { (*frame).merge(&other)? };
+        Ok(pointer(frame))
+    })
+}
+
+fn rollup_leave(call: Call) -> Option<Datum> {
+    let frame = call.state::<Frame>(0)?;
+    if let Some(other) = call.stored(1, Vec::new()) {
+        let other = run(|| other);
+        // SAFETY: as in `enter`.
+        unsafe { (*frame).unmerge(&other) };
+    }
+    pointer(frame)
+}
+
+fn finish_frame(call: Call) -> Option<Datum> {
+    // SAFETY: as in `enter`; it is only read.
+    let frame = call.state::<Frame>(0).map(|frame| unsafe { &*frame })?;
+    frame
+        .summary()
+        .map(|summary| varlena_datum(&encode::encode(summary)))
+}
+
+export!(
+    /// `(internal, boolean, double precision)`: a task enters.
+    wfstate_stats_transition, pg_finfo_wfstate_stats_transition, |call| transition(call, |_| None)
+);
+export!(
+    /// `(internal, boolean, double precision, double precision)`: the same with a relative error.
+    wfstate_stats_transition_error, pg_finfo_wfstate_stats_transition_error, transition_with_error
+);
+export!(
+    /// `(internal, routing_stats)`: a summary enters.
+    wfstate_stats_rollup, pg_finfo_wfstate_stats_rollup, rollup
+);
+export!(
+    /// `(internal, internal)`: another worker's state enters.
+    wfstate_stats_combine, pg_finfo_wfstate_stats_combine, combine
+);
+export!(
+    /// `(internal)`: the summary, as routing_stats or, for another process, as bytea.
+    wfstate_stats_final, pg_finfo_wfstate_stats_final, finish
+);
+export!(
+    /// `(bytea, internal)`: another process's state.
+    wfstate_stats_deserialize, pg_finfo_wfstate_stats_deserialize, deserialize
+);
+export!(
+    /// `(internal, boolean, double precision)`: a task enters a window's frame.
+    wfstate_stats_enter, pg_finfo_wfstate_stats_enter, enter
+);
+export!(
+    /// `(internal, boolean, double precision)`: the oldest task leaves the frame.
+    wfstate_stats_leave, pg_finfo_wfstate_stats_leave, leave
+);
+export!(
+    /// `(internal, routing_stats)`: a summary enters a window's frame.
+    wfstate_stats_rollup_enter, pg_finfo_wfstate_stats_rollup_enter, rollup_enter
+);
+export!(
+    /// `(internal, routing_stats)`: the oldest summary leaves the frame.
+    wfstate_stats_rollup_leave, pg_finfo_wfstate_stats_rollup_leave, rollup_leave
+);
+export!(
+    /// `(internal)`: what the frame holds.
+    wfstate_stats_frame_final, pg_finfo_wfstate_stats_frame_final, finish_frame
+);
