@@ -70,6 +70,12 @@ CREATE POLICY search_tenant ON wfstate.search
     USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
 CREATE POLICY search_paths_tenant ON wfstate.search_paths
     USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY routing_decisions_tenant ON wfstate.routing_decisions
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY agent_statistics_tenant ON wfstate.agent_statistics
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY routing_retention_tenant ON wfstate.routing_retention
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
 -- Bindings decide about tenants and so belong to none; only admins have rights to the table.
 CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles USING (true) WITH CHECK (true);
 COMMENT ON POLICY executions_tenant ON wfstate.executions IS 'Only the session''s tenant.';
@@ -77,6 +83,9 @@ COMMENT ON POLICY state_versions_tenant ON wfstate.state_versions IS 'Only the s
 COMMENT ON POLICY checkpoints_tenant ON wfstate.checkpoints IS 'Only the session''s tenant.';
 COMMENT ON POLICY search_tenant ON wfstate.search IS 'Only the session''s tenant.';
 COMMENT ON POLICY search_paths_tenant ON wfstate.search_paths IS 'Only the session''s tenant.';
+COMMENT ON POLICY routing_decisions_tenant ON wfstate.routing_decisions IS 'Only the session''s tenant.';
+COMMENT ON POLICY agent_statistics_tenant ON wfstate.agent_statistics IS 'Only the session''s tenant.';
+COMMENT ON POLICY routing_retention_tenant ON wfstate.routing_retention IS 'Only the session''s tenant.';
 COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has rights to the table: admins.';
 
 COMMENT ON SCHEMA wfstate IS 'Tables and internals of the extension wfstate.';

@@ -86,6 +86,27 @@ pub mod store;
     ]
 );
 
+::pgrx::extension_sql_file!(
+    "../sql/routing.sql",
+    name = "routing",
+    requires = ["schema", "routing_stats"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/routing_comments.sql",
+    name = "routing_comments",
+    requires = [
+        wf_record_routing,
+        wf_complete_routing,
+        wf_routing_decisions,
+        wf_agent_statistics,
+        wf_top_agents,
+        wf_underperforming_agents,
+        wf_recalculate_statistics,
+        wf_prune_routing,
+        wf_maintain,
+    ]
+);
+
 /// Called by the server when it loads the library.
 #[pgrx::pg_guard]
 #[allow(non_snake_case)]

@@ -3,6 +3,7 @@
 mod checkpoints;
 mod log;
 mod query;
+mod routing;
 mod state;
 mod stats;
 mod tenants;

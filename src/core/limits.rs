@@ -8,7 +8,7 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_STATE_DEPTH: usize = 1000;
 /// Longest note, in bytes.
 pub const MAX_NOTE: usize = 8 * 1024;
-/// Largest tags or checkpoint metadata, in bytes of binary jsonb.
+/// Largest tags, checkpoint metadata or candidates, in bytes of binary jsonb.
 pub const MAX_TAGS: usize = 16 * 1024;
 /// Most executions in one batch.
 pub const MAX_BATCH: usize = 1000;
@@ -56,8 +56,13 @@ pub fn optional_name<'a>(argument: &str, value: Option<&'a str>) -> StateResult<
 
 /// A note, which may be left out.
 pub fn note(value: Option<&str>) -> StateResult<Option<&str>> {
+    text("note", value)
+}
+
+/// A free text as long as a note may be, which may be left out.
+pub fn text<'a>(argument: &str, value: Option<&'a str>) -> StateResult<Option<&'a str>> {
     value
-        .map(|v| within("note", v, MAX_NOTE).map(|()| v))
+        .map(|v| within(argument, v, MAX_NOTE).map(|()| v))
         .transpose()
 }
 
@@ -85,10 +90,26 @@ pub fn object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option
                 .hint("Write it as {\"key\": \"value\"}."),
         );
     }
-    if bytes.len() > MAX_TAGS {
-        return Err(too_large(argument, bytes.len(), MAX_TAGS));
+    document(argument, value)
+}
+
+/// A JSON document of bounded size.
+pub fn document<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
+    match value {
+        Some(bytes) if bytes.len() > MAX_TAGS => Err(too_large(argument, bytes.len(), MAX_TAGS)),
+        other => Ok(other),
     }
-    Ok(Some(bytes))
+}
+
+/// An age: not negative.
+pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<()> {
+    if months < 0 || days < 0 || micros < 0 {
+        return Err(
+            StateError::invalid(format!("{argument} must not be negative"))
+                .hint("Write it as interval '30 days'."),
+        );
+    }
+    Ok(())
 }
 
 /// A document over a limit.

@@ -14,6 +14,7 @@ pub mod error;
 pub mod hash;
 pub mod jsonb;
 pub mod limits;
+pub mod routing;
 pub mod state_error;
 pub mod stats;
 pub mod timestamp;

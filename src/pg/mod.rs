@@ -1,6 +1,7 @@
 //! The only room that touches the server's memory: datums, plans, errors, roles, caches' invalidation.
 
 pub mod aggregate;
+pub mod backend;
 pub mod datum;
 pub mod error;
 pub mod invalidation;

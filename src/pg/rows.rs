@@ -91,6 +91,16 @@ impl<'a> Row<'a> {
         self.read(column)
     }
 
+    /// double precision
+    pub fn float8(&self, column: usize) -> Option<f64> {
+        self.read(column)
+    }
+
+    /// uuid
+    pub fn uuid(&self, column: usize) -> Option<pgrx::Uuid> {
+        self.read(column)
+    }
+
     /// Payload of a jsonb, where the server has it; fetched from TOAST only when asked for.
     pub fn payload(&self, column: usize) -> Option<&'a [u8]> {
         let datum = self.datum(column)?;

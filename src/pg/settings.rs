@@ -11,6 +11,7 @@ static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
+static STATISTICS_SLOTS: GucSetting<i32> = GucSetting::<i32>::new(32);
 
 /// The tenant as it is set, neither checked nor allowed yet.
 pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
@@ -52,6 +53,11 @@ pub fn snapshot_below() -> usize {
 /// Bytes of rebuilt states that a session keeps.
 pub fn cache_size() -> usize {
     usize::try_from(CACHE_SIZE.get()).unwrap_or(0) * 1024
+}
+
+/// Rows over which the statistics of one agent and hour are spread.
+pub fn statistics_slots() -> i32 {
+    STATISTICS_SLOTS.get()
 }
 
 /// Defines every setting and reserves the prefix.
@@ -111,6 +117,15 @@ pub fn register() {
         (0, 1_048_576),
         GucContext::Userset,
         GucFlags::UNIT_KB,
+    );
+    int(
+        c"wfstate.statistics_slots",
+        c"Rows over which the routing statistics of one agent, task type and hour are spread.",
+        c"Sessions that record for one agent at the same time wait for each other only when they share a slot: as many slots as sessions, and none waits. wf_maintain folds the slots of past hours into one.",
+        &STATISTICS_SLOTS,
+        (1, 1024),
+        GucContext::Userset,
+        GucFlags::default(),
     );
     // SAFETY: called from _PG_init with a string that lives for ever.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"wfstate".as_ptr()) };

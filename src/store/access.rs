@@ -15,15 +15,17 @@ static FUNCTIONS: Statement = Statement::new(
         AND d.refclassid {=} 'pg_catalog.pg_extension'::pg_catalog.regclass
         AND d.deptype {=} 'e' AND p.prorettype {<>} 'pg_catalog.trigger'::pg_catalog.regtype
         AND ($1 {=} 'admin' OR p.proname {<>} ALL (ARRAY['wf_grant_tenant', 'wf_revoke_tenant',
-             'wf_tenants', 'wf_grant_access', 'wf_declare_search']::pg_catalog.name[]))
+             'wf_tenants', 'wf_grant_access', 'wf_declare_search',
+             'wf_recalculate_statistics']::pg_catalog.name[]))
         AND ($1 {<>} 'reader' OR p.provolatile {<>} 'v')",
     &[Type::Text],
 );
 
 const READER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
-                      wfstate.search_paths";
-const WRITER: &str =
-    "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search";
+                      wfstate.search_paths, wfstate.routing_decisions, wfstate.agent_statistics, \
+                      wfstate.routing_retention";
+const WRITER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
+     wfstate.routing_decisions, wfstate.agent_statistics, wfstate.routing_retention";
 const ADMIN: &str = "wfstate.search_paths, wfstate.tenant_roles";
 
 /// Gives a role what a reader, writer or admin needs; each includes the one before.

@@ -1,6 +1,7 @@
 //! The only room that issues SQL: a file for each table, and one for each thing that is done to them.
 
 pub mod access;
+pub mod agent_statistics;
 pub mod append;
 pub mod branch;
 pub mod cache;
@@ -16,6 +17,8 @@ pub mod list;
 pub mod load;
 pub mod prune;
 pub mod rebuild;
+pub mod routing_decisions;
+pub mod routing_maintenance;
 pub mod save;
 pub mod search;
 pub mod tenant;

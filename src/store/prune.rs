@@ -1,6 +1,6 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::cache::payload_hash;
 use crate::store::executions::{self, Lock, key_params};
@@ -84,9 +84,8 @@ pub fn prune(
             .detail(format!("It is {keep}."))
             .hint("The head is always kept; wf_delete removes an execution."));
     }
-    if older_than.is_some_and(|age| age.months() < 0 || age.days() < 0 || age.micros() < 0) {
-        return Err(StateError::invalid("older_than must not be negative")
-            .hint("Write it as interval '30 days'."));
+    if let Some(age) = older_than {
+        limits::age("older_than", age.months(), age.days(), age.micros())?;
     }
     let head = executions::lock_existing(key, Lock::Prune)?;
     let older_than = older_than.and_then(IntoDatum::into_datum);
