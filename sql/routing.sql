@@ -51,16 +51,16 @@ COMMENT ON INDEX wfstate.routing_decisions_execution_idx IS 'wf_routing_decision
 
 -- A row of its own for each session that records at the same time (slot), so that none waits for another.
 CREATE TABLE wfstate.agent_statistics (
-    hour      timestamptz NOT NULL,
+    hour_at   timestamptz NOT NULL,
     slot      integer NOT NULL,
     tenant    wfstate.identifier NOT NULL,
     agent     wfstate.identifier NOT NULL,
     task_type text COLLATE "C" NOT NULL,
     stats     routing_stats NOT NULL,
-    CONSTRAINT agent_statistics_pkey PRIMARY KEY (tenant, agent, task_type, hour, slot)
+    CONSTRAINT agent_statistics_pkey PRIMARY KEY (tenant, agent, task_type, hour_at, slot)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.agent_statistics IS 'Statistics of completed tasks by agent, task type and hour, spread over slots; their sum is what wf_agent_statistics tells. Updated in place (HOT).';
-COMMENT ON COLUMN wfstate.agent_statistics.hour IS 'Hour, in UTC, in which the tasks were routed.';
+COMMENT ON COLUMN wfstate.agent_statistics.hour_at IS 'Hour, in UTC, in which the tasks were routed.';
 COMMENT ON COLUMN wfstate.agent_statistics.slot IS '0: folded by wf_maintain or recalculated; else the slot of the sessions that recorded.';
 COMMENT ON COLUMN wfstate.agent_statistics.tenant IS 'Whose tasks.';
 COMMENT ON COLUMN wfstate.agent_statistics.agent IS 'Agent that was chosen.';
@@ -68,19 +68,19 @@ COMMENT ON COLUMN wfstate.agent_statistics.task_type IS 'Kind of task; empty for
 COMMENT ON COLUMN wfstate.agent_statistics.stats IS 'What is known of the tasks.';
 COMMENT ON INDEX wfstate.agent_statistics_pkey IS 'Recording a task; wf_agent_statistics of one agent.';
 COMMENT ON CONSTRAINT agent_statistics_pkey ON wfstate.agent_statistics IS 'One row for each slot.';
-CREATE INDEX agent_statistics_hour_idx ON wfstate.agent_statistics (tenant, hour);
+CREATE INDEX agent_statistics_hour_idx ON wfstate.agent_statistics (tenant, hour_at);
 COMMENT ON INDEX wfstate.agent_statistics_hour_idx IS 'wf_top_agents(since => ...), wf_prune_routing(statistics_older_than => ...).';
-CREATE INDEX agent_statistics_slot_idx ON wfstate.agent_statistics (tenant, hour) WHERE slot > 0;
+CREATE INDEX agent_statistics_slot_idx ON wfstate.agent_statistics (tenant, hour_at) WHERE slot > 0;
 COMMENT ON INDEX wfstate.agent_statistics_slot_idx IS 'wf_maintain: slots of past hours.';
 
 CREATE TABLE wfstate.routing_retention (
     tenant        wfstate.identifier NOT NULL,
-    pruned_before timestamptz NOT NULL,
+    pruned_until_at timestamptz NOT NULL,
     CONSTRAINT routing_retention_pkey PRIMARY KEY (tenant)
 );
 COMMENT ON TABLE wfstate.routing_retention IS 'From when on the audit trail is complete: statistics of hours before cannot be recalculated.';
 COMMENT ON COLUMN wfstate.routing_retention.tenant IS 'Whose audit trail.';
-COMMENT ON COLUMN wfstate.routing_retention.pruned_before IS 'No decision made at or after this time was ever pruned.';
+COMMENT ON COLUMN wfstate.routing_retention.pruned_until_at IS 'No decision made at or after this time was ever pruned.';
 COMMENT ON INDEX wfstate.routing_retention_pkey IS 'wf_recalculate_statistics: from when on it may.';
 COMMENT ON CONSTRAINT routing_retention_pkey ON wfstate.routing_retention IS 'One row for each tenant that has pruned.';
 

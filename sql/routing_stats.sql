@@ -23,7 +23,7 @@ COMMENT ON FUNCTION wfstate.routing_stats_send IS 'Binary output of routing_stat
 -- The aggregates' parts.
 CREATE FUNCTION wfstate.stats_transition(internal, boolean, double precision) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wfstate_stats_transition';
-CREATE FUNCTION wfstate.stats_transition(internal, boolean, double precision, double precision) RETURNS internal
+CREATE FUNCTION wfstate.stats_transition_error(internal, boolean, double precision, double precision) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wfstate_stats_transition_error';
 CREATE FUNCTION wfstate.stats_rollup(internal, routing_stats) RETURNS internal
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wfstate_stats_rollup';
@@ -45,8 +45,8 @@ CREATE FUNCTION wfstate.stats_rollup_leave(internal, routing_stats) RETURNS inte
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wfstate_stats_rollup_leave';
 CREATE FUNCTION wfstate.stats_frame_final(internal) RETURNS routing_stats
     LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wfstate_stats_frame_final';
-COMMENT ON FUNCTION wfstate.stats_transition(internal, boolean, double precision) IS 'Aggregate routing_stats: a task enters.';
-COMMENT ON FUNCTION wfstate.stats_transition(internal, boolean, double precision, double precision) IS 'Aggregate routing_stats with a relative error: a task enters.';
+COMMENT ON FUNCTION wfstate.stats_transition IS 'Aggregate routing_stats: a task enters.';
+COMMENT ON FUNCTION wfstate.stats_transition_error IS 'Aggregate routing_stats with a relative error: a task enters.';
 COMMENT ON FUNCTION wfstate.stats_rollup IS 'Aggregate rollup: statistics enter.';
 COMMENT ON FUNCTION wfstate.stats_combine IS 'Both aggregates: the state of a parallel worker enters.';
 COMMENT ON FUNCTION wfstate.stats_final IS 'Both aggregates: the result.';
@@ -67,7 +67,7 @@ CREATE AGGREGATE routing_stats(success boolean, duration_ms double precision) (
     MFINALFUNC = wfstate.stats_frame_final, PARALLEL = SAFE
 );
 CREATE AGGREGATE routing_stats(success boolean, duration_ms double precision, relative_error double precision) (
-    SFUNC = wfstate.stats_transition, STYPE = internal, SSPACE = 4096, FINALFUNC = wfstate.stats_final,
+    SFUNC = wfstate.stats_transition_error, STYPE = internal, SSPACE = 4096, FINALFUNC = wfstate.stats_final,
     COMBINEFUNC = wfstate.stats_combine, SERIALFUNC = wfstate.stats_serialize,
     DESERIALFUNC = wfstate.stats_deserialize, PARALLEL = SAFE
 );

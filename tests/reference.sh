@@ -12,9 +12,17 @@ groups=(
    wf_history wf_diff wf_list wf_find wf_declare_search wf_prune_history wf_delete wf_export wf_import
    wf_verify"
   "Checkpoints|wf_checkpoint wf_checkpoints wf_drop_checkpoint wf_recover wf_fork"
+  "Routing|wf_record_routing wf_complete_routing wf_routing_decisions wf_agent_statistics wf_top_agents
+   wf_underperforming_agents wf_recalculate_statistics wf_prune_routing"
+  "Operations|wf_maintain"
   "Tenants and rights|wf_tenant wf_grant_access wf_grant_tenant wf_revoke_tenant wf_tenants"
 )
-tables=(executions state_versions checkpoints search search_paths tenant_roles)
+# The type's functions and aggregates: they have no rights to speak of, and overloads.
+statistics=(routing_stats rollup total_tasks successful_tasks failed_tasks measured_tasks success_rate
+  total_duration_ms mean_duration_ms stddev_duration_ms min_duration_ms max_duration_ms approx_percentile
+  approx_percentile_rank relative_error)
+tables=(executions state_versions checkpoints search search_paths routing_decisions agent_statistics
+  routing_retention tenant_roles)
 
 prepare() {
   sql "CREATE ROLE reading; CREATE ROLE writing;
@@ -61,6 +69,17 @@ function_text() {
       FROM f"
 }
 
+# statistics_text name: one heading, a signature and a comment for each way to call it.
+statistics_text() {
+  printf '\n### %s\n' "$1"
+  sql "SELECT format(E'\n\`\`\`\n%s(%s) RETURNS %s\n\`\`\`\n\n%s', p.proname,
+             pg_get_function_arguments(p.oid), pg_get_function_result(p.oid),
+             replace(obj_description(p.oid, 'pg_proc'), E'\n', E'\n\n'))
+        FROM pg_proc AS p JOIN pg_depend AS d ON d.objid = p.oid AND d.deptype = 'e'
+         AND d.classid = 'pg_proc'::regclass
+       WHERE p.proname = '$1' ORDER BY p.pronargs"
+}
+
 table_text() {
   sql "
     SELECT format(E'\n### wfstate.%s\n\n%s\n\nColumn | Type | Description\n--- | --- | ---\n%s%s', c.relname,
@@ -103,6 +122,14 @@ TEXT
     printf '\n## %s\n' "${group%%|*}"
     for name in ${group#*|}; do function_text "$name"; done
   done
+  printf '\n## Routing statistics\n\n'
+  sql "SELECT obj_description('routing_stats'::regtype, 'pg_type')"
+  printf '\nOperator \`+\`: '
+  sql "SELECT obj_description(oid, 'pg_operator') FROM pg_operator WHERE oprleft = 'routing_stats'::regtype"
+  printf '\nCast to \`jsonb\`: '
+  sql "SELECT obj_description(oid, 'pg_cast') FROM pg_cast WHERE castsource = 'routing_stats'::regtype"
+  printf '\nFunctions of the type are for everybody.\n'
+  for name in "${statistics[@]}"; do statistics_text "$name"; done
   printf '\n## Settings\n'
   settings_text
   printf '\n## Tables\n\nTo be read, not written. Row-level security shows the tenant of the session.\n'

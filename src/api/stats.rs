@@ -3,7 +3,7 @@
 use crate::core::stats::{Summary, encode, mapping, summary, text};
 use crate::core::{Code, StateError};
 use crate::pg::error::run;
-use crate::pg::stats_datum::{StatsArg, StatsDatum};
+use crate::pg::stats_datum::{StatsArg, StatsDatum, damaged, received};
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString};
 
@@ -112,14 +112,13 @@ fn stats_with_task(
     duration_ms: Option<f64>,
 ) -> Option<StatsDatum> {
     run(|| {
-        let mut summary = match stats {
-            Some(stats) => stats.summary()?,
-            None => summary::of_none(),
+        let none = encode::encode(&summary::of_none());
+        let stats = stats.map_or(none.as_slice(), StatsArg::bytes);
+        let Some(success) = success else {
+            return Ok(Some(StatsDatum(stats.to_vec())));
         };
-        if let Some(success) = success {
-            summary.add(success, duration_ms);
-        }
-        Ok(Some(StatsDatum(encode::encode(&summary))))
+        let more = encode::with_task(stats, success, duration_ms).map_err(damaged)?;
+        Ok(Some(StatsDatum(more)))
     })
 }
 
@@ -132,7 +131,7 @@ fn routing_stats_in(input: &CStr) -> StatsDatum {
                 Code::InvalidText,
                 "invalid input syntax for type routing_stats",
             )
-            .detail(format!("The statistics cannot be read: {error}."))
+            .detail(format!("They cannot be read: {}.", error.why()))
             .hint("Collect statistics with the aggregate routing_stats.")
         })?;
         Ok(StatsDatum(encode::encode(&summary)))
@@ -143,7 +142,7 @@ fn routing_stats_in(input: &CStr) -> StatsDatum {
 #[pg_extern(sql = false)]
 fn routing_stats_out(stats: StatsArg<'_>) -> CString {
     run(|| {
-        let text = text::write(&stats.summary()?).map_err(crate::pg::stats_datum::damaged)?;
+        let text = text::write(&stats.summary()?).map_err(damaged)?;
         Ok(CString::new(text).unwrap_or_default())
     })
 }
@@ -152,13 +151,13 @@ fn routing_stats_out(stats: StatsArg<'_>) -> CString {
 #[pg_extern(sql = false)]
 fn routing_stats_recv(input: pgrx::Internal) -> StatsDatum {
     run(|| {
-        let bytes = crate::pg::stats_datum::received(input);
+        let bytes = received(input);
         encode::decode(&bytes).map_err(|error| {
             StateError::new(
                 Code::InvalidBinary,
                 "invalid binary representation of type routing_stats",
             )
-            .detail(format!("The statistics cannot be read: {error}."))
+            .detail(format!("They cannot be read: {}.", error.why()))
             .hint("Send back what the server sent.")
         })?;
         Ok(StatsDatum(bytes))

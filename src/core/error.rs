@@ -57,6 +57,14 @@ impl Error {
         Error::Patch { index: 0, reason }
     }
 
+    /// What is wrong, without saying of what.
+    pub fn why(&self) -> String {
+        match self {
+            Error::Corrupt(what) => String::from(*what),
+            other => other.to_string(),
+        }
+    }
+
     /// The same error, of the operation at `index`.
     pub(super) fn at(self, index: usize) -> Self {
         match self {

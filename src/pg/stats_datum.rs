@@ -33,7 +33,7 @@ pub struct StatsDatum(pub Vec<u8>);
 /// The refusal of a stored value that cannot be read.
 pub fn damaged(error: Error) -> StateError {
     StateError::new(Code::CorruptState, "routing statistics cannot be read")
-        .detail(format!("The stored value is damaged: {error}."))
+        .detail(format!("The stored value is damaged: {}.", error.why()))
         .hint("wf_recalculate_statistics builds them again from the decisions.")
 }
 

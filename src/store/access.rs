@@ -5,7 +5,8 @@ use crate::pg::roles::quoted;
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenant::existing_role;
 
-/// Functions of the API by what they need: stable ones read, the others write.
+/// Functions of the API by what they need: stable ones read, the others write. Those that PUBLIC was left have no
+/// rights of their own.
 static FUNCTIONS: Statement = Statement::new(
     "SELECT p.oid::pg_catalog.regprocedure::pg_catalog.text
        FROM pg_catalog.pg_depend AS d
@@ -13,7 +14,7 @@ static FUNCTIONS: Statement = Statement::new(
        JOIN pg_catalog.pg_proc AS p ON p.oid {=} d.objid
       WHERE d.classid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass
         AND d.refclassid {=} 'pg_catalog.pg_extension'::pg_catalog.regclass
-        AND d.deptype {=} 'e' AND p.prorettype {<>} 'pg_catalog.trigger'::pg_catalog.regtype
+        AND d.deptype {=} 'e' AND p.proacl IS NOT NULL AND p.prorettype {<>} 'pg_catalog.trigger'::pg_catalog.regtype
         AND ($1 {=} 'admin' OR p.proname {<>} ALL (ARRAY['wf_grant_tenant', 'wf_revoke_tenant',
              'wf_tenants', 'wf_grant_access', 'wf_declare_search',
              'wf_recalculate_statistics']::pg_catalog.name[]))

@@ -31,9 +31,9 @@ impl<'a> Slot<'a> {
 }
 
 static ADD: Statement = Statement::new(
-    "INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour, slot, stats)
+    "INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour_at, slot, stats)
      VALUES ($1, $2, $3, $4, $5, wfstate.stats_with_task(NULL, $6, $7))
-     ON CONFLICT (tenant, agent, task_type, hour, slot)
+     ON CONFLICT (tenant, agent, task_type, hour_at, slot)
      DO UPDATE SET stats = wfstate.stats_with_task(a.stats, $6, $7)",
     &[
         Type::Text,
@@ -89,8 +89,8 @@ static SUM: Statement = Statement::planned_each_time(
       WHERE a.tenant {=} $1
         AND ($2 IS NULL OR a.agent {=} $2)
         AND ($3 IS NULL OR a.task_type {=} $3)
-        AND ($4 IS NULL OR a.hour {>=} $4)
-        AND ($5 IS NULL OR a.hour {<} $5)
+        AND ($4 IS NULL OR a.hour_at {>=} $4)
+        AND ($5 IS NULL OR a.hour_at {<} $5)
         AND ($6 IS NULL OR a.agent {>} $6)
       GROUP BY a.agent ORDER BY a.agent LIMIT $7",
     &[

@@ -92,7 +92,7 @@ static RECORD: Statement = Statement::new(
         ")
      UPDATE wfstate.agent_statistics AS a SET stats = wfstate.stats_with_task(a.stats, $13, $14)
       WHERE a.tenant {=} wfstate.current_tenant() AND a.agent {=} $5 AND a.task_type {=} coalesce($6, '')
-        AND a.hour {=} $18 AND a.slot {=} $19"
+        AND a.hour_at {=} $18 AND a.slot {=} $19"
     ),
     ARGS,
 );

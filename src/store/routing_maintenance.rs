@@ -9,22 +9,22 @@ use pgrx::datum::Interval;
 /// A statement takes rows only that nobody else is working on, in an order that all of them keep.
 static FOLD: Statement = Statement::new(
     "WITH old AS (
-  SELECT a.agent, a.task_type, a.hour, a.slot FROM wfstate.agent_statistics AS a
-   WHERE a.tenant {=} $1 AND a.slot {>} 0 AND a.hour {<} $2
-   ORDER BY a.hour, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
+  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
+   WHERE a.tenant {=} $1 AND a.slot {>} 0 AND a.hour_at {<} $2
+   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
 ), gone AS (
   DELETE FROM wfstate.agent_statistics AS a USING old AS o
-   WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour {=} o.hour
+   WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
      AND a.slot {=} o.slot
-  RETURNING a.agent, a.task_type, a.hour, a.stats
+  RETURNING a.agent, a.task_type, a.hour_at, a.stats
 ), folded AS (
-  INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour, slot, stats)
-  SELECT $1, g.agent, g.task_type, g.hour, 0, wfstate.merge_stats(g.stats) FROM gone AS g
-   GROUP BY g.agent, g.task_type, g.hour ORDER BY g.hour, g.agent, g.task_type
-  ON CONFLICT (tenant, agent, task_type, hour, slot)
+  INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour_at, slot, stats)
+  SELECT $1, g.agent, g.task_type, g.hour_at, 0, wfstate.merge_stats(g.stats) FROM gone AS g
+   GROUP BY g.agent, g.task_type, g.hour_at ORDER BY g.hour_at, g.agent, g.task_type
+  ON CONFLICT (tenant, agent, task_type, hour_at, slot)
   DO UPDATE SET stats = wfstate.stats_plus(a.stats, EXCLUDED.stats)
 )
-SELECT count(*) FROM gone AS g",
+SELECT pg_catalog.count(*) FROM gone AS g",
     &[Type::Text, Type::Timestamptz, Type::Int8],
 );
 
@@ -39,16 +39,16 @@ pub fn fold(tenant: &str, max_rows: i64) -> StateResult<i64> {
     Ok(folded.flatten().unwrap_or_default())
 }
 
-static PRUNED_BEFORE: Statement = Statement::new(
-    "SELECT r.pruned_before FROM wfstate.routing_retention AS r WHERE r.tenant {=} $1",
+static PRUNED_UNTIL: Statement = Statement::new(
+    "SELECT r.pruned_until_at FROM wfstate.routing_retention AS r WHERE r.tenant {=} $1",
     &[Type::Text],
 );
 static FORGET: Statement = Statement::new(
-    "DELETE FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour {>=} $2",
+    "DELETE FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour_at {>=} $2",
     &[Type::Text, Type::Timestamptz],
 );
 static COLLECT: Statement = Statement::new(
-    "INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour, slot, stats)
+    "INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour_at, slot, stats)
      SELECT $1, d.selected_agent, coalesce(d.task_type, ''),
             pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), 0,
             wfstate.collect_stats(d.success, d.duration_ms)
@@ -63,7 +63,7 @@ static COLLECT: Statement = Statement::new(
 pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
     // Who has counted a task holds a lock on the table until the commit, so that after this all of them are seen.
     command("LOCK TABLE wfstate.agent_statistics IN SHARE ROW EXCLUSIVE MODE")?;
-    let pruned = PRUNED_BEFORE
+    let pruned = PRUNED_UNTIL
         .one(Mode::Latest, &[Param::Text(Some(tenant))], |row| {
             Ok(row.micros(0))
         })?
@@ -90,20 +90,20 @@ static PRUNE_DECISIONS: Statement = Statement::new(
    WHERE d.tenant {=} $1 AND d.decision_id {=} o.decision_id
   RETURNING d.decided_at
 ), told AS (
-  INSERT INTO wfstate.routing_retention AS r (tenant, pruned_before)
-  SELECT $1, max(g.decided_at) {+} '1 microsecond'::pg_catalog.interval FROM gone AS g
-  HAVING count(*) {>} 0
-  ON CONFLICT (tenant) DO UPDATE SET pruned_before = greatest(r.pruned_before, EXCLUDED.pruned_before)
+  INSERT INTO wfstate.routing_retention AS r (tenant, pruned_until_at)
+  SELECT $1, pg_catalog.max(g.decided_at) {+} '1 microsecond'::pg_catalog.interval FROM gone AS g
+  HAVING pg_catalog.count(*) {>} 0
+  ON CONFLICT (tenant) DO UPDATE SET pruned_until_at = greatest(r.pruned_until_at, EXCLUDED.pruned_until_at)
 )
-SELECT count(*) FROM gone AS g",
+SELECT pg_catalog.count(*) FROM gone AS g",
     &[Type::Text, Type::Uuid, Type::Int8],
 );
 static PRUNE_STATISTICS: Statement = Statement::new(
     "DELETE FROM wfstate.agent_statistics AS a USING (
-  SELECT b.agent, b.task_type, b.hour, b.slot FROM wfstate.agent_statistics AS b
-   WHERE b.tenant {=} $1 AND b.hour {<} $2
-   ORDER BY b.hour, b.agent, b.task_type, b.slot LIMIT $3 FOR UPDATE SKIP LOCKED) AS o
-  WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour {=} o.hour
+  SELECT b.agent, b.task_type, b.hour_at, b.slot FROM wfstate.agent_statistics AS b
+   WHERE b.tenant {=} $1 AND b.hour_at {<} $2
+   ORDER BY b.hour_at, b.agent, b.task_type, b.slot LIMIT $3 FOR UPDATE SKIP LOCKED) AS o
+  WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
     AND a.slot {=} o.slot",
     &[Type::Text, Type::Timestamptz, Type::Int8],
 );

@@ -44,6 +44,18 @@ def checkpoint(conn, execution, token):
     return conn.execute("SELECT wf_checkpoint(%s, %s)", (execution, token)).fetchone()[0]
 
 
+def route(conn, execution, token):
+    """A decision, with its outcome at once or right after; the version that is told is its id."""
+    if random.random() < 0.5:
+        return str(conn.execute("SELECT wf_record_routing(%s, %s, %s, %s, execution_id => %s)",
+                                (token, "agent", random.random() < 0.8, random.expovariate(0.01),
+                                 execution)).fetchone()[0])
+    decision = conn.execute("SELECT wf_record_routing(%s, %s, execution_id => %s)",
+                            (token, "agent", execution)).fetchone()[0]
+    conn.execute("SELECT wf_complete_routing(%s, true, %s)", (decision, random.expovariate(0.01)))
+    return str(decision)
+
+
 def writer(number, round_, out):
     try:
         with connect() as conn:
@@ -52,7 +64,7 @@ def writer(number, round_, out):
                 turn += 1
                 execution = f"crash-{(number + turn) % EXECUTIONS}"
                 token = f"token-{round_}-{number}-{turn}-end"
-                call = random.choice([save, patch, patch, merge, merge, checkpoint])
+                call = random.choice([save, patch, patch, merge, merge, checkpoint, route, route])
                 version = call(conn, execution, token)
                 with lock:
                     print(json.dumps([call.__name__, execution, version, token]), file=out)

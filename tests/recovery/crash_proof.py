@@ -3,7 +3,7 @@ import collections
 import json
 import sys
 
-from harness import connect
+from harness import ADMIN, connect
 
 HISTORY = """
     SELECT version, note, strpos(wf_state_at(%(id)s, version)::text, coalesce(note, '')) > 0
@@ -31,13 +31,34 @@ def checkpoints(conn, execution):
         after = page[-1][0]
 
 
+def statistics(routed):
+    """Every acknowledged decision is there with its outcome; counting anew changes no statistics."""
+    assert len(routed) > 50, f"only {len(routed)} decisions: the load was no load"
+    with connect(ADMIN) as conn:
+        found = dict(conn.execute("""SELECT decision_id::text, task_id FROM wfstate.routing_decisions
+                                      WHERE success IS NOT NULL"""))
+        for decision, token in routed.items():
+            assert found.get(decision) == token, f"decision {decision} is {found.get(decision)}"
+        stats = "SELECT agent, total_tasks, stats::text FROM wf_agent_statistics()"
+        before = conn.execute(stats).fetchall()
+        assert before[0][1] == len(found), f"{before[0][1]} counted, {len(found)} recorded"
+        conn.execute("SELECT wf_recalculate_statistics()")
+        assert conn.execute(stats).fetchall() == before, "recalculated statistics differ"
+        print(f"   {len(routed)} decisions acknowledged, {len(found)} counted")
+
+
 def main(path):
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
     assert len(lines) > 300, f"only {len(lines)} acknowledged: the load was no load"
     by_execution = collections.defaultdict(list)
+    routed = {}
     for kind, execution, version, token in lines:
-        by_execution[execution].append((kind, version, token))
+        if kind == "route":
+            routed[version] = token
+        else:
+            by_execution[execution].append((kind, version, token))
+    statistics(routed)
     with connect() as conn:
         for execution, saves in sorted(by_execution.items()):
             rows = history(conn, execution)

@@ -7,15 +7,17 @@ READERS = (
     "wf_load_state('order')", "wf_load('order')", "wf_load_many(ARRAY['order'])",
     "wf_state_at('order', 1)", "wf_history('order')", "wf_diff('order', 1, 2)", "wf_list()",
     "wf_find('{}')", "wf_export('order')", "wf_checkpoints('order')", "wf_verify('order')",
+    "wf_routing_decisions()", "wf_agent_statistics()", "wf_top_agents()", "wf_underperforming_agents()",
 )
 WRITERS = (
     "wf_save_state('order', '{}')", "wf_patch_state('order', '{}')",
     "wf_save_states(ARRAY['order'], ARRAY['{}'::pg_catalog.jsonb])", "wf_checkpoint('order', 'c')",
     "wf_recover('order')", "wf_drop_checkpoint('order', 'c')", "wf_fork('order', 'fork')",
     "wf_import(wf_export('order'), 'copy')", "wf_prune_history('order', 1)", "wf_delete('order')",
+    "wf_record_routing('task', 'agent', true, 5)", "wf_maintain()", "wf_prune_routing('1 day')",
 )
 ADMINS = (
-    "wf_declare_search('checkout', ARRAY['/a'])", "wf_grant_tenant(session_user, 'default')",
+    "wf_recalculate_statistics()", "wf_declare_search('checkout', ARRAY['/a'])", "wf_grant_tenant(session_user, 'default')",
     "wf_tenants()", "wf_revoke_tenant(session_user, 'default')",
     "wf_grant_access(session_user, 'reader')",
 )

@@ -30,6 +30,10 @@ readers=(
   "wf_export('order')"
   "wf_checkpoints('order')"
   "wf_verify('order')"
+  "wf_routing_decisions(newest_first => false)"
+  "wf_agent_statistics()"
+  "wf_top_agents()"
+  "wf_underperforming_agents(threshold => 1, min_tasks => 1)"
   "wf_tenant()"
 )
 for call in "${readers[@]}"; do
@@ -44,6 +48,9 @@ check "standby: every version" \
 check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')" -U wf_app -p "$STANDBY_PORT")" WF005
 
 writers=(
+  "wf_record_routing('t', 'a', true)"
+  "wf_maintain()"
+  "wf_prune_routing('1 day')"
   "wf_save_state('order', '{}')"
   "wf_save_state('new', '{}')"
   "wf_save_state('order', '{}', 1)"

@@ -29,7 +29,7 @@ BEGIN
     CREATE OPERATOR regress_hostile.- (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog._text);
     FOREACH body IN ARRAY ARRAY['now() RETURNS pg_catalog.timestamptz', 'clock_timestamp() RETURNS pg_catalog.timestamptz', 'jsonb_build_object(VARIADIC "any" DEFAULT NULL) RETURNS pg_catalog.jsonb',
         'to_jsonb(pg_catalog.anyelement) RETURNS pg_catalog.jsonb', 'octet_length(pg_catalog.text) RETURNS pg_catalog.int4', 'unnest(pg_catalog.anyarray) RETURNS pg_catalog.text', 'jsonb_strip_nulls(pg_catalog.jsonb) RETURNS pg_catalog.jsonb',
-        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
+        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'max(pg_catalog.timestamptz) RETURNS pg_catalog.timestamptz', 'merge_stats(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'stats_with_task(pg_catalog.anyelement, pg_catalog.bool, pg_catalog.float8) RETURNS pg_catalog.int4', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
         IF body LIKE '%VARIADIC%' THEN CONTINUE; END IF;
         EXECUTE 'CREATE FUNCTION regress_hostile.' || body || ' LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by a function''; END $f$';
     END LOOP;
@@ -37,7 +37,7 @@ BEGIN
     FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
     END LOOP;
-    FOREACH t IN ARRAY '{executions,state_versions,checkpoints,search,search_paths,tenant_roles,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+    FOREACH t IN ARRAY '{executions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
         EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
     END LOOP;
 END $$;
@@ -78,6 +78,19 @@ SELECT versions, valid FROM :"api".wf_verify('a');
 SELECT versions, valid FROM :"api".wf_verify('i');
 SELECT :"api".wf_prune_history('a', 2, '0 days');
 SELECT :"api".wf_drop_checkpoint('a', 'cp');
+SELECT :"api".wf_record_routing('t', 'ag', NULL, task_type => 'k', candidates => '[1]', execution_id => 'a', step_id => 's') AS decision \gset
+SELECT :"api".wf_record_routing('t', 'ag', true, 5, error => 'none', decided_at => '2026-01-01') IS NOT NULL;
+SELECT :"api".wf_record_routing('t', 'ag', true, 6, error => 'none', decided_at => '2026-01-01') IS NOT NULL;
+SELECT :"api".wf_complete_routing(:'decision', false, 7);
+SELECT task_id, success FROM :"api".wf_routing_decisions('t', 'a', 'ag', 'k', false, false, '2020-01-01', 'infinity');
+SELECT agent, total_tasks FROM :"api".wf_agent_statistics('ag', '2020-01-01', 'infinity', 'k');
+SELECT agent, total_tasks FROM :"api".wf_top_agents(), LATERAL (SELECT :"api".success_rate(stats)) r;
+SELECT agent FROM :"api".wf_underperforming_agents(1, 1);
+SELECT task FROM :"api".wf_maintain();
+SELECT :"api".wf_recalculate_statistics('2020-01-01');
+SELECT decisions FROM :"api".wf_prune_routing('0 days', '100 years');
+SELECT :"api".routing_stats(true, 1)::pg_catalog.jsonb;
+SELECT :"api".rollup(s) FROM (SELECT :"api".routing_stats(true, n) AS s FROM pg_catalog.generate_series(1, 2) AS n) x;
 SELECT :"api".wf_tenant();
 SELECT :"api".wf_grant_tenant('regress_wf_victim', 'search_path');
 SELECT role, tenant FROM :"api".wf_tenants('regress_wf_victim');

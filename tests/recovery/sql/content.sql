@@ -18,6 +18,11 @@ SELECT wf_save_state('small-' || n, jsonb_build_object('n', n, 'customer', '{"na
   FROM generate_series(1, 20) AS n;
 SELECT wf_save_state('scalar', '12345678901234567890.10');
 SELECT wf_save_state('scalar', 'null', status => 'failed');
+SELECT wf_record_routing('task-' || n, 'agent-' || n % 3, CASE WHEN n % 7 > 0 THEN n % 4 > 0 END, n * 1.5, 'chat',
+                         candidates => '["a", "b"]', execution_id => 'order', decided_at => timestamptz '2026-01-01' + n * interval '9 minutes')
+  FROM generate_series(1, 60) AS n;
+SELECT wf_prune_routing(older_than => '1 day', max_rows => 5);
+SELECT wf_maintain(max_rows => 9);
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');

@@ -2,7 +2,7 @@
 
 use super::stats::{empty, summary, task};
 use proptest::prelude::*;
-use wfstate_core_tests::core::stats::encode::{decode, encode};
+use wfstate_core_tests::core::stats::encode::{decode, encode, with_task};
 use wfstate_core_tests::core::stats::text::{read, relative_error, write};
 
 /// The stored form is what old databases hold: a change of it needs a new version byte.
@@ -90,9 +90,20 @@ proptest! {
     }
 
     #[test]
+    fn one_task_more_is_what_adding_it_gives(tasks in prop::collection::vec(task(), 1..120)) {
+        let mut stored = encode(&empty(100));
+        for (at, (success, duration)) in tasks.iter().enumerate() {
+            stored = with_task(&stored, *success, *duration).unwrap();
+            prop_assert_eq!(&stored, &encode(&summary(&tasks[..=at])));
+        }
+    }
+
+    #[test]
     fn garbage_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..60), text in "\\PC{0,60}") {
         prop_assert!(decode(&bytes).is_err() || bytes == encode(&decode(&bytes).unwrap()));
         prop_assert!(read(&text).is_err());
+        // What is not sound need not be refused here, but must not end the server.
+        let _ = with_task(&bytes, true, Some(5.0));
     }
 
     /// A damaged value is refused, or is the stored form of other tasks: never one that cannot be.

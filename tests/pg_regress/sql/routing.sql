@@ -1,0 +1,109 @@
+-- Routing decisions and the statistics of agents.
+\set SHOW_CONTEXT never
+\pset null (null)
+SET wfstate.tenant = 'routing';
+SET timezone = 'UTC';
+-- An outcome that is known at once.
+SELECT wf_record_routing('task-1', 'planner', true, 120, task_type => 'plan', required_capability => 'planning', priority => 3, agent_score => 0.92,
+                         candidates => '[{"agent": "planner", "score": 0.92}, {"agent": "coder", "score": 0.4}]', execution_id => 'run-1', step_id => 'step-1') AS first \gset
+SELECT :'first'::uuid IS NOT NULL AS recorded, substr(:'first', 15, 1) AS uuid_version;
+-- One that comes later, and once only.
+SELECT wf_record_routing('task-2', 'coder', task_type => 'code', execution_id => 'run-1') AS second \gset
+SELECT task_id, success, completed_at IS NULL AS pending FROM wf_routing_decisions(pending => true);
+SELECT agent FROM wf_agent_statistics();
+SELECT wf_complete_routing(:'second', false, 900, error => 'tests failed', retry_attempts => 2);
+SELECT wf_complete_routing(:'second', true, 1);
+SELECT task_id, selected_agent, success, duration_ms, error, retry_attempts, completed_at >= decided_at AS after FROM wf_routing_decisions(task_id => 'task-2');
+SELECT agent, total_tasks, successful_tasks, failed_tasks, success_rate, mean_duration_ms FROM wf_agent_statistics();
+-- The whole row.
+SELECT task_id, selected_agent, success, duration_ms, task_type, required_capability, priority, agent_score, candidates, error, retry_attempts, execution_id, step_id, decided_at = completed_at AS at_once, recorded_by = current_user AS by_me FROM wf_routing_decisions(task_id => 'task-1');
+-- Decisions of other days, as an import brings them.
+SELECT count(wf_record_routing('old-' || n, CASE WHEN n % 3 = 0 THEN 'coder' ELSE 'planner' END, n % 4 <> 0, n, CASE WHEN n % 2 = 0 THEN 'plan' END, decided_at => timestamptz '2026-01-01 00:30:00+00' + n * interval '20 minutes', execution_id => 'run-2')) FROM generate_series(1, 60) AS n;
+SELECT wf_record_routing('old-pending', 'planner', decided_at => '2026-01-01 05:00:00+00') IS NOT NULL AS pending;
+SELECT substr(decision_id::text, 1, 18) AS id, decided_at FROM wf_routing_decisions(execution_id => 'run-2', newest_first => false, max_rows => 2);
+-- Filters, one by one and together.
+SELECT count(*) FROM wf_routing_decisions(agent => 'coder');
+SELECT count(*) FROM wf_routing_decisions(task_type => 'plan', success => true);
+SELECT count(*) FROM wf_routing_decisions(success => false, agent => 'planner');
+SELECT count(*) FROM wf_routing_decisions(pending => false, until => '2026-06-01');
+SELECT count(*), min(decided_at), max(decided_at) FROM wf_routing_decisions(since => '2026-01-01 02:10:00+00', until => '2026-01-01 03:10:00+00');
+SELECT count(*) FROM wf_routing_decisions(since => '2026-01-01 02:10:00.000001+00', until => '2026-01-01 03:10:00.000001+00');
+SELECT count(*) FROM wf_routing_decisions(since => '-infinity', until => 'infinity');
+SELECT count(*) FROM wf_routing_decisions(since => 'infinity');
+-- Pages, both ways, without a gap or a repetition.
+WITH RECURSIVE page AS (
+    SELECT 1 AS number, (SELECT array_agg(decision_id) FROM wf_routing_decisions(execution_id => 'run-2', max_rows => 17)) AS ids
+    UNION ALL SELECT number + 1, (SELECT array_agg(decision_id) FROM wf_routing_decisions(execution_id => 'run-2', max_rows => 17, after => ids[cardinality(ids)])) FROM page WHERE ids IS NOT NULL)
+SELECT array_agg(cardinality(ids)) AS sizes, (SELECT count(DISTINCT id) FROM page, unnest(ids) AS id) AS all_of_them FROM page;
+SELECT task_id FROM wf_routing_decisions(execution_id => 'run-2', newest_first => false, max_rows => 2, after => (SELECT decision_id FROM wf_routing_decisions(task_id => 'old-58')));
+-- Statistics by hour, agent and type.
+SELECT agent, total_tasks, successful_tasks, failed_tasks, round(success_rate::numeric, 3) AS rate, mean_duration_ms, min_duration_ms, max_duration_ms, total_tasks(stats) FROM wf_agent_statistics(until => '2026-06-01');
+SELECT agent, total_tasks FROM wf_agent_statistics('planner', since => '2026-01-01 10:00:00+00', until => '2026-01-01 12:00:00+00');
+SELECT agent, total_tasks FROM wf_agent_statistics('planner', since => '2026-01-01 10:59:00+00', until => '2026-01-01 11:01:00+00');
+SELECT agent, total_tasks FROM wf_agent_statistics(task_type => 'plan');
+SELECT agent FROM wf_agent_statistics(after => 'coder', max_rows => 1);
+SELECT agent, total_tasks FROM wf_agent_statistics('nobody');
+SELECT agent, round(success_rate::numeric, 3) AS rate, total_tasks FROM wf_top_agents();
+SELECT agent FROM wf_top_agents(1);
+SELECT agent FROM wf_top_agents(min_tasks => 30);
+SELECT agent FROM wf_top_agents(since => '2027-01-01');
+SELECT agent, round(success_rate::numeric, 3) AS rate FROM wf_underperforming_agents();
+SELECT agent FROM wf_underperforming_agents(threshold => 0.5);
+SELECT agent FROM wf_underperforming_agents(threshold => 1, min_tasks => 1, task_type => 'code');
+-- Equals: the faster one is the better, the busier one the worse.
+SET wfstate.tenant = 'routing-equals';
+SELECT count(wf_record_routing('t', agent, ok, ms)) FROM (VALUES ('slow', true, 90::float8), ('slow', false, 90), ('fast', true, 10), ('fast', false, 10), ('untimed', true, NULL), ('untimed', false, NULL), ('busy', true, 20), ('busy', false, 20), ('busy', true, 20), ('busy', false, 20)) AS v (agent, ok, ms);
+SELECT agent FROM wf_top_agents();
+SELECT agent FROM wf_underperforming_agents(min_tasks => 1, max_rows => 1);
+SET wfstate.tenant = 'routing';
+-- Slots of past hours are folded, and the sum stays what it was.
+CREATE TEMP TABLE before AS SELECT agent, stats::text FROM wf_agent_statistics();
+SELECT count(*) FILTER (WHERE slot = 0) AS folded, count(*) FILTER (WHERE slot > 0) AS slots FROM wfstate.agent_statistics WHERE hour_at < '2026-06-01';
+SELECT * FROM wf_maintain(max_rows => 7);
+-- (What was recorded just now may be of a past hour by now.)
+SELECT task, processed BETWEEN 34 AND 36 AS the_rest FROM wf_maintain();
+SELECT task, processed <= 2 AS nothing_more FROM wf_maintain();
+SELECT count(*) FILTER (WHERE slot = 0) AS folded, count(*) FILTER (WHERE slot > 0) AS slots FROM wfstate.agent_statistics WHERE hour_at < '2026-06-01';
+-- A late outcome counts in its hour, and is folded into what is there.
+SELECT wf_complete_routing(decision_id, true, 77) FROM wf_routing_decisions(task_id => 'old-pending');
+SELECT wf_record_routing('late', 'planner', true, 78, 'plan', decided_at => '2026-01-01 02:30:00+00') IS NOT NULL AS late;
+SELECT task, processed BETWEEN 2 AND 4 AS late_ones FROM wf_maintain();
+SELECT n.agent, total_tasks(n.stats) - total_tasks(b.stats::routing_stats) AS more FROM wf_agent_statistics() n JOIN before b USING (agent) ORDER BY 1;
+-- Built anew from the audit trail, they are the same; also when they were lost.
+DROP TABLE before;
+CREATE TEMP TABLE before AS SELECT agent, stats::text FROM wf_agent_statistics();
+SELECT wf_recalculate_statistics() > 0 AS some;
+SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+DELETE FROM wfstate.agent_statistics WHERE hour_at >= '2026-01-01 12:00:00+00';
+SELECT count(*) > 0 AS lost FROM (TABLE before EXCEPT SELECT agent, stats::text FROM wf_agent_statistics()) AS x;
+SELECT wf_recalculate_statistics('2026-01-01 12:34:00+00') > 0 AS some;
+SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+SELECT wf_recalculate_statistics('2030-01-01');
+-- Retention in batches; what was counted stays counted, also by a recalculation.
+SELECT * FROM wf_prune_routing(older_than => '1 day', max_rows => 40);
+SELECT * FROM wf_prune_routing(older_than => '1 day', max_rows => 40);
+SELECT * FROM wf_prune_routing(older_than => '1 day');
+SELECT count(*) FROM wf_routing_decisions();
+SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+SELECT wf_recalculate_statistics() >= 0 AS kept;
+SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+SELECT * FROM wf_prune_routing(statistics_older_than => '1 day', max_rows => 10);
+SELECT decisions, statistics > 0 AS some FROM wf_prune_routing('1 day', '1 day');
+SELECT agent, total_tasks FROM wf_agent_statistics();
+-- A transaction that is rolled back counts nothing.
+BEGIN;
+SELECT wf_record_routing('gone', 'planner', true, 1) IS NOT NULL AS recorded;
+SELECT total_tasks FROM wf_agent_statistics('planner');
+ROLLBACK;
+SELECT total_tasks FROM wf_agent_statistics('planner');
+SELECT count(*) FROM wf_routing_decisions('gone');
+-- Another tenant sees none of it.
+SET wfstate.tenant = 'routing-other';
+SELECT count(*) FROM wf_routing_decisions();
+SELECT count(*) FROM wf_agent_statistics();
+SELECT wf_complete_routing(:'second', true);
+\echo :SQLSTATE
+-- Few slots are enough, only not as quick.
+SET wfstate.statistics_slots = 1;
+SELECT count(wf_record_routing('s', 'one', true, n)) FROM generate_series(1, 20) AS n;
+SELECT slot, total_tasks(stats) FROM wfstate.agent_statistics WHERE agent = 'one';
