@@ -62,7 +62,7 @@ test-recovery: ## kill -9, dump and restore, hot standby, connection pooler
 	@tests/lib/levels.sh recovery
 
 bench: ## measure against the floor, full copies and others
-	@tests/setup.sh all
+	@tests/setup.sh bench
 	@tests/bench/run.sh
 
 lint: ## rustfmt, clippy, rustdoc, and the house rules

@@ -3,6 +3,7 @@
 # is missing; never touches a PostgreSQL that runs.
 #   setup.sh build          server and headers, a C tool chain, cargo-pgrx at the pinned version
 #   setup.sh all            also what the drivers', recovery and benchmark scripts use
+#   setup.sh bench          also a rival that the benchmark compares with
 #   setup.sh server MAJOR   a private server of another major (16, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
@@ -74,6 +75,18 @@ need_all() {
   fi
 }
 
+# What `make bench` compares with besides: from Debian, where it has it.
+need_bench() {
+  local rival
+  need_all
+  pg_resolve
+  rival="postgresql-$PG_MAJOR-tdigest"
+  [ ! -f "$PG_SHAREDIR/extension/tdigest.control" ] || return 0
+  if apt-cache policy "$rival" 2>/dev/null | grep -E 'Candidate: [0-9]' >/dev/null; then
+    (install_packages "$rival") || note "$rival could not be installed: its row will not be measured"
+  fi
+}
+
 need_venv() {
   [ -x "$WF_TARGET/venv/bin/pip" ] && "$WF_TARGET/venv/bin/python" -c '' 2>/dev/null && return 0
   rm -rf "$WF_TARGET/venv"
@@ -113,6 +126,7 @@ flock 8
 case "${1:-all}" in
   build) need_build ;;
   all) need_all ;;
+  bench) need_bench ;;
   server) need_server "${2:?which major}" ;;
-  *) die "setup.sh build | all | server MAJOR" ;;
+  *) die "setup.sh build | all | bench | server MAJOR" ;;
 esac

@@ -11,6 +11,7 @@ import rows_langgraph
 import rows_naive
 import rows_rate
 import rows_read
+import rows_routing
 import rows_save
 import rows_storage
 from context import Context
@@ -27,6 +28,8 @@ GROUPS = {
     "storage": rows_storage.storage,
     "tags": rows_read.tags,
     "naive": rows_naive.naive,
+    "stats": rows_routing.aggregates,
+    "record": rows_routing.recording,
 }
 TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
 

@@ -38,7 +38,7 @@ class Routing(Case):
 
     def test_statistics_travel_as_text_and_as_bytes(self):
         conn = self.session()
-        select = "SELECT routing_stats(n % 5 > 0, n * 1.5) FROM generate_series(1, 500) AS n"
+        select = "SELECT routing_stats(mod(n, 5) > 0, n * 1.5) FROM generate_series(1, 500) AS n"
         text = self.value(conn, select)
         raw = conn.cursor(binary=True).execute(select).fetchone()[0]
         self.assertIsInstance(raw, bytes)
