@@ -137,9 +137,25 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
+/// Rates that windows this small meet exactly, too.
+fn rate() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        prop::sample::select(&[0.2, 0.25, 0.5, 0.75, 1.0][..]),
+        0.05f64..=1.0
+    ]
+}
+
+/// Whole seconds meet the waits exactly.
+fn pause() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        (0i64..8).prop_map(|seconds| seconds * SECOND),
+        0i64..8 * SECOND
+    ]
+}
+
 fn policy() -> impl Strategy<Value = Policy> {
     (
-        (0.05f64..=1.0, 0.05f64..=1.0),
+        (rate(), rate()),
         any::<bool>(),
         (1u32..12, 1u32..12, 1u32..5),
         (1i64..20, 1.0f64..3.0, 20i64..60, 0i64..30),
@@ -169,7 +185,7 @@ proptest! {
     #[test]
     fn does_what_the_model_does(
         policy in policy(),
-        acts in prop::collection::vec((act(), 0i64..8 * SECOND), 1..150),
+        acts in prop::collection::vec((act(), pause()), 1..150),
     ) {
         let mut circuit = Circuit::new(&policy);
         let mut model = Model {
