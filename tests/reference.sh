@@ -12,9 +12,12 @@ groups=(
    wf_history wf_diff wf_list wf_find wf_declare_search wf_prune_history wf_delete wf_export wf_import
    wf_verify"
   "Checkpoints|wf_checkpoint wf_checkpoints wf_drop_checkpoint wf_recover wf_fork"
+  "Circuit breakers|wf_circuit_allow wf_circuit_record wf_circuit_configure wf_circuit_policy wf_circuit_save
+   wf_circuit_reset wf_circuits_recover wf_circuits wf_circuits_open wf_circuit_transitions"
   "Tenants and rights|wf_tenant wf_grant_access wf_grant_tenant wf_revoke_tenant wf_tenants"
 )
-tables=(executions state_versions checkpoints search search_paths tenant_roles)
+tables=(executions state_versions checkpoints search search_paths circuits circuit_policies
+  circuit_transitions tenant_roles)
 
 prepare() {
   sql "CREATE ROLE reading; CREATE ROLE writing;

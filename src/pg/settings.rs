@@ -11,6 +11,7 @@ static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
+static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// The tenant as it is set, neither checked nor allowed yet.
 pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
@@ -52,6 +53,11 @@ pub fn snapshot_below() -> usize {
 /// Bytes of rebuilt states that a session keeps.
 pub fn cache_size() -> usize {
     usize::try_from(CACHE_SIZE.get()).unwrap_or(0) * 1024
+}
+
+/// Whether a circuit that moves says so on the channel.
+pub fn notify_circuits() -> bool {
+    NOTIFY_CIRCUITS.get()
 }
 
 /// Defines every setting and reserves the prefix.
@@ -111,6 +117,14 @@ pub fn register() {
         (0, 1_048_576),
         GucContext::Userset,
         GucFlags::UNIT_KB,
+    );
+    GucRegistry::define_bool_guc(
+        c"wfstate.notify_circuits",
+        c"Whether a change of a circuit's state is notified on channel wfstate.",
+        c"The payload is a JSON object with event, tenant, agent_key, from and to. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share.",
+        &NOTIFY_CIRCUITS,
+        GucContext::Userset,
+        GucFlags::default(),
     );
     // SAFETY: called from _PG_init with a string that lives for ever.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"wfstate".as_ptr()) };

@@ -26,6 +26,10 @@ pub enum Type {
     Interval,
     /// text[]
     TextArray,
+    /// double precision
+    Float8,
+    /// bytea
+    Bytea,
 }
 
 /// Value of a statement's parameter; `None` is NULL.
@@ -46,6 +50,10 @@ pub enum Param<'a> {
     Timestamptz(i64),
     /// text[]
     TextArray(Option<&'a [String]>),
+    /// double precision
+    Float8(Option<f64>),
+    /// bytea
+    Bytea(Option<&'a [u8]>),
 }
 
 /// One of the closed set of statements. `{=}` in the text stands for `OPERATOR(pg_catalog.=)`, so that
@@ -283,6 +291,8 @@ fn oid(kind: Type) -> pg_sys::Oid {
         Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
         Type::Interval => pg_sys::INTERVALOID,
         Type::TextArray => pg_sys::TEXTARRAYOID,
+        Type::Float8 => pg_sys::FLOAT8OID,
+        Type::Bytea => pg_sys::BYTEAOID,
     }
 }
 
@@ -303,6 +313,8 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
             Param::Datum(value) => *value,
             Param::Timestamptz(micros) => Some(pg_sys::Datum::from(*micros)),
             Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
+            Param::Float8(value) => value.into_datum(),
+            Param::Bytea(value) => value.map(varlena_datum),
         };
         nulls.push(if datum.is_some() { b' ' } else { b'n' });
         values.push(datum.unwrap_or(pg_sys::Datum::null()));

@@ -15,16 +15,18 @@ static FUNCTIONS: Statement = Statement::new(
         AND d.refclassid {=} 'pg_catalog.pg_extension'::pg_catalog.regclass
         AND d.deptype {=} 'e' AND p.prorettype {<>} 'pg_catalog.trigger'::pg_catalog.regtype
         AND ($1 {=} 'admin' OR p.proname {<>} ALL (ARRAY['wf_grant_tenant', 'wf_revoke_tenant',
-             'wf_tenants', 'wf_grant_access', 'wf_declare_search']::pg_catalog.name[]))
+             'wf_tenants', 'wf_grant_access', 'wf_declare_search',
+             'wf_circuit_configure']::pg_catalog.name[]))
         AND ($1 {<>} 'reader' OR p.provolatile {<>} 'v')",
     &[Type::Text],
 );
 
 const READER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
-                      wfstate.search_paths";
-const WRITER: &str =
-    "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search";
-const ADMIN: &str = "wfstate.search_paths, wfstate.tenant_roles";
+                      wfstate.search_paths, wfstate.circuits, wfstate.circuit_policies, \
+                      wfstate.circuit_transitions";
+const WRITER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
+                      wfstate.circuits, wfstate.circuit_transitions";
+const ADMIN: &str = "wfstate.search_paths, wfstate.tenant_roles, wfstate.circuit_policies";
 
 /// Gives a role what a reader, writer or admin needs; each includes the one before.
 pub fn grant(role: Option<&str>, access: Option<&str>) -> StateResult<()> {

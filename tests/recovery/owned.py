@@ -7,17 +7,20 @@ READERS = (
     "wf_load_state('order')", "wf_load('order')", "wf_load_many(ARRAY['order'])",
     "wf_state_at('order', 1)", "wf_history('order')", "wf_diff('order', 1, 2)", "wf_list()",
     "wf_find('{}')", "wf_export('order')", "wf_checkpoints('order')", "wf_verify('order')",
+    "wf_circuits()", "wf_circuits_open()", "wf_circuit_transitions()", "wf_circuit_policy('agent')",
 )
 WRITERS = (
     "wf_save_state('order', '{}')", "wf_patch_state('order', '{}')",
     "wf_save_states(ARRAY['order'], ARRAY['{}'::pg_catalog.jsonb])", "wf_checkpoint('order', 'c')",
     "wf_recover('order')", "wf_drop_checkpoint('order', 'c')", "wf_fork('order', 'fork')",
     "wf_import(wf_export('order'), 'copy')", "wf_prune_history('order', 1)", "wf_delete('order')",
+    "wf_circuit_allow('agent')", "wf_circuit_record('agent', true)", "wf_circuit_save('agent', 'disabled')",
+    "wf_circuit_reset('agent')", "wf_circuits_recover()",
 )
 ADMINS = (
     "wf_declare_search('checkout', ARRAY['/a'])", "wf_grant_tenant(session_user, 'default')",
     "wf_tenants()", "wf_revoke_tenant(session_user, 'default')",
-    "wf_grant_access(session_user, 'reader')",
+    "wf_grant_access(session_user, 'reader')", "wf_circuit_configure('agent', window_size => 5)",
 )
 
 

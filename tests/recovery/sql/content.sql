@@ -18,6 +18,10 @@ SELECT wf_save_state('small-' || n, jsonb_build_object('n', n, 'customer', '{"na
   FROM generate_series(1, 20) AS n;
 SELECT wf_save_state('scalar', '12345678901234567890.10');
 SELECT wf_save_state('scalar', 'null', status => 'failed');
+-- Circuits: healthy, stopped by hand, broken and due.
+SELECT wf_circuit_record('healthy', n > 1, n) FROM generate_series(1, 5) AS n;
+SELECT wf_circuit_save('stopped', 'forced_open', reason => 'maintenance');
+SELECT wf_circuit_save('broken', 'open', '2020-01-01');
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');
