@@ -3,6 +3,7 @@
 use crate::core::circuit::{MAX_DURATION, Options, State, Verdict};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
+use crate::pg::spi::Mode;
 use crate::store::circuit_rows::Agent;
 use crate::store::{circuit_policies, circuits, tenant};
 use pgrx::prelude::*;
@@ -145,7 +146,7 @@ fn wf_circuit_policy(
 > {
     let policy = run(|| {
         with_agent(agent_key, |tenant, key| {
-            circuit_policies::effective(Agent { tenant, key })
+            circuit_policies::effective(Mode::Read, Agent { tenant, key })
         })
     });
     TableIterator::once((

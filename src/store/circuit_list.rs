@@ -3,13 +3,25 @@
 use crate::core::StateResult;
 use crate::core::circuit::{Circuit, Policy, State};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
-use crate::store::circuit_policies::{policy, policy_columns};
+use crate::store::circuit_policies::options;
 use crate::store::circuit_rows::{COLUMNS, circuit, circuit_columns};
 use pgrx::datum::TimestampWithTimeZone;
 
 /// Rows that are read at a time: which of them belong to the page is seen only afterwards, since time alone
 /// changes a state.
 const BATCH: i64 = 500;
+
+/// The agent's own options over the tenant's, from `p` and `d`.
+macro_rules! policy_columns {
+    () => {
+        "coalesce(p.failure_rate, d.failure_rate), coalesce(p.slow_call_rate, d.slow_call_rate),
+         coalesce(p.slow_call_duration, d.slow_call_duration), coalesce(p.window_kind, d.window_kind),
+         coalesce(p.window_size, d.window_size), coalesce(p.minimum_calls, d.minimum_calls),
+         coalesce(p.open_wait, d.open_wait), coalesce(p.open_wait_multiplier, d.open_wait_multiplier),
+         coalesce(p.open_wait_max, d.open_wait_max), coalesce(p.half_open_permits, d.half_open_permits),
+         coalesce(p.half_open_max_wait, d.half_open_max_wait)"
+    };
+}
 
 macro_rules! listed {
     ($condition:literal) => {
@@ -55,7 +67,7 @@ pub struct Listed {
 
 fn listed(row: &Row<'_>) -> StateResult<Listed> {
     const REST: usize = COLUMNS + 11;
-    let policy = policy(row, COLUMNS);
+    let policy = Policy::with(&options(row, COLUMNS));
     let now = row.micros(REST + 2).unwrap_or_default();
     Ok(Listed {
         agent_key: row.text(REST).unwrap_or_default(),

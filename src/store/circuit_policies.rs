@@ -1,33 +1,29 @@
 //! `wfstate.circuit_policies`: what circuits go by.
 
 use crate::core::StateResult;
-use crate::core::circuit::{Options, Policy};
+use crate::core::circuit::{Kind, Options, Policy};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::circuit_rows::Agent;
 use pgrx::IntoDatum;
 use pgrx::datum::Interval;
 
-/// The agent's own options over the tenant's, from `p` and `d`.
-macro_rules! policy_columns {
+macro_rules! option_columns {
     () => {
-        "coalesce(p.failure_rate, d.failure_rate), coalesce(p.slow_call_rate, d.slow_call_rate),
-         coalesce(p.slow_call_duration, d.slow_call_duration), coalesce(p.window_kind, d.window_kind),
-         coalesce(p.window_size, d.window_size), coalesce(p.minimum_calls, d.minimum_calls),
-         coalesce(p.open_wait, d.open_wait), coalesce(p.open_wait_multiplier, d.open_wait_multiplier),
-         coalesce(p.open_wait_max, d.open_wait_max), coalesce(p.half_open_permits, d.half_open_permits),
-         coalesce(p.half_open_max_wait, d.half_open_max_wait)"
+        "p.failure_rate, p.slow_call_rate, p.slow_call_duration, p.window_kind, p.window_size, p.minimum_calls,
+         p.open_wait, p.open_wait_multiplier, p.open_wait_max, p.half_open_permits, p.half_open_max_wait"
     };
 }
-pub(super) use policy_columns;
 
-/// Reads the columns of `policy_columns!`, where they begin.
-pub(super) fn policy(row: &Row<'_>, column: usize) -> Policy {
-    let window_kind = row.text(column + 3);
-    Policy::with(&Options {
+/// Reads the columns of `option_columns!`, where they begin.
+pub(super) fn options(row: &Row<'_>, column: usize) -> Options<'static> {
+    Options {
         failure_rate: row.float8(column),
         slow_call_rate: row.float8(column + 1),
         slow_call_duration: row.interval(column + 2),
-        window_kind: window_kind.as_deref(),
+        window_kind: row
+            .text(column + 3)
+            .and_then(|kind| Kind::parse(&kind))
+            .map(Kind::as_str),
         window_size: row.int4(column + 4),
         minimum_calls: row.int4(column + 5),
         open_wait: row.interval(column + 6),
@@ -35,18 +31,17 @@ pub(super) fn policy(row: &Row<'_>, column: usize) -> Policy {
         open_wait_max: row.interval(column + 8),
         half_open_permits: row.int4(column + 9),
         half_open_max_wait: row.interval(column + 10),
-    })
+    }
 }
 
+/// With the policy's own expression, so that the server compares the tenant once. One scan of an index for two
+/// rows takes less than two joins.
 static EFFECTIVE: Statement = Statement::new(
     concat!(
         "SELECT ",
-        policy_columns!(),
-        " FROM (SELECT) AS o
-          LEFT JOIN wfstate.circuit_policies AS p
-            ON p.tenant {=} wfstate.current_tenant() AND p.agent_key {=} $2
-          LEFT JOIN wfstate.circuit_policies AS d
-            ON d.tenant {=} wfstate.current_tenant() AND d.agent_key {=} '*'"
+        option_columns!(),
+        ", p.agent_key {<>} $2 FROM wfstate.circuit_policies AS p
+          WHERE p.tenant {=} wfstate.current_tenant() AND p.agent_key {=} ANY (ARRAY[$2, '*'])"
     ),
     &[Type::Text, Type::Text],
 );
@@ -91,9 +86,17 @@ static FORGET: Statement = Statement::new(
 );
 
 /// The options in force for an agent.
-pub fn effective(agent: Agent<'_>) -> StateResult<Policy> {
-    let found = EFFECTIVE.one(Mode::Read, &agent.params(), |row| Ok(policy(row, 0)))?;
-    Ok(found.unwrap_or_default())
+pub fn effective(mode: Mode, agent: Agent<'_>) -> StateResult<Policy> {
+    let (mut own, mut inherited) = (Options::default(), Options::default());
+    EFFECTIVE.each(mode, &agent.params(), |row| {
+        if row.bool(11).unwrap_or_default() {
+            inherited = options(row, 0);
+        } else {
+            own = options(row, 0);
+        }
+        Ok(())
+    })?;
+    Ok(Policy::with(&own.over(inherited)))
 }
 
 /// Sets the options that are given; the others stay, or with `replace` are inherited again.

@@ -4,7 +4,6 @@
 use crate::core::StateResult;
 use crate::core::circuit::{Circuit, Policy, State, Window};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type, now};
-use crate::store::circuit_policies::{policy, policy_columns};
 
 /// An agent as every key names it.
 #[derive(Debug, Clone, Copy)]
@@ -71,15 +70,7 @@ static READ: Statement = Statement::new(
     concat!(
         "SELECT ",
         circuit_columns!(),
-        ", ",
-        policy_columns!(),
-        " FROM (SELECT) AS o
-          LEFT JOIN wfstate.circuits AS c
-            ON c.tenant {=} wfstate.current_tenant() AND c.agent_key {=} $2
-          LEFT JOIN wfstate.circuit_policies AS p
-            ON p.tenant {=} wfstate.current_tenant() AND p.agent_key {=} $2
-          LEFT JOIN wfstate.circuit_policies AS d
-            ON d.tenant {=} wfstate.current_tenant() AND d.agent_key {=} '*'"
+        " FROM wfstate.circuits AS c WHERE c.tenant {=} wfstate.current_tenant() AND c.agent_key {=} $2"
     ),
     KEY,
 );
@@ -137,20 +128,12 @@ pub fn state(agent: Agent<'_>) -> StateResult<Option<(State, Option<i64>)>> {
     })
 }
 
-/// The circuit that is committed now, a new one where there is none; and what it goes by.
-pub fn read(agent: Agent<'_>) -> StateResult<(Circuit, Policy)> {
+/// The circuit that is committed now, a new one where there is none.
+pub fn read(agent: Agent<'_>, policy: &Policy) -> StateResult<Circuit> {
     let found = READ.one(Mode::Latest, &agent.params(), |row| {
-        let policy = policy(row, COLUMNS);
-        let circuit = match row.text(0) {
-            Some(_) => circuit(row, &policy),
-            None => Circuit::new(&policy),
-        };
-        Ok((circuit, policy))
+        Ok(circuit(row, policy))
     })?;
-    Ok(found.unwrap_or_else(|| {
-        let policy = Policy::default();
-        (Circuit::new(&policy), policy)
-    }))
+    Ok(found.unwrap_or_else(|| Circuit::new(policy)))
 }
 
 /// The circuit, locked until the transaction ends; and the number of its last transition.

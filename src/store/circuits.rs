@@ -5,9 +5,9 @@
 
 use crate::core::circuit::{Circuit, Event, Outcome, Policy, State, Verdict, duration_ms};
 use crate::core::{Code, StateError, StateResult};
-use crate::pg::spi::now;
+use crate::pg::spi::{Mode, now};
 use crate::store::circuit_rows::{self as rows, Agent};
-use crate::store::circuit_transitions;
+use crate::store::{circuit_policies, circuit_transitions};
 
 /// What comes of an event: the answer, and whether it changed anything.
 struct Decided {
@@ -103,8 +103,9 @@ fn decide(
     event: impl Fn(&Policy) -> Event,
     reason: Option<&str>,
 ) -> StateResult<Decided> {
-    let (mut circuit, policy) = rows::read(agent)?;
+    let policy = circuit_policies::effective(Mode::Latest, agent)?;
     let event = event(&policy);
+    let mut circuit = rows::read(agent, &policy)?;
     let before = circuit.clone();
     let step = circuit.step(&policy, now(), event);
     if circuit == before {

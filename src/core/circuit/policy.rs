@@ -137,6 +137,23 @@ impl Options<'_> {
         *self == Options::default()
     }
 
+    /// These options, and those of `other` where they have none.
+    pub fn over(self, other: Self) -> Self {
+        Options {
+            failure_rate: self.failure_rate.or(other.failure_rate),
+            slow_call_rate: self.slow_call_rate.or(other.slow_call_rate),
+            slow_call_duration: self.slow_call_duration.or(other.slow_call_duration),
+            window_kind: self.window_kind.or(other.window_kind),
+            window_size: self.window_size.or(other.window_size),
+            minimum_calls: self.minimum_calls.or(other.minimum_calls),
+            open_wait: self.open_wait.or(other.open_wait),
+            open_wait_multiplier: self.open_wait_multiplier.or(other.open_wait_multiplier),
+            open_wait_max: self.open_wait_max.or(other.open_wait_max),
+            half_open_permits: self.half_open_permits.or(other.half_open_permits),
+            half_open_max_wait: self.half_open_max_wait.or(other.half_open_max_wait),
+        }
+    }
+
     /// Refuses an option that is out of its range.
     pub fn check(&self) -> StateResult<()> {
         rate("failure_rate", self.failure_rate)?;

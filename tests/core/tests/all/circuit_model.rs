@@ -390,6 +390,36 @@ fn options_replace_defaults() {
 }
 
 #[test]
+fn options_are_inherited_one_by_one() {
+    let all = Options {
+        failure_rate: Some(0.1),
+        slow_call_rate: Some(0.2),
+        slow_call_duration: Some(3),
+        window_kind: Some("time"),
+        window_size: Some(4),
+        minimum_calls: Some(5),
+        open_wait: Some(6),
+        open_wait_multiplier: Some(7.0),
+        open_wait_max: Some(8),
+        half_open_permits: Some(9),
+        half_open_max_wait: Some(10),
+    };
+    assert_eq!(Options::default().over(all), all);
+    let own = Options {
+        failure_rate: Some(0.9),
+        half_open_permits: Some(1),
+        ..Options::default()
+    };
+    let expected = Options {
+        failure_rate: Some(0.9),
+        half_open_permits: Some(1),
+        ..all
+    };
+    assert_eq!(own.over(all), expected);
+    assert_eq!(all.over(own), all);
+}
+
+#[test]
 fn durations_are_finite_and_not_negative() {
     for ms in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.001] {
         assert_eq!(
