@@ -59,6 +59,9 @@ ALTER TABLE wfstate.checkpoints ENABLE ROW LEVEL SECURITY;
 ALTER TABLE wfstate.search ENABLE ROW LEVEL SECURITY;
 ALTER TABLE wfstate.search_paths ENABLE ROW LEVEL SECURITY;
 ALTER TABLE wfstate.tenant_roles ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.circuits ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.circuit_policies ENABLE ROW LEVEL SECURITY;
+ALTER TABLE wfstate.circuit_transitions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY executions_tenant ON wfstate.executions
     USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
@@ -76,6 +79,12 @@ CREATE POLICY agent_statistics_tenant ON wfstate.agent_statistics
     USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
 CREATE POLICY routing_retention_tenant ON wfstate.routing_retention
     USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY circuits_tenant ON wfstate.circuits
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY circuit_policies_tenant ON wfstate.circuit_policies
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
+CREATE POLICY circuit_transitions_tenant ON wfstate.circuit_transitions
+    USING (tenant = wfstate.current_tenant()) WITH CHECK (tenant = wfstate.current_tenant());
 -- Bindings decide about tenants and so belong to none; only admins have rights to the table.
 CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles USING (true) WITH CHECK (true);
 COMMENT ON POLICY executions_tenant ON wfstate.executions IS 'Only the session''s tenant.';
@@ -86,6 +95,9 @@ COMMENT ON POLICY search_paths_tenant ON wfstate.search_paths IS 'Only the sessi
 COMMENT ON POLICY routing_decisions_tenant ON wfstate.routing_decisions IS 'Only the session''s tenant.';
 COMMENT ON POLICY agent_statistics_tenant ON wfstate.agent_statistics IS 'Only the session''s tenant.';
 COMMENT ON POLICY routing_retention_tenant ON wfstate.routing_retention IS 'Only the session''s tenant.';
+COMMENT ON POLICY circuits_tenant ON wfstate.circuits IS 'Only the session''s tenant.';
+COMMENT ON POLICY circuit_policies_tenant ON wfstate.circuit_policies IS 'Only the session''s tenant.';
+COMMENT ON POLICY circuit_transitions_tenant ON wfstate.circuit_transitions IS 'Only the session''s tenant.';
 COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has rights to the table: admins.';
 
 COMMENT ON SCHEMA wfstate IS 'Tables and internals of the extension wfstate.';

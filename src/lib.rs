@@ -25,6 +25,11 @@ pub mod store;
 ::pgrx::pg_module_magic!(name, version);
 
 ::pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+::pgrx::extension_sql_file!(
+    "../sql/circuits.sql",
+    name = "circuits",
+    requires = ["schema"]
+);
 ::pgrx::extension_sql_file!("../sql/security.sql", name = "security", finalize);
 ::pgrx::extension_sql_file!(
     "../sql/comments.sql",
@@ -104,6 +109,23 @@ pub mod store;
         wf_recalculate_statistics,
         wf_prune_routing,
         wf_maintain,
+    ]
+);
+
+::pgrx::extension_sql_file!(
+    "../sql/circuits_comments.sql",
+    name = "circuits_comments",
+    requires = [
+        wf_circuit_allow,
+        wf_circuit_record,
+        wf_circuit_configure,
+        wf_circuit_policy,
+        wf_circuit_save,
+        wf_circuit_reset,
+        wf_circuits_recover,
+        wf_circuits,
+        wf_circuits_open,
+        wf_circuit_transitions,
     ]
 );
 

@@ -14,6 +14,8 @@ groups=(
   "Checkpoints|wf_checkpoint wf_checkpoints wf_drop_checkpoint wf_recover wf_fork"
   "Routing|wf_record_routing wf_complete_routing wf_routing_decisions wf_agent_statistics wf_top_agents
    wf_underperforming_agents wf_recalculate_statistics wf_prune_routing"
+  "Circuit breakers|wf_circuit_allow wf_circuit_record wf_circuit_configure wf_circuit_policy wf_circuit_save
+   wf_circuit_reset wf_circuits_recover wf_circuits wf_circuits_open wf_circuit_transitions"
   "Operations|wf_maintain"
   "Tenants and rights|wf_tenant wf_grant_access wf_grant_tenant wf_revoke_tenant wf_tenants"
 )
@@ -22,7 +24,7 @@ statistics=(routing_stats rollup total_tasks successful_tasks failed_tasks measu
   total_duration_ms mean_duration_ms stddev_duration_ms min_duration_ms max_duration_ms approx_percentile
   approx_percentile_rank relative_error)
 tables=(executions state_versions checkpoints search search_paths routing_decisions agent_statistics
-  routing_retention tenant_roles)
+  routing_retention circuits circuit_policies circuit_transitions tenant_roles)
 
 prepare() {
   sql "CREATE ROLE reading; CREATE ROLE writing;

@@ -1,6 +1,8 @@
 //! The SQL surface: each function checks its arguments' form, calls the store, and converts the result.
 
 mod checkpoints;
+mod circuit_lists;
+mod circuits;
 mod log;
 mod query;
 mod routing;

@@ -10,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod circuit;
 pub mod error;
 pub mod hash;
 pub mod jsonb;

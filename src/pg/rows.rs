@@ -86,6 +86,22 @@ impl<'a> Row<'a> {
         self.read(column)
     }
 
+    /// double precision
+    pub fn float8(&self, column: usize) -> Option<f64> {
+        self.read(column)
+    }
+
+    /// bytea
+    pub fn bytea(&self, column: usize) -> Option<Vec<u8>> {
+        self.read(column)
+    }
+
+    /// interval, in microseconds; a month has 30 days
+    pub fn interval(&self, column: usize) -> Option<i64> {
+        let interval: pgrx::datum::Interval = self.read(column)?;
+        i64::try_from(interval.as_micros()).ok()
+    }
+
     /// text[]
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
         self.read(column)

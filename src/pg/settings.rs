@@ -12,6 +12,7 @@ static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static STATISTICS_SLOTS: GucSetting<i32> = GucSetting::<i32>::new(32);
+static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// The tenant as it is set, neither checked nor allowed yet.
 pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
@@ -58,6 +59,11 @@ pub fn cache_size() -> usize {
 /// Rows over which the statistics of one agent and hour are spread.
 pub fn statistics_slots() -> i32 {
     STATISTICS_SLOTS.get()
+}
+
+/// Whether a circuit that moves says so on the channel.
+pub fn notify_circuits() -> bool {
+    NOTIFY_CIRCUITS.get()
 }
 
 /// Defines every setting and reserves the prefix.
@@ -124,6 +130,14 @@ pub fn register() {
         c"Sessions that record for one agent at the same time wait for each other only when they share a slot: as many slots as sessions, and none waits. wf_maintain folds the slots of past hours into one.",
         &STATISTICS_SLOTS,
         (1, 1024),
+        GucContext::Userset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"wfstate.notify_circuits",
+        c"Whether a change of a circuit's state is notified on channel wfstate.",
+        c"The payload is a JSON object with event, tenant, agent_key, from and to. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share.",
+        &NOTIFY_CIRCUITS,
         GucContext::Userset,
         GucFlags::default(),
     );

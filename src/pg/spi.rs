@@ -30,6 +30,8 @@ pub enum Type {
     Float8,
     /// uuid
     Uuid,
+    /// bytea
+    Bytea,
 }
 
 /// Value of a statement's parameter; `None` is NULL.
@@ -54,6 +56,8 @@ pub enum Param<'a> {
     Float8(Option<f64>),
     /// uuid
     Uuid(Option<[u8; 16]>),
+    /// bytea
+    Bytea(Option<&'a [u8]>),
 }
 
 /// One of the closed set of statements. `{=}` in the text stands for `OPERATOR(pg_catalog.=)`, so that
@@ -293,6 +297,7 @@ fn oid(kind: Type) -> pg_sys::Oid {
         Type::TextArray => pg_sys::TEXTARRAYOID,
         Type::Float8 => pg_sys::FLOAT8OID,
         Type::Uuid => pg_sys::UUIDOID,
+        Type::Bytea => pg_sys::BYTEAOID,
     }
 }
 
@@ -317,6 +322,7 @@ fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
             Param::Uuid(value) => {
                 value.and_then(|bytes| pgrx::Uuid::from_bytes(bytes).into_datum())
             }
+            Param::Bytea(value) => value.map(varlena_datum),
         };
         nulls.push(if datum.is_some() { b' ' } else { b'n' });
         values.push(datum.unwrap_or(pg_sys::Datum::null()));

@@ -17,17 +17,19 @@ static FUNCTIONS: Statement = Statement::new(
         AND d.deptype {=} 'e' AND p.proacl IS NOT NULL AND p.prorettype {<>} 'pg_catalog.trigger'::pg_catalog.regtype
         AND ($1 {=} 'admin' OR p.proname {<>} ALL (ARRAY['wf_grant_tenant', 'wf_revoke_tenant',
              'wf_tenants', 'wf_grant_access', 'wf_declare_search',
-             'wf_recalculate_statistics']::pg_catalog.name[]))
+             'wf_recalculate_statistics', 'wf_circuit_configure']::pg_catalog.name[]))
         AND ($1 {<>} 'reader' OR p.provolatile {<>} 'v')",
     &[Type::Text],
 );
 
 const READER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
                       wfstate.search_paths, wfstate.routing_decisions, wfstate.agent_statistics, \
-                      wfstate.routing_retention";
+                      wfstate.routing_retention, wfstate.circuits, wfstate.circuit_policies, \
+                      wfstate.circuit_transitions";
 const WRITER: &str = "wfstate.executions, wfstate.state_versions, wfstate.checkpoints, wfstate.search, \
-     wfstate.routing_decisions, wfstate.agent_statistics, wfstate.routing_retention";
-const ADMIN: &str = "wfstate.search_paths, wfstate.tenant_roles";
+                      wfstate.routing_decisions, wfstate.agent_statistics, wfstate.routing_retention, \
+                      wfstate.circuits, wfstate.circuit_transitions";
+const ADMIN: &str = "wfstate.search_paths, wfstate.tenant_roles, wfstate.circuit_policies";
 
 /// Gives a role what a reader, writer or admin needs; each includes the one before.
 pub fn grant(role: Option<&str>, access: Option<&str>) -> StateResult<()> {

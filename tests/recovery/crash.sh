@@ -7,6 +7,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cluster_start 'max_connections = 60' 'max_wal_size = 64MB' 'checkpoint_timeout = 30s'
 app_role
 acknowledged="$WF_BASE/acknowledged"
+circuits() { sql 'SELECT * FROM wfstate.circuits ORDER BY agent_key; SELECT * FROM wf_circuit_transitions()'; }
 
 for round in 1 2; do
   before="$(sql 'SELECT count(*) FROM wfstate.state_versions')"
@@ -16,6 +17,11 @@ for round in 1 2; do
     [ "$(sql "SELECT count(*) > $before + 800 FROM wfstate.state_versions")" = t ] && break
     sleep 0.05
   done
+  # An open circuit, a half-open one with a permit taken, and outcomes: acknowledged, so they are there.
+  sql "SELECT wf_circuit_save('broken-$round', 'open', '2999-01-01'), wf_circuit_save('trial-$round', 'half_open');
+       SELECT * FROM wf_circuit_allow('trial-$round');
+       SELECT * FROM wf_circuit_record('counted', $round > 1)" >/dev/null
+  circuits="$(circuits)"
   cluster_kill9
   status=0
   wait "$load" || status=$?
@@ -24,6 +30,7 @@ for round in 1 2; do
   status=0
   "$WF_PYTHON" "$here/crash_proof.py" "$acknowledged" || status=$?
   check "round $round: all that was acknowledged is there" "$status" 0
+  check "round $round: circuits are what they were" "$(circuits)" "$circuits"
   check "round $round: wf_verify finds every log sound" "$(unsound)" ""
 done
 # The kill itself is in the log; what a backend died of by itself would be there as well.

@@ -9,7 +9,8 @@ app_role
 sql "CREATE ROLE reading LOGIN; SELECT wf_grant_access('reading', 'reader');
      CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'writer');
      SELECT wf_grant_tenant('bound', 'blue'); SELECT wf_grant_tenant('bound', 'green');
-     SELECT wf_declare_search('checkout', ARRAY['/customer/name'])" >/dev/null
+     SELECT wf_declare_search('checkout', ARRAY['/customer/name']);
+     SELECT wf_circuit_configure('stopped', open_wait => '1 hour')" >/dev/null
 wf_psql -q -o /dev/null -U wf_app -f "$here/sql/content.sql"
 
 check "every table of schema wfstate is dumped" "$(sql "
@@ -55,6 +56,10 @@ holds() {
   check "$how: wf_find on declared paths" \
     "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -U wf_app)"
+  check "$how: circuits" "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -U wf_app)"
+  check "$how: transitions" "$(sql "SELECT * FROM wf_circuit_transitions()" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_circuit_transitions()" -U wf_app)"
   check "$how: row security hides other tenants" \
     "$(sql 'SELECT DISTINCT tenant FROM wfstate.executions' -d "$db" -U reading)" default
   check "$how: a reader cannot write" \

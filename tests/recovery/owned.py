@@ -8,6 +8,7 @@ READERS = (
     "wf_state_at('order', 1)", "wf_history('order')", "wf_diff('order', 1, 2)", "wf_list()",
     "wf_find('{}')", "wf_export('order')", "wf_checkpoints('order')", "wf_verify('order')",
     "wf_routing_decisions()", "wf_agent_statistics()", "wf_top_agents()", "wf_underperforming_agents()",
+    "wf_circuits()", "wf_circuits_open()", "wf_circuit_transitions()", "wf_circuit_policy('agent')",
 )
 WRITERS = (
     "wf_save_state('order', '{}')", "wf_patch_state('order', '{}')",
@@ -15,11 +16,13 @@ WRITERS = (
     "wf_recover('order')", "wf_drop_checkpoint('order', 'c')", "wf_fork('order', 'fork')",
     "wf_import(wf_export('order'), 'copy')", "wf_prune_history('order', 1)", "wf_delete('order')",
     "wf_record_routing('task', 'agent', true, 5)", "wf_maintain()", "wf_prune_routing('1 day')",
+    "wf_circuit_allow('agent')", "wf_circuit_record('agent', true)", "wf_circuit_save('agent', 'disabled')",
+    "wf_circuit_reset('agent')", "wf_circuits_recover()",
 )
 ADMINS = (
     "wf_recalculate_statistics()", "wf_declare_search('checkout', ARRAY['/a'])", "wf_grant_tenant(session_user, 'default')",
     "wf_tenants()", "wf_revoke_tenant(session_user, 'default')",
-    "wf_grant_access(session_user, 'reader')",
+    "wf_grant_access(session_user, 'reader')", "wf_circuit_configure('agent', window_size => 5)",
 )
 
 

@@ -35,6 +35,12 @@ readers=(
   "wf_top_agents()"
   "wf_underperforming_agents(threshold => 1, min_tasks => 1)"
   "wf_tenant()"
+  "wf_circuits()"
+  "wf_circuits_open()"
+  "wf_circuit_transitions('broken')"
+  "wf_circuit_policy('broken')"
+  "wf_circuit_allow('healthy')"
+  "wf_circuit_allow('stopped')"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"
@@ -68,6 +74,12 @@ writers=(
   "wf_grant_tenant('wf_app', 'green')"
   "wf_revoke_tenant('bound', 'blue')"
   "wf_grant_access('bound', 'writer')"
+  "wf_circuit_record('healthy', false)"
+  "wf_circuit_allow('broken')"
+  "wf_circuit_configure('healthy', window_size => 7)"
+  "wf_circuit_save('healthy', 'disabled')"
+  "wf_circuit_reset('broken')"
+  "wf_circuits_recover()"
 )
 for call in "${writers[@]}"; do
   check "standby refuses $call" "$(sqlstate "SELECT * FROM $call" -p "$STANDBY_PORT")" 25006

@@ -51,6 +51,9 @@ SELECT wf_grant_access('regress_wf_nobody', 'admin');
 SET ROLE regress_wf_reader;
 SELECT wf_load_state('a'), wf_state_at('a', 1), wf_diff('a', 1), wf_export('a') IS NOT NULL AS exported, (SELECT valid FROM wf_verify('a')) AS valid, (SELECT count(*) FROM wf_history('a')) AS history,
     (SELECT count(*) FROM wf_checkpoints('a')) AS checkpoints, (SELECT count(*) FROM wf_list(tags => '{"t": 1}')) AS listed, (SELECT count(*) FROM wf_find('{"n": 1}', tags => '{"t": 1}')) AS found, (SELECT count(*) FROM wf_load_many('{a}')) AS loaded, (SELECT count(*) FROM wf_load('a')) AS loaded_one;
+SELECT (SELECT count(*) FROM wf_circuits()) AS circuits, (SELECT count(*) FROM wf_circuits_open()) AS open, (SELECT count(*) FROM wf_circuit_transitions()) AS transitions, (SELECT count(*) FROM wf_circuit_policy('a')) AS policies;
+SELECT * FROM wf_circuit_allow('a');
+\echo :SQLSTATE
 SELECT wf_save_state('a', '1');
 \echo :SQLSTATE
 SELECT wf_declare_search('w', '{}');
@@ -71,6 +74,13 @@ SELECT saved_by FROM wf_history('b');
 SELECT wf_delete('b'), wf_delete('c'), wf_delete('d'), wf_delete('e');
 SELECT wf_declare_search('w', '{}');
 \echo :SQLSTATE
+SELECT c.allowed, r.state, wf_circuit_save('b', 'open', '2020-01-01'), (SELECT count(*) FROM wf_circuits_recover()) AS recovered, wf_circuit_reset('b') FROM wf_circuit_allow('b') c, wf_circuit_record('b', false) r;
+SELECT changed_by FROM wf_circuit_transitions('b') LIMIT 1;
+DELETE FROM wfstate.circuits; DELETE FROM wfstate.circuit_transitions;
+SELECT wf_circuit_configure('b', window_size => 1);
+\echo :SQLSTATE
+INSERT INTO wfstate.circuit_policies (tenant, agent_key) VALUES ('access', 'b');
+\echo :SQLSTATE
 SELECT wf_grant_tenant('regress_wf_writer', 'x');
 \echo :SQLSTATE
 SELECT wf_grant_access('regress_wf_nobody', 'reader');
@@ -79,7 +89,7 @@ INSERT INTO wfstate.search_paths VALUES ('access', 'w', '{}');
 \echo :SQLSTATE
 -- An admin grants on, and reads as an ordinary role below row-level security.
 SET ROLE regress_wf_admin;
-SELECT wf_declare_search('w', '{/n}'), wf_declare_search('w', '{}');
+SELECT wf_declare_search('w', '{/n}'), wf_declare_search('w', '{}'), wf_circuit_configure('b', window_size => 1), wf_circuit_configure('b', replace => true);
 SELECT wf_grant_tenant('regress_wf_nobody', 'x'), wf_revoke_tenant('regress_wf_nobody', 'x');
 SELECT wf_grant_access('regress_wf_nobody', 'reader');
 SELECT wf_save_state('admin', '1'), wf_delete('admin');

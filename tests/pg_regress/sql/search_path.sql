@@ -29,15 +29,15 @@ BEGIN
     CREATE OPERATOR regress_hostile.- (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog._text);
     FOREACH body IN ARRAY ARRAY['now() RETURNS pg_catalog.timestamptz', 'clock_timestamp() RETURNS pg_catalog.timestamptz', 'jsonb_build_object(VARIADIC "any" DEFAULT NULL) RETURNS pg_catalog.jsonb',
         'to_jsonb(pg_catalog.anyelement) RETURNS pg_catalog.jsonb', 'octet_length(pg_catalog.text) RETURNS pg_catalog.int4', 'unnest(pg_catalog.anyarray) RETURNS pg_catalog.text', 'jsonb_strip_nulls(pg_catalog.jsonb) RETURNS pg_catalog.jsonb',
-        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'max(pg_catalog.timestamptz) RETURNS pg_catalog.timestamptz', 'merge_stats(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'stats_with_task(pg_catalog.anyelement, pg_catalog.bool, pg_catalog.float8) RETURNS pg_catalog.int4', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
+        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'max(pg_catalog.timestamptz) RETURNS pg_catalog.timestamptz', 'merge_stats(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'stats_with_task(pg_catalog.anyelement, pg_catalog.bool, pg_catalog.float8) RETURNS pg_catalog.int4', 'current_tenant() RETURNS pg_catalog.text', 'statement_timestamp() RETURNS pg_catalog.timestamptz', 'pg_notify(pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.void', 'json_build_object(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.json', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
         IF body LIKE '%VARIADIC%' THEN CONTINUE; END IF;
         EXECUTE 'CREATE FUNCTION regress_hostile.' || body || ' LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by a function''; END $f$';
     END LOOP;
     -- Types and tables of the same names.
-    FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure}'::text[] LOOP
+    FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure,interval,bytea,float8,json}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
     END LOOP;
-    FOREACH t IN ARRAY '{executions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+    FOREACH t IN ARRAY '{executions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
         EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
     END LOOP;
 END $$;
@@ -91,6 +91,23 @@ SELECT :"api".wf_recalculate_statistics('2020-01-01');
 SELECT decisions FROM :"api".wf_prune_routing('0 days', '100 years');
 SELECT :"api".routing_stats(true, 1)::pg_catalog.jsonb;
 SELECT :"api".rollup(s) FROM (SELECT :"api".routing_stats(true, n) AS s FROM pg_catalog.generate_series(1, 2) AS n) x;
+SET wfstate.notify_circuits = on;
+SELECT :"api".wf_circuit_configure('g', 0.5, 0.5, '1 second', 'count', 1, 1, '1 hour', 2, '2 hours', 1, '1 hour');
+SELECT :"api".wf_circuit_configure('g', window_kind => 'time');
+SELECT failure_rate, window_kind FROM :"api".wf_circuit_policy('g');
+SELECT * FROM :"api".wf_circuit_allow('g');
+SELECT allowed, state FROM :"api".wf_circuit_record('g', false, 1.5);
+SELECT agent_key, state FROM :"api".wf_circuits_open();
+SELECT agent_key, state, calls FROM :"api".wf_circuits('open', 'a');
+SELECT :"api".wf_circuit_save('g', 'open', '2020-01-01', 'why');
+SELECT * FROM :"api".wf_circuits_recover();
+SELECT * FROM :"api".wf_circuit_allow('g');
+SELECT * FROM :"api".wf_circuit_record('g', true);
+SELECT agent_key, transition_no, to_state, cursor FROM :"api".wf_circuit_transitions();
+SELECT transition_no FROM :"api".wf_circuit_transitions('g', '2:g');
+SELECT :"api".wf_circuit_reset('g');
+SELECT :"api".wf_circuit_configure('g', replace => true);
+DELETE FROM wfstate.circuits; DELETE FROM wfstate.circuit_transitions;
 SELECT :"api".wf_tenant();
 SELECT :"api".wf_grant_tenant('regress_wf_victim', 'search_path');
 SELECT role, tenant FROM :"api".wf_tenants('regress_wf_victim');

@@ -21,6 +21,8 @@ SET wfstate.cache_size = -1;
 \echo :SQLSTATE
 SET wfstate.cache_size = 'much';
 \echo :SQLSTATE
+SET wfstate.notify_circuits = 'perhaps';
+\echo :SQLSTATE
 -- The limit on a state: saves, patches of either kind, batches, merges that grow bit by bit.
 SET wfstate.tenant = 'settings';
 SET wfstate.max_state_size = '4kB';

@@ -23,6 +23,10 @@ SELECT wf_record_routing('task-' || n, 'agent-' || n % 3, CASE WHEN n % 7 > 0 TH
   FROM generate_series(1, 60) AS n;
 SELECT wf_prune_routing(older_than => '1 day', max_rows => 5);
 SELECT wf_maintain(max_rows => 9);
+-- Circuits: healthy, stopped by hand, broken and due.
+SELECT wf_circuit_record('healthy', n > 1, n) FROM generate_series(1, 5) AS n;
+SELECT wf_circuit_save('stopped', 'forced_open', reason => 'maintenance');
+SELECT wf_circuit_save('broken', 'open', '2020-01-01');
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');

@@ -1,0 +1,203 @@
+//! Circuit breakers.
+
+use crate::core::circuit::{MAX_DURATION, Options, State, Verdict};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::error::run;
+use crate::pg::spi::Mode;
+use crate::store::circuit_rows::Agent;
+use crate::store::{circuit_policies, circuits, tenant};
+use pgrx::prelude::*;
+
+fn with_agent<T>(
+    agent_key: Option<&str>,
+    body: impl FnOnce(&str, &str) -> StateResult<T>,
+) -> StateResult<T> {
+    let tenant = tenant::current()?;
+    body(&tenant, limits::name("agent_key", agent_key)?)
+}
+
+fn verdict(verdict: Verdict) -> (bool, &'static str, Option<Interval>) {
+    (
+        verdict.allowed,
+        verdict.state.as_str(),
+        verdict.retry_after.and_then(interval),
+    )
+}
+
+pub(super) fn interval(micros: i64) -> Option<Interval> {
+    Interval::new(0, 0, micros).ok()
+}
+
+/// Beyond what any option may be, so that the option's own refusal has the words.
+fn micros(duration: Option<Interval>) -> Option<i64> {
+    duration.map(|d| {
+        let most = i128::from(MAX_DURATION) + 1;
+        i64::try_from(d.as_micros().clamp(-1, most)).unwrap_or(-1)
+    })
+}
+
+pub(super) fn state(value: &str) -> StateResult<State> {
+    State::parse(value).ok_or_else(|| {
+        StateError::invalid(format!(
+            "state \"{}\" is not known",
+            value.chars().take(40).collect::<String>()
+        ))
+        .hint(format!(
+            "Use one of {}.",
+            State::ALL.map(State::as_str).join(", ")
+        ))
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_circuit_allow(
+    agent_key: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(allowed, bool),
+        name!(state, &'static str),
+        name!(retry_after, Option<Interval>),
+    ),
+> {
+    let answer = run(|| with_agent(agent_key, circuits::allow));
+    TableIterator::once(verdict(answer))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_circuit_record(
+    agent_key: Option<&str>,
+    success: Option<bool>,
+    duration_ms: default!(Option<f64>, "NULL"),
+) -> TableIterator<
+    'static,
+    (
+        name!(allowed, bool),
+        name!(state, &'static str),
+        name!(retry_after, Option<Interval>),
+    ),
+> {
+    let answer = run(|| {
+        with_agent(agent_key, |tenant, key| {
+            let success = limits::required("success", success)?;
+            circuits::record(tenant, key, success, duration_ms)
+        })
+    });
+    TableIterator::once(verdict(answer))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+#[allow(clippy::too_many_arguments)]
+fn wf_circuit_configure(
+    agent_key: Option<&str>,
+    failure_rate: default!(Option<f64>, "NULL"),
+    slow_call_rate: default!(Option<f64>, "NULL"),
+    slow_call_duration: default!(Option<Interval>, "NULL"),
+    window_kind: default!(Option<&str>, "NULL"),
+    window_size: default!(Option<i32>, "NULL"),
+    minimum_calls: default!(Option<i32>, "NULL"),
+    open_wait: default!(Option<Interval>, "NULL"),
+    open_wait_multiplier: default!(Option<f64>, "NULL"),
+    open_wait_max: default!(Option<Interval>, "NULL"),
+    half_open_permits: default!(Option<i32>, "NULL"),
+    half_open_max_wait: default!(Option<Interval>, "NULL"),
+    replace: default!(Option<bool>, "false"),
+) {
+    run(|| {
+        with_agent(agent_key, |tenant, key| {
+            let options = Options {
+                failure_rate,
+                slow_call_rate,
+                slow_call_duration: micros(slow_call_duration),
+                window_kind,
+                window_size,
+                minimum_calls,
+                open_wait: micros(open_wait),
+                open_wait_multiplier,
+                open_wait_max: micros(open_wait_max),
+                half_open_permits,
+                half_open_max_wait: micros(half_open_max_wait),
+            };
+            let agent = Agent { tenant, key };
+            circuit_policies::configure(agent, &options, replace.unwrap_or(false))
+        })
+    });
+}
+
+#[pg_extern(stable, parallel_safe)]
+#[allow(clippy::type_complexity)]
+fn wf_circuit_policy(
+    agent_key: Option<&str>,
+) -> TableIterator<
+    'static,
+    (
+        name!(failure_rate, f64),
+        name!(slow_call_rate, f64),
+        name!(slow_call_duration, Option<Interval>),
+        name!(window_kind, &'static str),
+        name!(window_size, i64),
+        name!(minimum_calls, i64),
+        name!(open_wait, Option<Interval>),
+        name!(open_wait_multiplier, f64),
+        name!(open_wait_max, Option<Interval>),
+        name!(half_open_permits, i64),
+        name!(half_open_max_wait, Option<Interval>),
+    ),
+> {
+    let policy = run(|| {
+        with_agent(agent_key, |tenant, key| {
+            circuit_policies::effective(Mode::Read, Agent { tenant, key })
+        })
+    });
+    TableIterator::once((
+        policy.failure_rate,
+        policy.slow_call_rate,
+        interval(policy.slow_call_duration),
+        policy.window_kind.as_str(),
+        policy.window_size.into(),
+        policy.minimum_calls.into(),
+        interval(policy.open_wait),
+        policy.open_wait_multiplier,
+        interval(policy.open_wait_max),
+        policy.half_open_permits.into(),
+        interval(policy.half_open_max_wait),
+    ))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_circuit_save(
+    agent_key: Option<&str>,
+    state: Option<&str>,
+    reset_at: default!(Option<TimestampWithTimeZone>, "NULL"),
+    reason: default!(Option<&str>, "NULL"),
+) -> bool {
+    run(|| {
+        with_agent(agent_key, |tenant, key| {
+            let state = self::state(limits::required("state", state)?)?;
+            let until = reset_at.map(TimestampWithTimeZone::into_inner);
+            if until.is_some() && state != State::Open {
+                return Err(StateError::invalid("reset_at goes with state open only")
+                    .hint("Leave reset_at out, or save the state as open."));
+            }
+            if until.is_some_and(|at| at == i64::MIN || at == i64::MAX) {
+                return Err(StateError::invalid("reset_at must be finite")
+                    .hint("The state forced_open refuses calls until somebody says otherwise."));
+            }
+            let reason = limits::optional_name("reason", reason)?;
+            circuits::save(tenant, key, state, until, reason)
+        })
+    })
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_circuit_reset(agent_key: Option<&str>) -> bool {
+    run(|| with_agent(agent_key, circuits::reset))
+}
+
+#[pg_extern(volatile, parallel_unsafe)]
+fn wf_circuits_recover(
+    max_rows: default!(Option<i32>, "1000"),
+) -> TableIterator<'static, (name!(agent_key, String),)> {
+    let recovered = run(|| circuits::recover(&tenant::current()?, limits::max_rows(max_rows)?));
+    TableIterator::new(recovered.into_iter().map(|key| (key,)))
+}
