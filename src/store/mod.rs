@@ -18,6 +18,7 @@ pub mod prune;
 pub mod rebuild;
 pub mod save;
 pub mod search;
+mod segment;
 pub mod tenant;
 pub mod verify;
 pub mod versions;
