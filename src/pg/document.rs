@@ -2,6 +2,7 @@
 
 use crate::pg::datum::{HEADER, varlena_datum};
 use pgrx::{pg_guard, pg_sys};
+use std::cell::Cell;
 use std::ffi::c_void;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -17,11 +18,13 @@ impl Document {
         capacity: usize,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<Self, E> {
-        let mut varlena = Vec::with_capacity(capacity.saturating_add(HEADER));
+        let mut varlena = buffer(capacity.saturating_add(HEADER));
         varlena.resize(HEADER, 0);
         write(&mut varlena)?;
-        // A document is kept for long, and the room is often guessed.
-        varlena.shrink_to_fit();
+        // A document may be kept for long, and the room was guessed.
+        if varlena.capacity() / 2 > varlena.len() {
+            varlena.shrink_to_fit();
+        }
         let size = i32::try_from(varlena.len()).unwrap_or(i32::MAX);
         // SAFETY: the buffer begins with HEADER bytes of its own.
         unsafe { pgrx::set_varsize_4b(varlena.as_mut_ptr().cast(), size) };
@@ -38,6 +41,51 @@ impl Document {
             Ok(document) => document,
             Err(never) => match never {},
         }
+    }
+}
+
+impl Document {
+    /// Bytes of memory that it takes.
+    pub fn memory(&self) -> usize {
+        self.varlena.capacity()
+    }
+}
+
+/// A buffer up to this size is kept for the next document: giving it back and asking the system for it again
+/// costs more than to fill it.
+const KEPT: usize = 2 << 20;
+
+thread_local! {
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// An empty buffer with room for so many bytes.
+fn buffer(capacity: usize) -> Vec<u8> {
+    let mut spare = SPARE.take();
+    if spare.capacity() < capacity {
+        // What is too small now may do for the next one.
+        let larger = Vec::with_capacity(capacity);
+        SPARE.set(spare);
+        return larger;
+    }
+    spare.clear();
+    spare
+}
+
+impl Drop for Document {
+    fn drop(&mut self) {
+        if self.varlena.capacity() > KEPT {
+            return;
+        }
+        // Documents of a session that ends may go after the spare one.
+        let _ = SPARE.try_with(|cell| {
+            let spare = cell.take();
+            cell.set(if spare.capacity() < self.varlena.capacity() {
+                std::mem::take(&mut self.varlena)
+            } else {
+                spare
+            });
+        });
     }
 }
 

@@ -25,7 +25,7 @@ struct Entry {
 
 impl Entry {
     fn size(&self) -> usize {
-        self.state.len() + self.pending.iter().map(Vec::len).sum::<usize>()
+        self.state.memory() + self.pending.iter().map(Vec::len).sum::<usize>()
     }
 
     fn is(&self, key: Key<'_>) -> bool {
@@ -54,7 +54,7 @@ pub fn get(key: Key<'_>) -> Option<Hit> {
     let mut entry = take(key).filter(|entry| entry.size() <= settings::cache_size())?;
     if !entry.pending.is_empty() {
         let patches: Vec<&[u8]> = entry.pending.iter().map(Vec::as_slice).collect();
-        entry.state = Rc::new(patched(&entry.state, &patches).ok()?);
+        entry.state = Rc::new(patched(&entry.state, &patches, None).ok()?);
         entry.pending.clear();
     }
     let hit = Hit {
@@ -126,10 +126,15 @@ pub fn forget(key: Key<'_>) {
     drop(take(key));
 }
 
-/// What the patches make of a state, in their order.
-pub fn patched(state: &[u8], patches: &[&[u8]]) -> Result<Document, Error> {
-    let room = patches.iter().map(|patch| patch.len()).sum::<usize>();
-    let room = (state.len() + room).min(jsonb::MAX_SIZE);
+/// What the patches make of a state, in their order; of about the expected size, where that is known.
+pub fn patched(
+    state: &[u8],
+    patches: &[&[u8]],
+    expected: Option<usize>,
+) -> Result<Document, Error> {
+    let room = expected
+        .unwrap_or_else(|| state.len() + patches.iter().map(|patch| patch.len()).sum::<usize>())
+        .min(jsonb::MAX_SIZE);
     Document::build(room, |out| jsonb::apply_into(state, patches, out))
 }
 

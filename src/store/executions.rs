@@ -25,6 +25,15 @@ pub struct Head {
     pub workflow: Option<String>,
 }
 
+impl Head {
+    /// About the size of its state, as it was known last.
+    pub(super) fn expected(&self) -> Option<usize> {
+        usize::try_from(self.state_bytes)
+            .ok()
+            .filter(|size| *size > 0)
+    }
+}
+
 macro_rules! head_columns {
     () => {
         "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow"

@@ -57,7 +57,7 @@ const HEAD_COLUMN: usize = 4;
 
 /// The state of any version.
 pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Document> {
-    rebuild(mode, key, version, None)
+    rebuild(mode, key, version, None, None)
 }
 
 /// The head with its state, as the calling query sees it; `None` when there is no such execution.
@@ -79,7 +79,7 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         segment.add(row);
     });
     let straight = match &current {
-        Some(current) => segment.straight(key, current.version, &received)?,
+        Some(current) => segment.straight(key, current.version, &received, current.expected())?,
         None => None,
     };
     drop(received);
@@ -98,7 +98,13 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
     if let Some(state) = cache::get_exact(key, head) {
         return Ok(state);
     }
-    let state = rebuild(mode, key, head.version, Some(head.keyframe_version));
+    let state = rebuild(
+        mode,
+        key,
+        head.version,
+        Some(head.keyframe_version),
+        head.expected(),
+    );
     // The caller asked for no version: that the head's is not there is damage.
     let state = Rc::new(state.map_err(|error| match error.code {
         Code::NotFound => {
@@ -114,9 +120,15 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
     Ok(state)
 }
 
-fn rebuild(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Document> {
+fn rebuild(
+    mode: Mode,
+    key: Key<'_>,
+    version: i64,
+    from: Option<i64>,
+    expected: Option<usize>,
+) -> StateResult<Document> {
     let (segment, received) = read(mode, key, version, from);
-    if let Some(state) = segment.straight(key, version, &received)? {
+    if let Some(state) = segment.straight(key, version, &received, expected)? {
         return Ok(state);
     }
     drop(received);
@@ -154,7 +166,7 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
         match end {
             End::Snapshot(snapshot) => {
                 let patches: Vec<&[u8]> = newest_first.iter().map(Vec::as_slice).collect();
-                return apply(key, version, snapshot.payload(&received), patches);
+                return apply(key, version, snapshot.payload(&received), patches, None);
             }
             End::Jump(base) => want = base,
             End::Fork(base) => {

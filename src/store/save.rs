@@ -152,7 +152,7 @@ impl Next {
         let state = match change {
             Change::State(state) => Document::copy(state),
             Change::Patch(patch) => {
-                let applied = cache::patched(old, &[patch]).map_err(|e| refused(patch, e))?;
+                let applied = cache::patched(old, &[patch], None).map_err(|e| refused(patch, e))?;
                 check_state(&applied)?;
                 applied
             }

@@ -90,10 +90,11 @@ impl Segment {
         key: Key<'_>,
         version: i64,
         received: &Received,
+        expected: Option<usize>,
     ) -> StateResult<Option<Document>> {
         match self.walk(version) {
             (patches, End::Snapshot(snapshot)) => {
-                apply(key, version, snapshot.payload(received), patches).map(Some)
+                apply(key, version, snapshot.payload(received), patches, expected).map(Some)
             }
             _ => Ok(None),
         }
@@ -130,16 +131,18 @@ impl Segment {
     }
 }
 
-/// The state that the patches, newest first, make of the snapshot.
+/// The state that the patches, newest first, make of the snapshot; of about the expected size.
 pub(super) fn apply(
     key: Key<'_>,
     version: i64,
     snapshot: &[u8],
     mut patches: Vec<&[u8]>,
+    expected: Option<usize>,
 ) -> StateResult<Document> {
     if patches.is_empty() {
         return Ok(Document::copy(snapshot));
     }
     patches.reverse();
-    cache::patched(snapshot, &patches).map_err(|error| StateError::corrupt(key.id, version, error))
+    cache::patched(snapshot, &patches, expected)
+        .map_err(|error| StateError::corrupt(key.id, version, error))
 }
