@@ -55,12 +55,31 @@ impl Document {
 /// costs more than to fill it.
 const KEPT: usize = 2 << 20;
 
+/// From this size on, and up to that, malloc is prepared for a document.
+const PREPARED: std::ops::RangeInclusive<usize> = 16 << 10..=KEPT;
+
 thread_local! {
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    /// Size of the largest document that malloc was prepared for.
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// glibc returns what is free at the end of the heap to the system, above a threshold that it takes from the
+/// largest block that was ever freed. The server turns a document into text in two buffers, each up to twice
+/// its size; in a session that never freed a block like that, each load would ask the system for all of them
+/// again. So one is taken and freed, untouched, when a larger document comes than ever before.
+fn prepare(size: usize) {
+    if PREPARED.contains(&size) && size > LARGEST.get() {
+        // With some room to grow, so that a growing state does not do this at every save.
+        let size = size + size / 2;
+        LARGEST.set(size);
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(3 * size)));
+    }
 }
 
 /// An empty buffer with room for so many bytes.
 fn buffer(capacity: usize) -> Vec<u8> {
+    prepare(capacity);
     let mut spare = SPARE.take();
     if spare.capacity() < capacity {
         // What is too small now may do for the next one.
