@@ -100,7 +100,7 @@ unsafe extern "C-unwind" fn receive_slot(
     // SAFETY: the executor gives back the receiver that it was given, which begins with the server's part,
     // and a slot that is filled; its columns are read where they are not yet.
     unsafe {
-        let columns = i32::from((*(*slot).tts_tupleDescriptor).natts as i16);
+        let columns = (*(*slot).tts_tupleDescriptor).natts;
         if i32::from((*slot).tts_nvalid) < columns {
             pg_sys::slot_getsomeattrs_int(slot, columns);
         }
