@@ -103,6 +103,8 @@ CREATE TABLE wfstate.state_versions (
     saved_at         timestamptz NOT NULL,
     state_bytes      integer NOT NULL,
     chain_bytes      integer NOT NULL,
+    patch            jsonb,
+    snapshot         jsonb,
     tenant           wfstate.identifier NOT NULL,
     execution_id     wfstate.identifier NOT NULL,
     status           wfstate.status NOT NULL,
@@ -110,8 +112,6 @@ CREATE TABLE wfstate.state_versions (
     step_id          text,
     note             text,
     saved_by         text NOT NULL DEFAULT CURRENT_USER,
-    patch            jsonb,
-    snapshot         jsonb,
     CONSTRAINT state_versions_pkey PRIMARY KEY (tenant, execution_id, version)
 );
 COMMENT ON TABLE wfstate.state_versions IS 'The log: one append-only row per version, holding what changed (patch), the whole state (snapshot), or both (a keyframe).';

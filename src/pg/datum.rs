@@ -1,5 +1,6 @@
 //! jsonb across the boundary as raw bytes: no text, no tree.
 
+use crate::pg::document::{Document, shared_datum};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
 use pgrx::nullable::Nullable;
@@ -11,7 +12,7 @@ use pgrx::pgrx_sql_entity_graph::metadata::{
 use std::rc::Rc;
 
 /// Bytes of a varlena's full header.
-const HEADER: usize = 4;
+pub(super) const HEADER: usize = 4;
 
 /// A jsonb argument. Its bytes stay where the server put them, which is until the function returns.
 #[derive(Clone, Copy)]
@@ -24,20 +25,19 @@ impl<'a> JsonbArg<'a> {
     }
 }
 
-/// A jsonb result: the payload, without the varlena header. Shared, so that it is copied only once: into the
-/// server's memory.
+/// A jsonb result. Shared with whoever keeps it: where it is large it is not copied.
 #[derive(Clone)]
-pub struct Jsonb(pub Rc<Vec<u8>>);
+pub struct Jsonb(pub Rc<Document>);
 
 impl From<Vec<u8>> for Jsonb {
     fn from(payload: Vec<u8>) -> Self {
-        Jsonb(Rc::new(payload))
+        Jsonb(Rc::new(Document::copy(&payload)))
     }
 }
 
-impl From<Rc<Vec<u8>>> for Jsonb {
-    fn from(payload: Rc<Vec<u8>>) -> Self {
-        Jsonb(payload)
+impl From<Document> for Jsonb {
+    fn from(document: Document) -> Self {
+        Jsonb(Rc::new(document))
     }
 }
 
@@ -152,7 +152,7 @@ unsafe impl UnboxDatum for JsonbArg<'_> {
 
 impl IntoDatum for Jsonb {
     fn into_datum(self) -> Option<pg_sys::Datum> {
-        Some(jsonb_datum(&self.0))
+        Some(shared_datum(self.0))
     }
 
     fn type_oid() -> pg_sys::Oid {
@@ -164,6 +164,6 @@ impl IntoDatum for Jsonb {
 unsafe impl BoxRet for Jsonb {
     unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
         // SAFETY: as above.
-        unsafe { fcinfo.return_raw_datum(jsonb_datum(&self.0)) }
+        unsafe { fcinfo.return_raw_datum(shared_datum(self.0)) }
     }
 }

@@ -3,8 +3,10 @@
 pub mod aggregate;
 pub mod backend;
 pub mod datum;
+pub mod document;
 pub mod error;
 pub mod invalidation;
+pub mod receive;
 pub mod roles;
 pub mod rows;
 pub mod scan;

@@ -33,6 +33,33 @@ impl Rows {
     }
 }
 
+/// Columns of a row, kept or passing, by position from 0.
+pub trait Columns {
+    /// text
+    fn text(&self, column: usize) -> Option<String>;
+    /// bigint
+    fn int8(&self, column: usize) -> Option<i64>;
+    /// integer
+    fn int4(&self, column: usize) -> Option<i32>;
+    /// timestamp with time zone, in the server's microseconds
+    fn micros(&self, column: usize) -> Option<i64>;
+}
+
+impl Columns for Row<'_> {
+    fn text(&self, column: usize) -> Option<String> {
+        self.read(column)
+    }
+    fn int8(&self, column: usize) -> Option<i64> {
+        self.read(column)
+    }
+    fn int4(&self, column: usize) -> Option<i32> {
+        self.read(column)
+    }
+    fn micros(&self, column: usize) -> Option<i64> {
+        self.read(column)
+    }
+}
+
 /// A row of a result, read by position from 0.
 pub struct Row<'a> {
     tuple: pg_sys::HeapTuple,

@@ -7,7 +7,7 @@ use std::ffi::{CStr, CString};
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"default"));
 static MAX_STATE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
 static KEYFRAME_RATIO: GucSetting<f64> = GucSetting::<f64>::new(1.5);
-static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(16_384);
+static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(7168);
 static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);

@@ -2,7 +2,8 @@
 
 use crate::core::StateResult;
 use crate::pg::datum::{jsonb_datum, varlena_datum};
-pub use crate::pg::rows::{Row, Rows};
+pub use crate::pg::receive::{Passing, Received, Stored};
+pub use crate::pg::rows::{Columns, Row, Rows};
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::CString;
@@ -184,7 +185,16 @@ impl Statement {
         self.each(mode, params, |_| Ok(()))
     }
 
-    fn prepared(&self) -> pg_sys::SPIPlanPtr {
+    /// Its text, and the types of its parameters.
+    pub(super) fn sql(&self) -> &'static str {
+        self.sql
+    }
+
+    pub(super) fn args(&self) -> &'static [Type] {
+        self.args
+    }
+
+    pub(super) fn prepared(&self) -> pg_sys::SPIPlanPtr {
         let plan = self.plan.get();
         if !plan.is_null() {
             return plan;
@@ -231,7 +241,7 @@ pub fn command(sql: &str) -> StateResult<()> {
 pub(super) struct Session;
 
 impl Session {
-    fn connect() -> Self {
+    pub(super) fn connect() -> Self {
         // SAFETY: legal inside any function call; raises when it cannot.
         unsafe { pg_sys::SPI_connect() };
         Session
@@ -249,7 +259,7 @@ impl Drop for Session {
 }
 
 /// SPI's own failures (not the statement's, which raise) mean that the statement is not what it should be.
-fn check(status: i32, sql: &str) {
+pub(super) fn check(status: i32, sql: &str) {
     if status < 0 {
         // SAFETY: returns a static string.
         let what = unsafe { std::ffi::CStr::from_ptr(pg_sys::SPI_result_code_string(status)) };
@@ -285,7 +295,7 @@ fn is_operator(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&".contains(&c))
 }
 
-fn oid(kind: Type) -> pg_sys::Oid {
+pub(super) fn oid(kind: Type) -> pg_sys::Oid {
     match kind {
         Type::Text => pg_sys::TEXTOID,
         Type::Int8 => pg_sys::INT8OID,
@@ -302,7 +312,7 @@ fn oid(kind: Type) -> pg_sys::Oid {
 }
 
 /// Values and null flags as SPI takes them. The datums live in SPI's memory, until it finishes.
-fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
+pub(super) fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
     use pgrx::IntoDatum;
     let mut values = Vec::with_capacity(params.len());
     let mut nulls = Vec::with_capacity(params.len());

@@ -3,7 +3,8 @@
 //! An entry is used only for a head whose version and chained hash are the entry's, so it is identified by
 //! content: an abort, another session's commit or a version number that is used again cannot make it wrong.
 
-use crate::core::{StateResult, hash, jsonb};
+use crate::core::{Error, StateResult, hash, jsonb};
+use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::store::Key;
 use crate::store::executions::Head;
@@ -11,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A state, shared with whoever works on it.
-pub type State = Rc<Vec<u8>>;
+pub type State = Rc<Document>;
 
 struct Entry {
     tenant: String,
@@ -24,7 +25,7 @@ struct Entry {
 
 impl Entry {
     fn size(&self) -> usize {
-        self.state.len() + self.pending.iter().map(Vec::len).sum::<usize>()
+        self.state.memory() + self.pending.iter().map(Vec::len).sum::<usize>()
     }
 
     fn is(&self, key: Key<'_>) -> bool {
@@ -53,7 +54,7 @@ pub fn get(key: Key<'_>) -> Option<Hit> {
     let mut entry = take(key).filter(|entry| entry.size() <= settings::cache_size())?;
     if !entry.pending.is_empty() {
         let patches: Vec<&[u8]> = entry.pending.iter().map(Vec::as_slice).collect();
-        entry.state = Rc::new(jsonb::apply(&entry.state, &patches).ok()?);
+        entry.state = Rc::new(patched(&entry.state, &patches, None).ok()?);
         entry.pending.clear();
     }
     let hit = Hit {
@@ -123,6 +124,18 @@ pub fn update(key: Key<'_>, head: &Head) {
 /// Forgets an execution.
 pub fn forget(key: Key<'_>) {
     drop(take(key));
+}
+
+/// What the patches make of a state, in their order; of about the expected size, where that is known.
+pub fn patched(
+    state: &[u8],
+    patches: &[&[u8]],
+    expected: Option<usize>,
+) -> Result<Document, Error> {
+    let room = expected
+        .unwrap_or_else(|| state.len() + patches.iter().map(|patch| patch.len()).sum::<usize>())
+        .min(jsonb::MAX_SIZE);
+    Document::build(room, |out| jsonb::apply_into(state, patches, out))
 }
 
 /// Hash of a payload as the log stores it.

@@ -1,7 +1,7 @@
 //! `wfstate.executions`: the head of each execution.
 
 use crate::core::{StateError, StateResult};
-use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::pg::spi::{Columns, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 
 /// What saving and loading need of a head.
@@ -25,6 +25,15 @@ pub struct Head {
     pub workflow: Option<String>,
 }
 
+impl Head {
+    /// About the size of its state, as it was known last.
+    pub(super) fn expected(&self) -> Option<usize> {
+        usize::try_from(self.state_bytes)
+            .ok()
+            .filter(|size| *size > 0)
+    }
+}
+
 macro_rules! head_columns {
     () => {
         "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow"
@@ -38,7 +47,7 @@ pub(super) fn head(row: &Row<'_>) -> StateResult<Head> {
 }
 
 /// Reads the columns of `head_columns!`, where they begin.
-pub(super) fn head_from(row: &Row<'_>, column: usize) -> Head {
+pub(super) fn head_from(row: &impl Columns, column: usize) -> Head {
     let int = |offset| row.int8(column + offset).unwrap_or_default();
     let int4 = |offset| row.int4(column + offset).map_or(0, i64::from);
     Head {

@@ -145,7 +145,7 @@ fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
         let before = match known.take() {
             Some((version, state)) if version == entry.version - 1 => Some(state),
             _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
-                Some(rebuild::at(Mode::Read, key, entry.version - 1)?)
+                Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
             }
             _ => None,
         };
@@ -154,7 +154,7 @@ fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
             (None, Some(patch), Some(before)) if entry.kind == "patch" => {
                 apply(key, entry.version, before, patch)?
             }
-            _ => rebuild::at(Mode::Read, key, entry.version)?,
+            _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
         };
         if let Some(before) = before {
             let changes = jsonb::diff(&before, &state);

@@ -26,6 +26,7 @@ pub mod routing_decisions;
 pub mod routing_maintenance;
 pub mod save;
 pub mod search;
+mod segment;
 pub mod tenant;
 pub mod verify;
 pub mod versions;

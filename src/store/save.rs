@@ -2,6 +2,7 @@
 
 use crate::core::jsonb::{self, Kind};
 use crate::core::{Code, Error, StateError, StateResult, limits};
+use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::append::{self, Append, Content, Labels, Onto};
@@ -98,7 +99,7 @@ fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let Some(head) = append::create(request.key, state, hash, &request.labels)? else {
         return Ok(None);
     };
-    let state = Rc::new(state.to_vec());
+    let state = Rc::new(Document::copy(state));
     cache::put(request.key, &head, Rc::clone(&state));
     search::maintain(request, &head, || Ok(Rc::clone(&state)))?;
     Ok(Some(head.version))
@@ -149,9 +150,9 @@ struct Next {
 impl Next {
     fn of(change: Change<'_>, old: &[u8]) -> StateResult<Self> {
         let state = match change {
-            Change::State(state) => state.to_vec(),
+            Change::State(state) => Document::copy(state),
             Change::Patch(patch) => {
-                let applied = jsonb::apply(old, &[patch]).map_err(|e| refused(patch, e))?;
+                let applied = cache::patched(old, &[patch], None).map_err(|e| refused(patch, e))?;
                 check_state(&applied)?;
                 applied
             }
@@ -171,7 +172,7 @@ fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i
             Some(patch) => Content::Patch(patch),
             None => Content::Snapshot(&state),
         },
-        payload_hash: payload_hash(patch.as_ref().unwrap_or(&state))?,
+        payload_hash: payload_hash(patch.as_deref().unwrap_or(&state))?,
         state_bytes: Some(state.len()),
         labels: request.labels,
     };

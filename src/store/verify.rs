@@ -144,6 +144,7 @@ impl Walk<'_> {
                 jsonb::apply(state, &[patch]).map_err(|e| e.to_string())
             }
             _ => rebuild::at(Mode::Read, self.key, link.version)
+                .map(|state| state.to_vec())
                 .map_err(|e| e.detail.unwrap_or(e.message)),
         };
         Ok(state.and_then(|state| match snapshot {

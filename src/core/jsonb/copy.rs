@@ -9,6 +9,10 @@ use super::{MAX_DEPTH, check};
 impl<'a> Node<'a> {
     /// Whether the value may stand below `level` containers.
     pub fn fits(&self, level: usize) -> Result<()> {
+        // Nearly always a value as a patch brings it: nothing to be walked.
+        if let Node::Raw(value) = self {
+            return check::fits(*value, level);
+        }
         let mut left = vec![(Found::Node(self), level)];
         while let Some((found, level)) = left.pop() {
             match found {

@@ -1,6 +1,7 @@
 //! Patch documents: JSON Patch (RFC 6902) and merge patch (RFC 7386).
 
 use super::super::error::{Error, PatchReason, Result};
+use super::MAX_SIZE;
 use super::build;
 use super::overlay::Overlay;
 use super::pointer::Pointer;
@@ -65,11 +66,18 @@ pub enum Operation<'a> {
 
 /// Applies the patches in order. All or nothing.
 pub fn apply(base: &[u8], patches: &[&[u8]]) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(base.len());
+    apply_into(base, patches, &mut out)?;
+    Ok(out)
+}
+
+/// The same, appended to `out`.
+pub fn apply_into(base: &[u8], patches: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
     let mut overlay = Overlay::new(base)?;
     for patch in patches {
         overlay.apply(patch)?;
     }
-    overlay.finish()
+    overlay.finish_into(out, MAX_SIZE)
 }
 
 /// What `patch` is.

@@ -85,7 +85,7 @@ SELECT count(*) AS versions, count(*) FILTER (WHERE patch IS NULL) BETWEEN 1 AND
   FROM wfstate.state_versions WHERE tenant = 'exactness' AND execution_id = 'agent';
 SELECT count(*) AS wrong FROM generate_series(1, 201) v
  WHERE wf_state_at('agent', v)::text <> jsonb_build_object('turns', (SELECT coalesce(jsonb_agg(md5(i::text) || md5((-i)::text)), '[]') FROM generate_series(1, v - 1) i))::text;
-SELECT chain_bytes <= greatest(16384, 1.5 * state_bytes) AS bounded FROM wfstate.executions WHERE tenant = 'exactness' AND execution_id = 'agent';
+SELECT chain_bytes <= greatest(7168, 1.5 * state_bytes) AS bounded FROM wfstate.executions WHERE tenant = 'exactness' AND execution_id = 'agent';
 
 -- Merge patches that nobody reads: the bound on the size of the state keeps above it, and is made exact by a keyframe.
 SELECT wf_save_state('merge', jsonb_build_object('pad', (SELECT jsonb_agg(md5(i::text)) FROM generate_series(1, 300) i)));

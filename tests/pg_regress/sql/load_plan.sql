@@ -11,4 +11,11 @@ SELECT wf_load_state('long') ->> 'n' AS n;
 SELECT coalesce(idx_tup_fetch, 0) - :before BETWEEN 1 AND 20 AS few_rows_read, coalesce(seq_scan, 0) AS seq_scans
   FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'state_versions';
 COMMIT;
+-- So does a load of an older version: the rows before its segment are not read either.
+BEGIN;
+SELECT coalesce(idx_tup_fetch, 0) AS before FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'state_versions' \gset
+SELECT wf_state_at('long', 399) ->> 'n' AS n;
+SELECT coalesce(idx_tup_fetch, 0) - :before BETWEEN 1 AND 60 AS few_rows_read, coalesce(seq_scan, 0) AS seq_scans
+  FROM pg_stat_xact_user_tables WHERE schemaname = 'wfstate' AND relname = 'state_versions';
+COMMIT;
 SELECT wf_delete('long');
