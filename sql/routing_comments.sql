@@ -1,11 +1,11 @@
 COMMENT ON FUNCTION wf_record_routing IS
 'Records that an agent was chosen for a task, and what came of it where that is known: then the statistics of the agent count the task, in the same transaction. Leave success NULL when the outcome comes later, and give it to wf_complete_routing.
-duration_ms is in milliseconds, from 0 to 2^40. candidates is a JSON document of at most 16 kB, error a text of at most 8 kB. decided_at is now unless given, and decides about the hour that counts the task. The execution and its step need not exist.
+duration_ms is in milliseconds, from 0 to 2^40. candidates is a JSON document of at most 16 kB, error a text of at most 8 kB. decided_at is now unless given, and decides about the hour that counts the task. The execution and its step need not exist. feed_circuit records the outcome with the agent''s circuit breaker as well, as wf_circuit_record does; the circuit''s row is then locked until the transaction ends.
 Returns the id of the decision, a UUIDv7.
 Errors: 22023 for a bad argument; 54000 over a limit.';
 
 COMMENT ON FUNCTION wf_complete_routing IS
-'Records the outcome of a decision that was recorded without one; the statistics of the agent count the task then, in the hour of the decision. error and retry_attempts: NULL keeps the former.
+'Records the outcome of a decision that was recorded without one; the statistics of the agent count the task then, in the hour of the decision. error and retry_attempts: NULL keeps the former. feed_circuit is that of wf_record_routing.
 Returns true, or false when the outcome was recorded before, in which case nothing is changed: a call may be repeated.
 Errors: WF005 when the decision does not exist; 22023 for a bad argument; 54000 over a limit.';
 

@@ -10,7 +10,7 @@ use crate::pg::stats_datum::StatsDatum;
 use crate::store::agent_statistics::{self, Agent};
 use crate::store::routing_decisions::{self, Decision, Outcome};
 use crate::store::routing_maintenance as maintenance;
-use crate::store::tenant;
+use crate::store::{circuits, tenant};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -34,6 +34,14 @@ fn outcome<'a>(
     })
 }
 
+/// Records the outcome with the agent's circuit breaker, too, where that is wanted.
+fn feed(tenant: &str, agent: &str, wanted: Option<bool>, outcome: &Outcome<'_>) -> StateResult<()> {
+    if let (Some(true), Some(success)) = (wanted, outcome.success) {
+        circuits::record(tenant, agent, success, outcome.duration_ms)?;
+    }
+    Ok(())
+}
+
 #[pg_extern(volatile, parallel_unsafe)]
 #[allow(clippy::too_many_arguments)]
 fn wf_record_routing(
@@ -51,6 +59,7 @@ fn wf_record_routing(
     execution_id: default!(Option<&str>, "NULL"),
     step_id: default!(Option<&str>, "NULL"),
     decided_at: default!(Option<TimestampWithTimeZone>, "NULL"),
+    feed_circuit: default!(Option<bool>, "false"),
 ) -> Uuid {
     run(|| {
         let tenant = tenant::current()?;
@@ -67,7 +76,9 @@ fn wf_record_routing(
             decided_at: micros(decided_at).map(self::decided_at).transpose()?,
             outcome: outcome(success, duration_ms, error, retry_attempts)?,
         };
-        routing_decisions::record(&tenant, &decision)
+        let id = routing_decisions::record(&tenant, &decision)?;
+        feed(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
+        Ok(id)
     })
 }
 
@@ -78,6 +89,7 @@ fn wf_complete_routing(
     duration_ms: default!(Option<f64>, "NULL"),
     error: default!(Option<&str>, "NULL"),
     retry_attempts: default!(Option<i32>, "NULL"),
+    feed_circuit: default!(Option<bool>, "false"),
 ) -> bool {
     run(|| {
         let tenant = tenant::current()?;
@@ -85,6 +97,9 @@ fn wf_complete_routing(
         let succeeded = limits::required("success", success)?;
         let outcome = outcome(success, duration_ms, error, retry_attempts)?;
         let agent = routing_decisions::complete(&tenant, id, succeeded, &outcome)?;
+        if let Some(agent) = &agent {
+            feed(&tenant, agent, feed_circuit, &outcome)?;
+        }
         Ok(agent.is_some())
     })
 }

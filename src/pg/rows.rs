@@ -134,11 +134,6 @@ impl<'a> Row<'a> {
         self.read(column)
     }
 
-    /// double precision
-    pub fn float8(&self, column: usize) -> Option<f64> {
-        self.read(column)
-    }
-
     /// uuid
     pub fn uuid(&self, column: usize) -> Option<pgrx::Uuid> {
         self.read(column)

@@ -107,3 +107,15 @@ SELECT wf_complete_routing(:'second', true);
 SET wfstate.statistics_slots = 1;
 SELECT count(wf_record_routing('s', 'one', true, n)) FROM generate_series(1, 20) AS n;
 SELECT slot, total_tasks(stats) FROM wfstate.agent_statistics WHERE agent = 'one';
+-- The outcome may go to the agent's circuit breaker in the same call: at once, later, and never twice.
+SET wfstate.tenant = 'routing-circuit';
+SELECT wf_circuit_configure('shaky', window_size => 4, minimum_calls => 4);
+SELECT count(wf_record_routing('c', 'shaky', n > 1, 10, feed_circuit => true)) FROM generate_series(1, 3) AS n;
+SELECT wf_record_routing('c', 'shaky', feed_circuit => true) AS id \gset
+SELECT agent_key, state, calls, failure_rate FROM wf_circuits();
+SELECT wf_complete_routing(:'id', false, 10, feed_circuit => true), wf_complete_routing(:'id', false, 10, feed_circuit => true);
+SELECT agent_key, state, calls, failure_rate FROM wf_circuits();
+SELECT allowed, state FROM wf_circuit_allow('shaky');
+SELECT total_tasks, failed_tasks FROM wf_agent_statistics('shaky');
+SELECT wf_record_routing('c', 'steady', false) IS NOT NULL AS without_circuit;
+SELECT agent_key FROM wf_circuits();
