@@ -1,7 +1,7 @@
 //! Routing decisions, and the statistics of agents.
 
 use super::{bytes, jsonb};
-use crate::core::routing::{count, decided_at, duration_ms as milliseconds, score, share};
+use crate::core::routing::{count, decided_at, score, share};
 use crate::core::stats::encode;
 use crate::core::{StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
@@ -28,7 +28,7 @@ fn outcome<'a>(
     let attempts = retry_attempts.map(|n| count("retry_attempts", Some(i64::from(n))));
     Ok(Outcome {
         success,
-        duration_ms: milliseconds(duration_ms)?,
+        duration_ms: limits::duration_ms(duration_ms)?,
         error: limits::text("error", error)?,
         retry_attempts: attempts.transpose()?,
     })

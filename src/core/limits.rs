@@ -101,6 +101,20 @@ pub fn document<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Opti
     }
 }
 
+/// A duration in milliseconds, which may be left out.
+pub fn duration_ms(value: Option<f64>) -> StateResult<Option<f64>> {
+    match value {
+        Some(ms) if super::stats::summary::valid(Some(ms)).is_none() => {
+            Err(StateError::invalid("duration_ms is out of range")
+                .detail(format!("It is {ms}."))
+                .hint(
+                    "Give milliseconds from 0 to 2^40 (34 years), or NULL where it is not known.",
+                ))
+        }
+        other => Ok(other),
+    }
+}
+
 /// An age: not negative.
 pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<()> {
     if months < 0 || days < 0 || micros < 0 {

@@ -46,20 +46,6 @@ pub fn decided_at(at: i64) -> StateResult<i64> {
     }
 }
 
-/// A duration in milliseconds, which may be left out.
-pub fn duration_ms(value: Option<f64>) -> StateResult<Option<f64>> {
-    match value {
-        Some(ms) if super::stats::summary::valid(Some(ms)).is_none() => {
-            Err(StateError::invalid("duration_ms is out of range")
-                .detail(format!("It is {ms}."))
-                .hint(
-                    "Give milliseconds from 0 to 2^40 (34 years), or NULL where it is not known.",
-                ))
-        }
-        other => Ok(other),
-    }
-}
-
 /// A score, which may be left out.
 pub fn score(value: Option<f64>) -> StateResult<Option<f64>> {
     match value {

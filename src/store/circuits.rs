@@ -3,8 +3,8 @@
 //! A decision that changes nothing takes no lock and writes nothing: it is the one that an event just before
 //! whatever goes on elsewhere would have got.
 
-use crate::core::circuit::{Circuit, Event, Outcome, Policy, State, Verdict, duration_ms};
-use crate::core::{Code, StateError, StateResult};
+use crate::core::circuit::{Circuit, Event, Outcome, Policy, State, Verdict};
+use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::spi::{Mode, now};
 use crate::store::circuit_rows::{self as rows, Agent};
 use crate::store::{circuit_policies, circuit_transitions};
@@ -46,7 +46,7 @@ pub fn record(
     success: bool,
     duration: Option<f64>,
 ) -> StateResult<Verdict> {
-    let duration = duration_ms(duration)?;
+    let duration = limits::duration_ms(duration)?;
     let agent = Agent {
         tenant,
         key: agent_key,

@@ -45,7 +45,8 @@ class Tasks:
         ctx.server.execute("VACUUM ANALYZE rival.tasks")
         ctx.server.execute("RESET ROLE")
         options = "-c jit=off -c work_mem=256MB -c max_parallel_workers_per_gather=0"
-        self.conn = psycopg.connect(f"user={OWNER} dbname={os.environ['PGDATABASE']}", options=options, autocommit=True)
+        self.conn = psycopg.connect(f"user={OWNER} dbname={os.environ['PGDATABASE']}", options=options, autocommit=True,
+                                    prepare_threshold=None)
 
     def once(self, statement):
         start = perf_counter()

@@ -11,6 +11,7 @@ level_command() {
     core) say "$WF_ROOT/tests/lib/core.sh" ;;
     regress) say "$WF_ROOT/tests/pg_regress/run.sh" ;;
     reference) say "$WF_ROOT/tests/reference.sh" ;;
+    docs) say "$WF_ROOT/tests/docs.sh" ;;
     isolation | driver | recovery) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac

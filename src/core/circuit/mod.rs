@@ -8,6 +8,6 @@ mod state;
 mod window;
 
 pub use machine::Circuit;
-pub use policy::{MAX_DURATION, MAX_WINDOW, Options, Policy, duration_ms};
+pub use policy::{MAX_DURATION, MAX_WINDOW, Options, Policy};
 pub use state::{Event, Reason, State, Step, Transition, Verdict};
 pub use window::{Counts, Kind, Outcome, Window};

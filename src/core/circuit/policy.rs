@@ -226,15 +226,3 @@ fn duration(option: &str, value: Option<i64>, least: i64) -> StateResult<()> {
         _ => Ok(()),
     }
 }
-
-/// How long a call took, in milliseconds, where it was measured.
-pub fn duration_ms(value: Option<f64>) -> StateResult<Option<f64>> {
-    match value {
-        Some(ms) if !(ms >= 0.0 && ms.is_finite()) => Err(StateError::invalid(
-            "duration_ms must be finite and not negative",
-        )
-        .detail(format!("It is {ms}."))
-        .hint("Give the duration in milliseconds, or NULL where it was not measured.")),
-        other => Ok(other),
-    }
-}

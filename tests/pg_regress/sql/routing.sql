@@ -101,8 +101,9 @@ SELECT count(*) FROM wf_routing_decisions('gone');
 SET wfstate.tenant = 'routing-other';
 SELECT count(*) FROM wf_routing_decisions();
 SELECT count(*) FROM wf_agent_statistics();
+\set VERBOSITY sqlstate
 SELECT wf_complete_routing(:'second', true);
-\echo :SQLSTATE
+\set VERBOSITY default
 -- Few slots are enough, only not as quick.
 SET wfstate.statistics_slots = 1;
 SELECT count(wf_record_routing('s', 'one', true, n)) FROM generate_series(1, 20) AS n;
