@@ -1,5 +1,6 @@
 //! The SQL surface: each function checks its arguments' form, calls the store, and converts the result.
 
+mod agents;
 mod checkpoints;
 mod circuit_lists;
 mod circuits;

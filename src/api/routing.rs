@@ -1,21 +1,17 @@
-//! Routing decisions, and the statistics of agents.
+//! Routing decisions.
 
 use super::{bytes, jsonb};
-use crate::core::routing::{count, decided_at, score, share};
-use crate::core::stats::encode;
+use crate::core::routing::{count, decided_at, score};
 use crate::core::{StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::pg::stats_datum::StatsDatum;
-use crate::store::agent_statistics::{self, Agent};
 use crate::store::routing_decisions::{self, Decision, Outcome};
-use crate::store::routing_maintenance as maintenance;
-use crate::store::{circuits, tenant};
+use crate::store::{circuits, routing_list, tenant};
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
 /// Microseconds, as the server counts them.
-fn micros(at: Option<TimestampWithTimeZone>) -> Option<i64> {
+pub(super) fn micros(at: Option<TimestampWithTimeZone>) -> Option<i64> {
     at.map(TimestampWithTimeZone::into_inner)
 }
 
@@ -140,7 +136,7 @@ fn wf_routing_decisions(
         name!(recorded_by, String),
     ),
 > {
-    let query = routing_decisions::Query {
+    let query = routing_list::Query {
         task_id,
         execution_id,
         agent,
@@ -153,8 +149,7 @@ fn wf_routing_decisions(
         after,
         max_rows,
     };
-    let rows =
-        run(|| routing_decisions::list(&tenant::current()?, &query, routing_decisions::listed));
+    let rows = run(|| routing_list::list(&tenant::current()?, &query, routing_list::listed));
     TableIterator::new(rows.into_iter().map(|row| {
         (
             row.decision_id,
@@ -175,200 +170,5 @@ fn wf_routing_decisions(
             row.completed_at,
             row.recorded_by,
         )
-    }))
-}
-
-/// What the three functions on agents return; spelled out in each, as pgrx wants it.
-type AgentRow = (
-    String,
-    i64,
-    i64,
-    i64,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    StatsDatum,
-);
-
-fn agent_row(Agent { agent, summary }: Agent) -> AgentRow {
-    (
-        agent,
-        summary.total().cast_signed(),
-        summary.succeeded().cast_signed(),
-        summary.failed().cast_signed(),
-        summary.success_rate(),
-        summary.moments().mean(),
-        summary.moments().stddev(),
-        summary.min(),
-        summary.percentile(0.5),
-        summary.percentile(0.95),
-        summary.percentile(0.99),
-        summary.max(),
-        StatsDatum(encode::encode(&summary)),
-    )
-}
-
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_agent_statistics(
-    agent: default!(Option<&str>, "NULL"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    until: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
-        let query = agent_statistics::Query {
-            agent,
-            task_type,
-            since: micros(since),
-            until: micros(until),
-            after,
-            max_rows: Some(limits::max_rows(max_rows)?),
-        };
-        agent_statistics::sum(&tenant::current()?, &query)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
-}
-
-/// All agents, for the two functions below, which order them by what only the sums say.
-fn every_agent<'a>(
-    task_type: Option<&'a str>,
-    since: Option<TimestampWithTimeZone>,
-) -> agent_statistics::Query<'a> {
-    agent_statistics::Query {
-        agent: None,
-        task_type,
-        since: micros(since),
-        until: None,
-        after: None,
-        max_rows: None,
-    }
-}
-
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_top_agents(
-    max_rows: default!(Option<i32>, "10"),
-    min_tasks: default!(Option<i64>, "1"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
-        let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
-        let query = every_agent(task_type, since);
-        agent_statistics::top(&tenant::current()?, &query, min_tasks, max_rows)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
-}
-
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_underperforming_agents(
-    threshold: default!(Option<f64>, "0.8"),
-    min_tasks: default!(Option<i64>, "10"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
-        let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
-        let threshold = share("threshold", threshold)?;
-        let query = every_agent(task_type, since);
-        let bar = (threshold, min_tasks);
-        agent_statistics::underperforming(&tenant::current()?, &query, bar, max_rows)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
-}
-
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_recalculate_statistics(since: default!(Option<TimestampWithTimeZone>, "NULL")) -> i64 {
-    run(|| maintenance::recalculate(&tenant::current()?, micros(since)))
-}
-
-#[pg_extern(volatile, parallel_unsafe)]
-#[allow(clippy::type_complexity)]
-fn wf_prune_routing(
-    older_than: default!(Option<Interval>, "NULL"),
-    statistics_older_than: default!(Option<Interval>, "NULL"),
-    max_rows: default!(Option<i32>, "10000"),
-) -> TableIterator<'static, (name!(decisions, i64), name!(statistics, i64))> {
-    let pruned = run(|| {
-        let max_rows = limits::max_rows(max_rows)?;
-        maintenance::prune(
-            &tenant::current()?,
-            older_than,
-            statistics_older_than,
-            max_rows,
-        )
-    });
-    TableIterator::once((pruned.decisions, pruned.statistics))
-}
-
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_maintain(
-    max_rows: default!(Option<i32>, "10000"),
-) -> TableIterator<'static, (name!(task, &'static str), name!(processed, i64))> {
-    TableIterator::new(run(|| {
-        let max_rows = limits::max_rows(max_rows)?;
-        let tenant = tenant::current()?;
-        Ok([("fold_statistics", maintenance::fold(&tenant, max_rows)?)])
     }))
 }

@@ -6,10 +6,10 @@
 
 use crate::core::stats::{Buffer, Mapping, Moving, Summary, encode, text};
 use crate::core::{StateError, StateResult};
-use crate::pg::datum::varlena_datum;
+use crate::pg::datum::{payload, varlena_datum};
 use crate::pg::error::run;
 use crate::pg::server_buffer::ServerBuffer;
-use crate::pg::stats_datum::{damaged, stats_payload};
+use crate::pg::stats_datum::damaged;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext, NullableDatum};
 
 type Stats = Summary<ServerBuffer>;
@@ -89,7 +89,7 @@ impl Call {
     fn stored<B: Buffer>(&self, index: usize, buffer: B) -> Option<StateResult<Summary<B>>> {
         let datum = self.arg(index)?;
         // SAFETY: the argument is a varlena that lives during the call.
-        let bytes = unsafe { stats_payload(datum) };
+        let bytes = unsafe { payload(datum) };
         Some(encode::decode_into(bytes, buffer).map_err(damaged))
     }
 

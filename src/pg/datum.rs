@@ -41,11 +41,11 @@ impl From<Document> for Jsonb {
     }
 }
 
-/// Detoasts a jsonb datum; the payload lives as long as the current memory context.
+/// Detoasts a datum of a varlena type, such as jsonb; the payload lives as long as the current memory context.
 ///
 /// # Safety
-/// `datum` must be a valid jsonb, and `'a` must not outlive its memory context.
-pub unsafe fn jsonb_payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
+/// `datum` must be a valid varlena, and `'a` must not outlive its memory context.
+pub unsafe fn payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
     // SAFETY: the caller's promise; pg_detoast_datum returns a plain varlena with a 4-byte header.
     unsafe {
         let varlena = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
@@ -86,53 +86,80 @@ pub fn jsonb_contains(document: &[u8], part: &[u8]) -> bool {
     }
 }
 
-// SAFETY: the SQL type is jsonb and the conversions below hold for every jsonb.
-unsafe impl SqlTranslatable for JsonbArg<'_> {
-    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
-        Ok(SqlMapping::literal("jsonb"))
-    }
-    fn return_sql() -> Result<Returns, ReturnsError> {
-        Ok(Returns::One(SqlMapping::literal("jsonb")))
-    }
-}
-
-// SAFETY: as above.
-unsafe impl SqlTranslatable for Jsonb {
-    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
-        Ok(SqlMapping::literal("jsonb"))
-    }
-    fn return_sql() -> Result<Returns, ReturnsError> {
-        Ok(Returns::One(SqlMapping::literal("jsonb")))
-    }
-}
-
-impl FromDatum for JsonbArg<'_> {
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        _: pg_sys::Oid,
-    ) -> Option<Self> {
-        if is_null {
-            return None;
+/// Makes an argument and a result of a type whose values are plain varlenas: `$argument(&[u8])` over the payload,
+/// and `$result`, which `$datum` turns into a datum of the current memory context.
+macro_rules! varlena_type {
+    ($argument:ident, $result:ident, $sql:literal, $oid:expr, $datum:expr) => {
+        // SAFETY: the SQL type is this one, and the conversions below hold for each of its values.
+        unsafe impl SqlTranslatable for $argument<'_> {
+            fn argument_sql() -> Result<SqlMapping, ArgumentError> {
+                Ok(SqlMapping::literal($sql))
+            }
+            fn return_sql() -> Result<Returns, ReturnsError> {
+                Ok(Returns::One(SqlMapping::literal($sql)))
+            }
         }
-        // SAFETY: pgrx hands over a datum of the declared type, alive during the call.
-        Some(JsonbArg(unsafe { jsonb_payload(datum) }))
-    }
-}
 
-// SAFETY: a jsonb argument is unboxed as what it is.
-unsafe impl<'fcx> ArgAbi<'fcx> for JsonbArg<'fcx> {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: the caller promises a jsonb that is not null; an empty payload is not a document
-        // and is refused as corrupt.
-        unsafe { arg.unbox_arg_using_from_datum().unwrap_or(JsonbArg(&[])) }
-    }
+        // SAFETY: as above.
+        unsafe impl SqlTranslatable for $result {
+            fn argument_sql() -> Result<SqlMapping, ArgumentError> {
+                Ok(SqlMapping::literal($sql))
+            }
+            fn return_sql() -> Result<Returns, ReturnsError> {
+                Ok(Returns::One(SqlMapping::literal($sql)))
+            }
+        }
 
-    unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
-        // SAFETY: as above, null or not.
-        unsafe { arg.unbox_arg_using_from_datum().into() }
-    }
+        impl FromDatum for $argument<'_> {
+            unsafe fn from_polymorphic_datum(
+                datum: pg_sys::Datum,
+                is_null: bool,
+                _: pg_sys::Oid,
+            ) -> Option<Self> {
+                if is_null {
+                    return None;
+                }
+                // SAFETY: pgrx hands over a datum of the declared type, alive during the call.
+                Some($argument(unsafe { $crate::pg::datum::payload(datum) }))
+            }
+        }
+
+        // SAFETY: an argument of the type is unboxed as what it is.
+        unsafe impl<'fcx> ArgAbi<'fcx> for $argument<'fcx> {
+            unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+                // SAFETY: the caller promises a value that is not null; an empty payload is none of the type,
+                // and is refused as corrupt.
+                unsafe { arg.unbox_arg_using_from_datum().unwrap_or($argument(&[])) }
+            }
+
+            unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
+                // SAFETY: as above, null or not.
+                unsafe { arg.unbox_arg_using_from_datum().into() }
+            }
+        }
+
+        impl IntoDatum for $result {
+            fn into_datum(self) -> Option<pg_sys::Datum> {
+                Some($datum(self.0))
+            }
+
+            fn type_oid() -> pg_sys::Oid {
+                $oid
+            }
+        }
+
+        // SAFETY: the datum is of the type, in the function's memory context.
+        unsafe impl BoxRet for $result {
+            unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
+                // SAFETY: as above.
+                unsafe { fcinfo.return_raw_datum($datum(self.0)) }
+            }
+        }
+    };
 }
+pub(super) use varlena_type;
+
+varlena_type!(JsonbArg, Jsonb, "jsonb", pg_sys::JSONBOID, shared_datum);
 
 // SAFETY: elements of a jsonb[] are jsonb datums.
 unsafe impl UnboxDatum for JsonbArg<'_> {
@@ -146,24 +173,6 @@ unsafe impl UnboxDatum for JsonbArg<'_> {
         Self: 'src,
     {
         // SAFETY: the caller's datum is a jsonb that lives for 'src.
-        JsonbArg(unsafe { jsonb_payload(datum.sans_lifetime()) })
-    }
-}
-
-impl IntoDatum for Jsonb {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        Some(shared_datum(self.0))
-    }
-
-    fn type_oid() -> pg_sys::Oid {
-        pg_sys::JSONBOID
-    }
-}
-
-// SAFETY: the datum is a jsonb in the function's memory context.
-unsafe impl BoxRet for Jsonb {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: as above.
-        unsafe { fcinfo.return_raw_datum(shared_datum(self.0)) }
+        JsonbArg(unsafe { payload(datum.sans_lifetime()) })
     }
 }

@@ -1,6 +1,6 @@
 //! A statement's rows as the executor makes them, one by one; SPI would keep a copy of each.
 
-use crate::pg::datum::jsonb_payload;
+use crate::pg::datum::payload;
 use crate::pg::spi::{Columns, Mode, Param, Session, Statement, check, datums, oid};
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any};
 use pgrx::varlena::{varsize_any, varsize_any_exhdr};
@@ -149,7 +149,7 @@ impl Passing {
                 ));
             } else {
                 let copy = pg_sys::pg_detoast_datum(varlena);
-                out.extend_from_slice(jsonb_payload(pg_sys::Datum::from(copy)));
+                out.extend_from_slice(payload(pg_sys::Datum::from(copy)));
                 pg_sys::pfree(copy.cast());
             }
         }
@@ -186,6 +186,6 @@ impl Stored {
     pub fn payload<'a>(&'a self, _: &'a Received) -> &'a [u8] {
         // SAFETY: a copy of a valid jsonb, aligned as `malloc` aligns. What is fetched lives as long as the
         // connection, since nothing else is connected above it.
-        unsafe { jsonb_payload(pg_sys::Datum::from(self.0.as_ptr())) }
+        unsafe { payload(pg_sys::Datum::from(self.0.as_ptr())) }
     }
 }

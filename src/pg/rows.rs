@@ -1,6 +1,6 @@
 //! What a statement returned, in the server's memory.
 
-use crate::pg::datum::jsonb_payload;
+use crate::pg::datum::payload;
 use crate::pg::spi::Session;
 use pgrx::pg_sys;
 
@@ -144,7 +144,7 @@ impl<'a> Row<'a> {
         let datum = self.datum(column)?;
         // SAFETY: the column is a jsonb. What is fetched from TOAST goes to SPI's memory, which lives as long
         // as the rows, since nothing else is connected above them while they are read.
-        Some(unsafe { jsonb_payload(datum) })
+        Some(unsafe { payload(datum) })
     }
 
     /// Payload of a jsonb, copied.

@@ -2,7 +2,7 @@
 
 use crate::core::stats::{Summary, encode};
 use crate::core::{Code, Error, StateError, StateResult};
-use crate::pg::datum::{jsonb_payload, varlena_datum};
+use crate::pg::datum::{varlena_datum, varlena_type};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum};
 use pgrx::nullable::Nullable;
@@ -37,79 +37,17 @@ pub fn damaged(error: Error) -> StateError {
         .hint("wf_recalculate_statistics builds them again from the decisions.")
 }
 
-/// The stored form behind a datum of type `routing_stats`.
-///
-/// # Safety
-/// `datum` must be a valid `routing_stats`, and `'a` must not outlive its memory context.
-pub unsafe fn stats_payload<'a>(datum: pg_sys::Datum) -> &'a [u8] {
-    // SAFETY: the caller's promise; both types are plain varlenas.
-    unsafe { jsonb_payload(datum) }
+fn datum(stored: Vec<u8>) -> pg_sys::Datum {
+    varlena_datum(&stored)
 }
 
-// SAFETY: the SQL type is routing_stats, and the conversions below hold for each of its values.
-unsafe impl SqlTranslatable for StatsArg<'_> {
-    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
-        Ok(SqlMapping::literal("routing_stats"))
-    }
-    fn return_sql() -> Result<Returns, ReturnsError> {
-        Ok(Returns::One(SqlMapping::literal("routing_stats")))
-    }
-}
-
-// SAFETY: as above.
-unsafe impl SqlTranslatable for StatsDatum {
-    fn argument_sql() -> Result<SqlMapping, ArgumentError> {
-        Ok(SqlMapping::literal("routing_stats"))
-    }
-    fn return_sql() -> Result<Returns, ReturnsError> {
-        Ok(Returns::One(SqlMapping::literal("routing_stats")))
-    }
-}
-
-impl FromDatum for StatsArg<'_> {
-    unsafe fn from_polymorphic_datum(
-        datum: pg_sys::Datum,
-        is_null: bool,
-        _: pg_sys::Oid,
-    ) -> Option<Self> {
-        if is_null {
-            return None;
-        }
-        // SAFETY: pgrx hands over a datum of the declared type, alive during the call.
-        Some(StatsArg(unsafe { stats_payload(datum) }))
-    }
-}
-
-// SAFETY: an argument of the type is unboxed as what it is.
-unsafe impl<'fcx> ArgAbi<'fcx> for StatsArg<'fcx> {
-    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
-        // SAFETY: the caller promises a value that is not null; empty bytes are refused as damaged.
-        unsafe { arg.unbox_arg_using_from_datum().unwrap_or(StatsArg(&[])) }
-    }
-
-    unsafe fn unbox_nullable_arg(arg: Arg<'_, 'fcx>) -> Nullable<Self> {
-        // SAFETY: as above, null or not.
-        unsafe { arg.unbox_arg_using_from_datum().into() }
-    }
-}
-
-impl IntoDatum for StatsDatum {
-    fn into_datum(self) -> Option<pg_sys::Datum> {
-        Some(varlena_datum(&self.0))
-    }
-
-    fn type_oid() -> pg_sys::Oid {
-        pg_sys::BYTEAOID
-    }
-}
-
-// SAFETY: the datum is a varlena in the function's memory context.
-unsafe impl BoxRet for StatsDatum {
-    unsafe fn box_into<'fcx>(self, fcinfo: &mut FcInfo<'fcx>) -> Datum<'fcx> {
-        // SAFETY: as above.
-        unsafe { fcinfo.return_raw_datum(varlena_datum(&self.0)) }
-    }
-}
+varlena_type!(
+    StatsArg,
+    StatsDatum,
+    "routing_stats",
+    pg_sys::BYTEAOID,
+    datum
+);
 
 /// What is left of a message, for a type's binary input.
 pub fn received(message: pgrx::Internal) -> Vec<u8> {

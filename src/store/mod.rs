@@ -23,6 +23,7 @@ pub mod load;
 pub mod prune;
 pub mod rebuild;
 pub mod routing_decisions;
+pub mod routing_list;
 pub mod routing_maintenance;
 pub mod save;
 pub mod search;

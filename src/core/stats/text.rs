@@ -49,7 +49,7 @@ pub fn write<B: Buffer>(summary: &Summary<B>) -> Result<String> {
     serde_json::to_string(&text).map_err(|_| Error::Corrupt("the statistics cannot be written"))
 }
 
-/// The summary of a text that [`write`] can have written.
+/// The summary of a text that [`write()`] can have written.
 pub fn read(text: &str) -> Result<Summary<Vec<u64>>> {
     let text: Text =
         serde_json::from_str(text).map_err(|_| Error::Corrupt("the text is not of their form"))?;

@@ -14,6 +14,7 @@ mod model;
 mod operations;
 mod pointers;
 mod random;
+mod routing;
 mod stats;
 mod stats_encode;
 mod stats_moving;
