@@ -6,9 +6,10 @@ use crate::pg::spi::{Mode, Param, Statement, Type, command, now};
 use pgrx::IntoDatum;
 use pgrx::datum::Interval;
 
-/// A statement takes rows only that nobody else is working on, in an order that all of them keep.
+/// A statement takes rows only that nobody else is working on, in an order that all of them keep. They are chosen
+/// once (MATERIALIZED): a join that asked again would be given others, and the batch have no bound.
 static FOLD: Statement = Statement::new(
-    "WITH old AS (
+    "WITH old AS MATERIALIZED (
   SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
    WHERE a.tenant {=} $1 AND a.slot {>} 0 AND a.hour_at {<} $2
    ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -81,7 +82,7 @@ pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
 
 /// The newest of the removed decisions says from when on the trail is complete.
 static PRUNE_DECISIONS: Statement = Statement::new(
-    "WITH old AS (
+    "WITH old AS MATERIALIZED (
   SELECT d.decision_id FROM wfstate.routing_decisions AS d
    WHERE d.tenant {=} $1 AND d.decision_id {<} $2
    ORDER BY d.decision_id LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -99,12 +100,14 @@ SELECT pg_catalog.count(*) FROM gone AS g",
     &[Type::Text, Type::Uuid, Type::Int8],
 );
 static PRUNE_STATISTICS: Statement = Statement::new(
-    "DELETE FROM wfstate.agent_statistics AS a USING (
-  SELECT b.agent, b.task_type, b.hour_at, b.slot FROM wfstate.agent_statistics AS b
-   WHERE b.tenant {=} $1 AND b.hour_at {<} $2
-   ORDER BY b.hour_at, b.agent, b.task_type, b.slot LIMIT $3 FOR UPDATE SKIP LOCKED) AS o
-  WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
-    AND a.slot {=} o.slot",
+    "WITH old AS MATERIALIZED (
+  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
+   WHERE a.tenant {=} $1 AND a.hour_at {<} $2
+   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM wfstate.agent_statistics AS a USING old AS o
+ WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
+   AND a.slot {=} o.slot",
     &[Type::Text, Type::Timestamptz, Type::Int8],
 );
 

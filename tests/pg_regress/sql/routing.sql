@@ -87,7 +87,12 @@ SELECT count(*) FROM wf_routing_decisions();
 SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
 SELECT wf_recalculate_statistics() >= 0 AS kept;
 SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+-- (A batch keeps to its size whatever the join.)
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
 SELECT * FROM wf_prune_routing(statistics_older_than => '1 day', max_rows => 10);
+RESET enable_hashjoin;
+RESET enable_mergejoin;
 SELECT decisions, statistics > 0 AS some FROM wf_prune_routing('1 day', '1 day');
 SELECT agent, total_tasks FROM wf_agent_statistics();
 -- A transaction that is rolled back counts nothing.
