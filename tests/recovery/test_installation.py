@@ -1,7 +1,7 @@
 """Installed by an owner, in a schema of choice, under a hostile search_path, and gone again."""
 from psycopg.types.json import Jsonb
 
-from harness import unique
+from harness import ADMIN, Case, connect, unique
 from owned import ADMINS, READERS, WRITERS, Owned
 
 # Whatever an unqualified name could mean, before the server's own.
@@ -29,6 +29,21 @@ EVIL_OPERATOR = """
     CREATE OPERATOR evil.@> (LEFTARG = {0}, RIGHTARG = {0}, FUNCTION = evil.fail)"""
 TYPES = ("text", "bigint", "integer", "boolean", "jsonb", "name", "oid", "timestamptz", "interval",
          '"char"', "text[]", "regrole", "regtype", "regclass")
+
+
+class Encoding(Case):
+    def test_a_database_of_another_encoding_is_refused(self):
+        name = unique("ascii").replace("-", "_")
+        server = self.session(ADMIN, dbname="postgres")
+        server.execute(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+        try:
+            with connect(ADMIN, dbname=name, client_encoding="utf8") as conn:
+                with self.refused("0A000") as caught:
+                    conn.execute("CREATE EXTENSION wfstate")
+                self.assertEqual(caught[0].diag.message_detail, "The encoding of this database is SQL_ASCII.")
+                self.assertIsNone(conn.execute("SELECT to_regnamespace('wfstate')").fetchone()[0])
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Installation(Owned):
