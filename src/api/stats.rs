@@ -110,15 +110,21 @@ fn stats_with_task(
     stats: Option<StatsArg<'_>>,
     success: Option<bool>,
     duration_ms: Option<f64>,
-) -> Option<StatsDatum> {
+) -> StatsDatum {
     run(|| {
-        let none = encode::encode(&summary::of_none());
-        let stats = stats.map_or(none.as_slice(), StatsArg::bytes);
-        let Some(success) = success else {
-            return Ok(Some(StatsDatum(stats.to_vec())));
+        let none;
+        let stats = match stats {
+            Some(stats) => stats.bytes(),
+            None => {
+                none = encode::encode(&summary::of_none());
+                &none
+            }
         };
-        let more = encode::with_task(stats, success, duration_ms).map_err(damaged)?;
-        Ok(Some(StatsDatum(more)))
+        let more = match success {
+            Some(success) => encode::with_task(stats, success, duration_ms).map_err(damaged)?,
+            None => stats.to_vec(),
+        };
+        Ok(StatsDatum(more))
     })
 }
 

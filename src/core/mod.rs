@@ -10,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+mod bytes;
 pub mod circuit;
 pub mod error;
 pub mod hash;

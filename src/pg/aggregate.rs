@@ -6,124 +6,15 @@
 
 use crate::core::stats::{Buffer, Mapping, Moving, Summary, encode, text};
 use crate::core::{StateError, StateResult};
-use crate::pg::datum::{payload, varlena_datum};
+use crate::pg::call::{Call, export, place};
+use crate::pg::datum::varlena_datum;
 use crate::pg::error::run;
 use crate::pg::server_buffer::ServerBuffer;
-use crate::pg::stats_datum::damaged;
-use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext, NullableDatum};
+use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext};
 
 type Stats = Summary<ServerBuffer>;
 /// In Rust's memory, which the group's memory drops when it goes.
 type Frame = Moving<Vec<u64>>;
-
-/// Exports a function to the server under its name.
-macro_rules! export {
-    ($(#[doc = $doc:literal])+ $name:ident, $info:ident, $body:expr) => {
-        #[doc(hidden)]
-        #[unsafe(no_mangle)]
-        pub extern "C" fn $info() -> &'static pg_sys::Pg_finfo_record {
-            static RECORD: pg_sys::Pg_finfo_record = pg_sys::Pg_finfo_record { api_version: 1 };
-            &RECORD
-        }
-
-        $(#[doc = $doc])+
-        ///
-        /// # Safety
-        /// For the server only, which calls it with the arguments that sql/routing_stats.sql declares.
-        #[unsafe(no_mangle)]
-        #[pgrx::pg_guard]
-        pub unsafe extern "C-unwind" fn $name(call: FunctionCallInfo) -> Datum {
-            // SAFETY: the server's frame, alive during the call, with the declared arguments.
-            let (result, is_null) = match ($body)(unsafe { Call::new(call) }) {
-                Some(datum) => (datum, false),
-                None => (Datum::null(), true),
-            };
-            // SAFETY: as above.
-            unsafe { (*call).isnull = is_null };
-            result
-        }
-    };
-}
-
-/// A call's frame.
-#[derive(Clone, Copy)]
-struct Call {
-    frame: FunctionCallInfo,
-    args: *const NullableDatum,
-}
-
-impl Call {
-    /// # Safety
-    /// The frame must be the server's and have the arguments that the functions below ask for.
-    unsafe fn new(frame: FunctionCallInfo) -> Self {
-        // SAFETY: the caller's promise.
-        let args = unsafe { (*frame).args.as_ptr() };
-        Call { frame, args }
-    }
-
-    #[inline]
-    fn arg(&self, index: usize) -> Option<Datum> {
-        // SAFETY: `index` is below the declared number of arguments.
-        let arg = unsafe { &*self.args.add(index) };
-        (!arg.isnull).then_some(arg.value)
-    }
-
-    /// The aggregate's state: a pointer that an earlier call returned.
-    #[inline]
-    fn state<T>(&self, index: usize) -> Option<*mut T> {
-        self.arg(index).map(|datum| datum.cast_mut_ptr())
-    }
-
-    #[inline]
-    fn bool(&self, index: usize) -> Option<bool> {
-        self.arg(index).map(|datum| datum.value() & 0xff != 0)
-    }
-
-    #[inline]
-    fn float8(&self, index: usize) -> Option<f64> {
-        self.arg(index)
-            .map(|datum| f64::from_bits(datum.value() as u64))
-    }
-
-    /// Another summary, decoded from an argument of type routing_stats or bytea.
-    fn stored<B: Buffer>(&self, index: usize, buffer: B) -> Option<StateResult<Summary<B>>> {
-        let datum = self.arg(index)?;
-        // SAFETY: the argument is a varlena that lives during the call.
-        let bytes = unsafe { payload(datum) };
-        Some(encode::decode_into(bytes, buffer).map_err(damaged))
-    }
-
-    /// The memory that lives as long as the group does.
-    fn group_memory(&self) -> StateResult<MemoryContext> {
-        let mut context: MemoryContext = std::ptr::null_mut();
-        // SAFETY: the server's frame.
-        if unsafe { pg_sys::AggCheckCallContext(self.frame, &mut context) } == 0 {
-            return Err(StateError::invalid(
-                "aggregate function called outside of an aggregate",
-            ));
-        }
-        Ok(context)
-    }
-
-    /// Moves a value into the group's memory.
-    fn keep<T>(&self, make: impl FnOnce(MemoryContext) -> T) -> StateResult<*mut T> {
-        let context = self.group_memory()?;
-        Ok(place(context, make(context)))
-    }
-}
-
-/// Moves a value into a memory context, which frees it without dropping it. Sums of 128 bits want a stricter
-/// alignment than the server gives.
-fn place<T>(context: MemoryContext, value: T) -> *mut T {
-    let (size, align) = (std::mem::size_of::<T>(), std::mem::align_of::<T>());
-    // SAFETY: there is room for the value behind the first aligned byte.
-    unsafe {
-        let room = pg_sys::MemoryContextAlloc(context, size + align).cast::<u8>();
-        let place = room.add(room.align_offset(align)).cast::<T>();
-        place.write(value);
-        place
-    }
-}
 
 fn buckets(error: Option<f64>) -> StateResult<Mapping> {
     let mapping = match error {
@@ -170,7 +61,7 @@ fn transition_with_error(call: Call) -> Option<Datum> {
     if let Some(state) = call.state::<Stats>(0) {
         // SAFETY: as in `transition`.
         let own = unsafe { (*state).mapping().error() };
-        if text::relative_error(error).map(|mapping| mapping.error()) != Some(own) {
+        if text::steps(error) != Some(own) {
             run(|| {
                 Err::<(), _>(
                     StateError::invalid("relative_error must be the same for all rows of a group")

@@ -2,10 +2,12 @@
 
 pub mod aggregate;
 pub mod backend;
+mod call;
 pub mod datum;
 pub mod document;
 pub mod error;
 pub mod invalidation;
+pub mod params;
 pub mod receive;
 pub mod roles;
 pub mod rows;

@@ -1,10 +1,11 @@
 //! A statement's rows as the executor makes them, one by one; SPI would keep a copy of each.
 
 use crate::pg::datum::payload;
-use crate::pg::spi::{Columns, Mode, Param, Session, Statement, check, datums, oid};
+use crate::pg::params::{Param, datums, oid};
+use crate::pg::spi::{Columns, Mode, Session, Statement, check};
 use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any};
 use pgrx::varlena::{varsize_any, varsize_any_exhdr};
-use pgrx::{FromDatum, pg_guard, pg_sys};
+use pgrx::{pg_guard, pg_sys};
 use std::ffi::c_int;
 
 /// A row that is there only while it is looked at; read by position from 0.
@@ -115,26 +116,9 @@ unsafe extern "C-unwind" fn start_up(_: *mut pg_sys::DestReceiver, _: c_int, _: 
 unsafe extern "C-unwind" fn shut_down(_: *mut pg_sys::DestReceiver) {}
 
 impl Passing {
-    fn datum(&self, column: usize) -> Option<pg_sys::Datum> {
-        // SAFETY: the slot is filled, and its first tts_nvalid columns have been read.
-        unsafe {
-            let slot = &*self.slot;
-            if column >= slot.tts_nvalid as usize || *slot.tts_isnull.add(column) {
-                return None;
-            }
-            Some(*slot.tts_values.add(column))
-        }
-    }
-
-    fn read<T: FromDatum>(&self, column: usize) -> Option<T> {
-        let datum = self.datum(column)?;
-        // SAFETY: each caller below names the type that its statement's column has.
-        unsafe { T::from_datum(datum, false) }
-    }
-
     /// Appends a jsonb's payload to `out`; its size, or `None` for NULL.
     pub fn append(&self, column: usize, out: &mut Vec<u8>) -> Option<usize> {
-        let datum = self.datum(column)?;
+        let datum = self.column(column)?;
         let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
         let before = out.len();
         // SAFETY: the column is a jsonb, alive while the row is; what had to be detoasted is a copy that
@@ -158,7 +142,7 @@ impl Passing {
 
     /// A jsonb as the row has it, to be fetched later or not at all.
     pub fn stored(&self, column: usize) -> Option<Stored> {
-        let varlena = self.datum(column)?.cast_mut_ptr::<pg_sys::varlena>();
+        let varlena = self.column(column)?.cast_mut_ptr::<pg_sys::varlena>();
         // SAFETY: the column is a jsonb, alive while the row is.
         let bytes =
             unsafe { std::slice::from_raw_parts(varlena.cast::<u8>(), varsize_any(varlena)) };
@@ -167,17 +151,15 @@ impl Passing {
 }
 
 impl Columns for Passing {
-    fn text(&self, column: usize) -> Option<String> {
-        self.read(column)
-    }
-    fn int8(&self, column: usize) -> Option<i64> {
-        self.read(column)
-    }
-    fn int4(&self, column: usize) -> Option<i32> {
-        self.read(column)
-    }
-    fn micros(&self, column: usize) -> Option<i64> {
-        self.read(column)
+    fn column(&self, column: usize) -> Option<pg_sys::Datum> {
+        // SAFETY: the slot is filled, and its first tts_nvalid columns have been read.
+        unsafe {
+            let slot = &*self.slot;
+            if column >= slot.tts_nvalid as usize || *slot.tts_isnull.add(column) {
+                return None;
+            }
+            Some(*slot.tts_values.add(column))
+        }
     }
 }
 

@@ -35,28 +35,35 @@ impl Rows {
 
 /// Columns of a row, kept or passing, by position from 0.
 pub trait Columns {
+    /// As the server has it; `None` for NULL.
+    fn column(&self, column: usize) -> Option<pg_sys::Datum>;
+
     /// text
-    fn text(&self, column: usize) -> Option<String>;
+    fn text(&self, column: usize) -> Option<String> {
+        read(self.column(column))
+    }
     /// bigint
-    fn int8(&self, column: usize) -> Option<i64>;
+    fn int8(&self, column: usize) -> Option<i64> {
+        read(self.column(column))
+    }
     /// integer
-    fn int4(&self, column: usize) -> Option<i32>;
+    fn int4(&self, column: usize) -> Option<i32> {
+        read(self.column(column))
+    }
     /// timestamp with time zone, in the server's microseconds
-    fn micros(&self, column: usize) -> Option<i64>;
+    fn micros(&self, column: usize) -> Option<i64> {
+        read(self.column(column))
+    }
+}
+
+fn read<T: pgrx::FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
+    // SAFETY: each caller names the type that its statement's column has.
+    unsafe { T::from_datum(datum?, false) }
 }
 
 impl Columns for Row<'_> {
-    fn text(&self, column: usize) -> Option<String> {
-        self.read(column)
-    }
-    fn int8(&self, column: usize) -> Option<i64> {
-        self.read(column)
-    }
-    fn int4(&self, column: usize) -> Option<i32> {
-        self.read(column)
-    }
-    fn micros(&self, column: usize) -> Option<i64> {
-        self.read(column)
+    fn column(&self, column: usize) -> Option<pg_sys::Datum> {
+        self.datum(column)
     }
 }
 
@@ -78,9 +85,7 @@ impl<'a> Row<'a> {
     }
 
     fn read<T: pgrx::FromDatum>(&self, column: usize) -> Option<T> {
-        let datum = self.datum(column)?;
-        // SAFETY: each caller below names the type that its statement's column has.
-        unsafe { T::from_datum(datum, false) }
+        read(self.datum(column))
     }
 
     /// text

@@ -7,7 +7,7 @@ use crate::store::cache::payload_hash;
 use crate::store::executions::key_params;
 use crate::store::import_document::{self, Checkpoint, Execution, Version, raw, refused};
 use crate::store::versions::{ROW_COST, bytes};
-use crate::store::{Key, save, search};
+use crate::store::{Key, checks, search};
 use pgrx::IntoDatum;
 use std::collections::{HashMap, HashSet};
 
@@ -192,7 +192,7 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
             ));
         }
     };
-    save::check_state(&state)?;
+    checks::check_state(&state)?;
     log.hash = hash::chain(base_hash.unwrap_or(0), payload);
     if snapshot.is_some() || base != Some(log.last) {
         log.keyframe = item.version;

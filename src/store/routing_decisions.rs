@@ -77,10 +77,7 @@ const ARGS: &[Type] = &[
 ];
 
 /// Without an outcome, there is nothing to count.
-static RECORD_PENDING: Statement = Statement::new(
-    concat!(insert!(), " RETURNING $18 IS NULL AND $19 IS NULL"),
-    ARGS,
-);
+static RECORD_PENDING: Statement = Statement::new(insert!(), ARGS);
 
 /// The decision and its agent's statistics in one statement; it touches no row of the statistics when this
 /// session's slot is not there yet.

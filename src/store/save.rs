@@ -1,13 +1,15 @@
 //! Saving: a whole state, or the patch that leads to it. Either way the log gets only what changed.
 
 use crate::core::jsonb::{self, Kind};
-use crate::core::{Code, Error, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::pg::spi::Mode;
-use crate::store::append::{self, Append, Content, Labels, Onto};
+use crate::store::append;
 use crate::store::cache::{self, State, payload_hash};
+use crate::store::checks::{check_depth, check_size, check_state, refused};
 use crate::store::executions::{self, Head, Lock};
+use crate::store::new_version::{Append, Content, Labels, Onto};
 use crate::store::versions::{self, UNCHANGED, bytes};
 use crate::store::{Key, rebuild, search};
 use std::rc::Rc;
@@ -271,40 +273,4 @@ fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
     executions::set_keyframe(key, keyframe.state_bytes, keyframe.archive_bytes)?;
     cache::update(key, &keyframe);
     Ok(())
-}
-
-/// Whether a whole state is sound, and within the limits of size and depth.
-pub fn check_state(state: &[u8]) -> StateResult<()> {
-    check_size(state.len())?;
-    let shape = jsonb::check(state).map_err(|e| StateError::bad_document("state", e))?;
-    check_depth("state", shape.depth)
-}
-
-fn check_depth(argument: &str, depth: usize) -> StateResult<()> {
-    if depth > limits::MAX_STATE_DEPTH {
-        return Err(StateError::bad_document(argument, Error::TooDeep));
-    }
-    Ok(())
-}
-
-fn check_size(size: usize) -> StateResult<()> {
-    let most = settings::max_state_size();
-    if size > most {
-        return Err(limits::state_too_large(size, most));
-    }
-    Ok(())
-}
-
-/// Why a patch does not apply, with the path of the operation.
-fn refused(patch: &[u8], error: Error) -> StateError {
-    if let Error::Patch { index, reason } = error {
-        let path = jsonb::patch::locate(patch, index).map(|(_, path)| {
-            String::from_utf8_lossy(path)
-                .chars()
-                .take(200)
-                .collect::<String>()
-        });
-        return StateError::bad_patch(index, reason, path.as_deref());
-    }
-    StateError::bad_document("patch", error)
 }

@@ -3,6 +3,7 @@
 
 use super::policy::MAX_WINDOW;
 use super::window::{Bucket, Counts, Held, Outcome, Window, slots};
+use crate::core::bytes::{Reader, put_varint};
 use crate::core::{Error, Result};
 use std::collections::VecDeque;
 
@@ -18,8 +19,8 @@ impl Window {
         match &self.held {
             Held::Calls(outcomes) => {
                 out.push(CALLS);
-                put(&mut out, self.size.into());
-                put(&mut out, outcomes.len() as u64);
+                put_varint(&mut out, self.size.into());
+                put_varint(&mut out, outcomes.len() as u64);
                 let mut packed = 0;
                 for (at, outcome) in outcomes.iter().enumerate() {
                     let bits = u8::from(outcome.failed) | u8::from(outcome.slow) << 1;
@@ -32,16 +33,16 @@ impl Window {
             }
             Held::Time(buckets) => {
                 out.push(TIME);
-                put(&mut out, self.size.into());
-                put(&mut out, buckets.len() as u64);
+                put_varint(&mut out, self.size.into());
+                put_varint(&mut out, buckets.len() as u64);
                 let mut before = 0;
                 for bucket in buckets {
                     // Two's complement: a clock before 2000 is no reason to fail.
-                    put(&mut out, bucket.slot.wrapping_sub(before) as u64);
+                    put_varint(&mut out, bucket.slot.wrapping_sub(before) as u64);
                     before = bucket.slot;
-                    put(&mut out, bucket.counts.calls.into());
-                    put(&mut out, bucket.counts.failures.into());
-                    put(&mut out, bucket.counts.slow.into());
+                    put_varint(&mut out, bucket.counts.calls.into());
+                    put_varint(&mut out, bucket.counts.failures.into());
+                    put_varint(&mut out, bucket.counts.slow.into());
                 }
             }
         }
@@ -51,11 +52,11 @@ impl Window {
     /// From bytes; refuses what `encode` does not write.
     pub fn decode(bytes: &[u8]) -> Result<Window> {
         let mut rest = Reader(bytes);
-        if rest.byte()? != VERSION {
+        if rest.array()? != [VERSION] {
             return Err(Error::Corrupt("window of an unknown version"));
         }
-        let kind = rest.byte()?;
-        let size = rest.count(MAX_WINDOW)?;
+        let [kind] = rest.array()?;
+        let size = count(&mut rest, MAX_WINDOW)?;
         if size == 0 {
             return Err(Error::Corrupt("window of no size"));
         }
@@ -72,12 +73,12 @@ impl Window {
 }
 
 fn calls(rest: &mut Reader<'_>, size: u32) -> Result<VecDeque<Outcome>> {
-    let count = rest.count(size)?;
-    let mut outcomes = VecDeque::with_capacity(count as usize);
+    let held = count(rest, size)?;
+    let mut outcomes = VecDeque::with_capacity(held as usize);
     let mut packed = 0;
-    for at in 0..count as usize {
+    for at in 0..held as usize {
         if at % PER_BYTE == 0 {
-            packed = rest.byte()?;
+            [packed] = rest.array()?;
         }
         outcomes.push_back(Outcome {
             failed: packed & 1 != 0,
@@ -92,10 +93,10 @@ fn calls(rest: &mut Reader<'_>, size: u32) -> Result<VecDeque<Outcome>> {
 }
 
 fn buckets(rest: &mut Reader<'_>, size: u32) -> Result<VecDeque<Bucket>> {
-    let count = rest.count(slots(size))?;
-    let mut buckets: VecDeque<Bucket> = VecDeque::with_capacity(count as usize);
-    for _ in 0..count {
-        let step = rest.number()? as i64;
+    let held = count(rest, slots(size))?;
+    let mut buckets: VecDeque<Bucket> = VecDeque::with_capacity(held as usize);
+    for _ in 0..held {
+        let step = rest.varint()? as i64;
         let slot = match buckets.back() {
             None => step,
             Some(before) if step > 0 => before
@@ -105,9 +106,9 @@ fn buckets(rest: &mut Reader<'_>, size: u32) -> Result<VecDeque<Bucket>> {
             Some(_) => return Err(Error::Corrupt("window whose times do not ascend")),
         };
         let counts = Counts {
-            calls: rest.count(u32::MAX)?,
-            failures: rest.count(u32::MAX)?,
-            slow: rest.count(u32::MAX)?,
+            calls: count(rest, u32::MAX)?,
+            failures: count(rest, u32::MAX)?,
+            slow: count(rest, u32::MAX)?,
         };
         if counts.calls == 0 || counts.failures > counts.calls || counts.slow > counts.calls {
             return Err(Error::Corrupt("window whose counts contradict each other"));
@@ -117,49 +118,10 @@ fn buckets(rest: &mut Reader<'_>, size: u32) -> Result<VecDeque<Bucket>> {
     Ok(buckets)
 }
 
-fn put(out: &mut Vec<u8>, mut number: u64) {
-    while number > 0x7f {
-        out.push((number & 0x7f) as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-/// What is left to read.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn byte(&mut self) -> Result<u8> {
-        let (first, rest) = self
-            .0
-            .split_first()
-            .ok_or(Error::Corrupt("window that ends early"))?;
-        self.0 = rest;
-        Ok(*first)
-    }
-
-    fn number(&mut self) -> Result<u64> {
-        let mut number = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.byte()?;
-            let part = u64::from(byte & 0x7f);
-            // In the tenth byte only one bit is left, and a last byte of 0 has a shorter form.
-            if (shift == 63 && byte > 1) || (shift > 0 && byte == 0) {
-                break;
-            }
-            number |= part << shift;
-            if byte & 0x80 == 0 {
-                return Ok(number);
-            }
-        }
-        Err(Error::Corrupt("window with a number that is none"))
-    }
-
-    /// A number up to `most`.
-    fn count(&mut self, most: u32) -> Result<u32> {
-        u32::try_from(self.number()?)
-            .ok()
-            .filter(|number| *number <= most)
-            .ok_or(Error::Corrupt("window with a number out of range"))
-    }
+/// A number up to `most`.
+fn count(rest: &mut Reader<'_>, most: u32) -> Result<u32> {
+    u32::try_from(rest.varint()?)
+        .ok()
+        .filter(|number| *number <= most)
+        .ok_or(Error::Corrupt("window with a number out of range"))
 }

@@ -11,11 +11,11 @@
 //!   buckets      pairs of varints until the end: buckets skipped, durations in the next one
 //! ```
 
-use super::bytes::{Reader, put_varint, put_wide};
 use super::mapping::{MAX_DURATION, Mapping};
 use super::moments::Moments;
 use super::sketch::{Buffer, Sketch};
 use super::summary::{Summary, valid};
+use crate::core::bytes::{Reader, put_varint, put_wide};
 use crate::core::{Error, Result};
 
 /// Layout of the stored form.

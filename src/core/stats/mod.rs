@@ -11,7 +11,6 @@
 //! A duration is a number of milliseconds from 0 to [`mapping::MAX_DURATION`]. What is none (NULL, NaN, negative,
 //! infinite, larger) leaves the task counted and the durations alone.
 
-mod bytes;
 pub mod encode;
 pub mod mapping;
 pub mod moments;

@@ -1,11 +1,11 @@
 //! A summary as text: JSON that holds all that the stored form does, for dumps and for people.
 
-use super::bytes::put_wide;
 use super::encode::{VERSION, check};
 use super::mapping::{Mapping, STEPS};
 use super::moments::Moments;
 use super::sketch::{Buffer, Sketch};
 use super::summary::Summary;
+use crate::core::bytes::put_wide;
 use crate::core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -100,11 +100,14 @@ pub fn read(text: &str) -> Result<Summary<Vec<u64>>> {
 
 /// Buckets for a relative error given as a fraction, in whole hundredths of a percent.
 pub fn relative_error(fraction: f64) -> Option<Mapping> {
+    steps(fraction).and_then(Mapping::new)
+}
+
+/// A relative error given as a fraction in whole hundredths of a percent, if it is one of them.
+pub fn steps(fraction: f64) -> Option<u16> {
     let steps = (fraction * STEPS).round();
     let exact = (steps / STEPS - fraction).abs() < 1e-12;
-    (exact && (0.0..=STEPS).contains(&steps))
-        .then(|| Mapping::new(steps as u16))
-        .flatten()
+    (exact && (0.0..=STEPS).contains(&steps)).then_some(steps as u16)
 }
 
 fn hexadecimal(low: u128, high: u128) -> String {

@@ -169,13 +169,13 @@ fn the_bytes_are_these() {
 #[test]
 fn what_is_wrong_is_said() {
     for (bytes, what) in [
-        (&[][..], "window that ends early"),
+        (&[][..], "it ends early"),
         (&[2, 0, 10, 0], "window of an unknown version"),
         (&[1, 2, 10, 0], "window of an unknown kind"),
         (&[1, 0, 0, 0], "window of no size"),
         (&[1, 0, 10, 11], "window with a number out of range"),
         (&[1, 0, 0xff, 0x7f, 0], "window with a number out of range"),
-        (&[1, 0, 10, 0x80, 0], "window with a number that is none"),
+        (&[1, 0, 10, 0x80, 0], "a number in it is malformed"),
         (&[1, 0, 10, 1, 4], "window with more outcomes than it says"),
         (&[1, 0, 10, 0, 0], "bytes after the window"),
         (

@@ -32,7 +32,7 @@ impl<'a> Reader<'a> {
         let (head, rest) = self
             .0
             .split_at_checked(count)
-            .ok_or(Error::Corrupt("statistics end early"))?;
+            .ok_or(Error::Corrupt("it ends early"))?;
         self.0 = rest;
         Ok(head)
     }
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         let bytes = self.take(N)?;
         bytes
             .try_into()
-            .map_err(|_| Error::Corrupt("statistics end early"))
+            .map_err(|_| Error::Corrupt("it ends early"))
     }
 
     /// What [`put_varint`] wrote, in its shortest form only.
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
             let [byte] = self.array()?;
             let bits = u64::from(byte & 0x7f);
             if shift > 63 || (shift == 63 && bits > 1) || (shift > 0 && byte == 0) {
-                return Err(Error::Corrupt("a number in the statistics is malformed"));
+                return Err(Error::Corrupt("a number in it is malformed"));
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
@@ -66,11 +66,11 @@ impl<'a> Reader<'a> {
     pub fn wide(&mut self) -> Result<(u128, u128)> {
         let [length] = self.array()?;
         if length > 32 {
-            return Err(Error::Corrupt("a sum in the statistics is malformed"));
+            return Err(Error::Corrupt("a sum in it is malformed"));
         }
         let bytes = self.take(usize::from(length))?;
         if bytes.last() == Some(&0) {
-            return Err(Error::Corrupt("a sum in the statistics is malformed"));
+            return Err(Error::Corrupt("a sum in it is malformed"));
         }
         let half = |bytes: &[u8]| {
             bytes
