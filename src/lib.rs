@@ -135,4 +135,5 @@ pub mod store;
 pub extern "C-unwind" fn _PG_init() {
     pg::settings::register();
     pg::invalidation::register();
+    pg::interrupts::register();
 }

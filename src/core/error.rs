@@ -17,6 +17,10 @@ pub enum Error {
     TooDeep,
     /// Larger than a jsonb document can be, or than the limit that was set.
     TooLarge,
+    /// The patch would take more work than a document of its size can need.
+    TooMuchWork,
+    /// There is no memory for it.
+    OutOfMemory,
     /// The patch is malformed or does not apply.
     Patch {
         /// Position of the operation in its patch (0 for a merge patch).
@@ -97,6 +101,8 @@ impl fmt::Display for Error {
             Error::Corrupt(what) => write!(f, "corrupt document: {what}"),
             Error::TooDeep => f.write_str("document is nested too deeply"),
             Error::TooLarge => f.write_str("document is too large"),
+            Error::TooMuchWork => f.write_str("the patch takes too much work"),
+            Error::OutOfMemory => f.write_str("out of memory"),
             Error::Patch { index, reason } => write!(f, "patch operation {index}: {reason}"),
         }
     }

@@ -7,6 +7,7 @@ use super::error::{Error, Result};
 use super::jsonb::numeric::Numeric;
 use super::jsonb::view::{Items, Members};
 use super::jsonb::{MAX_DEPTH, Value, root};
+use super::work::work_on_bytes;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// The hash of a document: equal documents, number scales included, have
@@ -31,6 +32,8 @@ pub fn chain(base: i64, payload: i64) -> i64 {
 }
 
 const CHUNK: usize = 8192;
+/// Bytes that are hashed between two looks at whether to go on.
+const PIECE: usize = 1 << 20;
 
 /// Gathers tokens, since the hash is slow on small pieces.
 struct Feed {
@@ -110,7 +113,10 @@ impl Feed {
         self.token(kind, bytes.len());
         if bytes.len() >= CHUNK {
             self.flush();
-            self.state.update(bytes);
+            for piece in bytes.chunks(PIECE) {
+                self.state.update(piece);
+                work_on_bytes(piece.len());
+            }
             return;
         }
         self.buffer.extend_from_slice(bytes);

@@ -133,11 +133,21 @@ pub fn too_large(argument: &str, size: usize, most: usize) -> StateError {
     ))
 }
 
+/// What to do about a state that is too large.
+const SPLIT: &str = "Split the state over several executions, or let an administrator raise wfstate.max_state_size.";
+
 /// A state over the setting's limit.
 pub fn state_too_large(size: usize, most: usize) -> StateError {
-    too_large("state", size, most).hint(
-        "Split the state over several executions, or let an administrator raise wfstate.max_state_size.",
-    )
+    too_large("state", size, most).hint(SPLIT)
+}
+
+/// A state so far over the setting's limit that it was never made.
+pub fn state_too_large_to_make(most: usize) -> StateError {
+    StateError::new(Code::LimitExceeded, "state is too large")
+        .detail(format!(
+            "What the patch makes, copies included, takes far more than the {most} bytes that are allowed."
+        ))
+        .hint(SPLIT)
 }
 
 /// A status, which may be left out.

@@ -16,10 +16,12 @@ pub mod error;
 pub mod hash;
 pub mod jsonb;
 pub mod limits;
+pub mod memory;
 pub mod routing;
 pub mod state_error;
 pub mod stats;
 pub mod timestamp;
+pub mod work;
 
 pub use error::{Error, PatchReason, Result};
 pub use state_error::{Code, StateError, StateResult};

@@ -21,6 +21,8 @@ pub enum Code {
     InsufficientPrivilege,
     /// Over a limit (54000).
     LimitExceeded,
+    /// No memory for it (53200).
+    OutOfMemory,
     /// A text that is no value of its type (22P02).
     InvalidText,
     /// Bytes that are no value of their type (22P03).
@@ -122,6 +124,14 @@ impl StateError {
         .hint("wf_verify tells which versions are sound; wf_recover goes back to one.")
     }
 
+    /// Why a version could not be rebuilt: it is damaged (WF008), or there was no memory (53200).
+    pub fn not_rebuilt(execution_id: &str, version: i64, error: Error) -> Self {
+        match error {
+            Error::OutOfMemory => Self::out_of_memory("state"),
+            damage => Self::corrupt(execution_id, version, damage),
+        }
+    }
+
     /// A state or patch given by the caller that cannot be used.
     pub fn bad_document(argument: &str, error: Error) -> Self {
         match error {
@@ -137,10 +147,24 @@ impl StateError {
             Error::TooLarge => Self::new(Code::LimitExceeded, format!("{argument} is too large"))
                 .detail("The resulting document is larger than jsonb can hold.")
                 .hint("Split the state over several executions."),
+            Error::TooMuchWork => Self::new(
+                Code::LimitExceeded,
+                format!("{argument} takes too much work"),
+            )
+            .detail("Its operations go over the same values too many times.")
+            .hint("Send a smaller patch, or the state that it would make."),
+            Error::OutOfMemory => Self::out_of_memory(argument),
             Error::Corrupt(what) => Self::invalid(format!("{argument} is not a valid jsonb value"))
                 .detail(format!("The bytes are damaged: {what}.")),
             Error::Patch { index, reason } => Self::bad_patch(index, reason, None),
         }
+    }
+
+    /// No memory for what an argument needs (53200).
+    pub fn out_of_memory(argument: &str) -> Self {
+        Self::new(Code::OutOfMemory, "out of memory")
+            .detail(format!("There is no room for the {argument} and what is made of it."))
+            .hint("Try again when the server is less busy, or split the state over several executions.")
     }
 
     /// A patch that is malformed or does not apply; `path` is the pointer of its operation.

@@ -1,6 +1,8 @@
 //! jsonb across the boundary as raw bytes: no text, no tree.
 
+use crate::core::StateError;
 use crate::pg::document::{Document, shared_datum};
+use crate::pg::error::raise;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
 use pgrx::nullable::Nullable;
@@ -31,7 +33,10 @@ pub struct Jsonb(pub Rc<Document>);
 
 impl From<Vec<u8>> for Jsonb {
     fn from(payload: Vec<u8>) -> Self {
-        Jsonb(Rc::new(Document::copy(&payload)))
+        match Document::copy(&payload) {
+            Ok(document) => Jsonb(Rc::new(document)),
+            Err(_) => raise(&StateError::out_of_memory("result")),
+        }
     }
 }
 

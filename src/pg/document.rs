@@ -1,5 +1,6 @@
 //! A jsonb as the server takes it, so that a result need not be copied into the server's memory.
 
+use crate::core::{Result, memory};
 use crate::pg::datum::{HEADER, varlena_datum};
 use pgrx::{pg_guard, pg_sys};
 use std::cell::Cell;
@@ -14,11 +15,8 @@ pub struct Document {
 
 impl Document {
     /// What `write` appends, with the header before it. Room for `capacity` bytes is made beforehand.
-    pub fn build<E>(
-        capacity: usize,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        let mut varlena = buffer(capacity.saturating_add(HEADER));
+    pub fn build(capacity: usize, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Self> {
+        let mut varlena = buffer(capacity.saturating_add(HEADER))?;
         varlena.resize(HEADER, 0);
         write(&mut varlena)?;
         // A document may be kept for long, and the room was guessed.
@@ -32,15 +30,8 @@ impl Document {
     }
 
     /// A copy of a payload.
-    pub fn copy(payload: &[u8]) -> Self {
-        let copied = Self::build(payload.len(), |out| {
-            out.extend_from_slice(payload);
-            Ok::<_, std::convert::Infallible>(())
-        });
-        match copied {
-            Ok(document) => document,
-            Err(never) => match never {},
-        }
+    pub fn copy(payload: &[u8]) -> Result<Self> {
+        Self::build(payload.len(), |out| memory::append(out, payload))
     }
 }
 
@@ -73,22 +64,22 @@ fn prepare(size: usize) {
         // With some room to grow, so that a growing state does not do this at every save.
         let size = size + size / 2;
         LARGEST.set(size);
-        drop(std::hint::black_box(Vec::<u8>::with_capacity(3 * size)));
+        drop(std::hint::black_box(memory::room::<u8>(3 * size)));
     }
 }
 
 /// An empty buffer with room for so many bytes.
-fn buffer(capacity: usize) -> Vec<u8> {
+fn buffer(capacity: usize) -> Result<Vec<u8>> {
     prepare(capacity);
     let mut spare = SPARE.take();
     if spare.capacity() < capacity {
         // What is too small now may do for the next one.
-        let larger = Vec::with_capacity(capacity);
+        let larger = memory::room(capacity);
         SPARE.set(spare);
         return larger;
     }
     spare.clear();
-    spare
+    Ok(spare)
 }
 
 impl Drop for Document {

@@ -15,6 +15,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::InvalidParameter => b"22023",
         Code::InsufficientPrivilege => b"42501",
         Code::LimitExceeded => b"54000",
+        Code::OutOfMemory => b"53200",
         Code::InvalidText => b"22P02",
         Code::InvalidBinary => b"22P03",
     }

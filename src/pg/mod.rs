@@ -6,6 +6,7 @@ mod call;
 pub mod datum;
 pub mod document;
 pub mod error;
+pub mod interrupts;
 pub mod invalidation;
 pub mod params;
 pub mod receive;

@@ -54,7 +54,8 @@ pub fn get(key: Key<'_>) -> Option<Hit> {
     let mut entry = take(key).filter(|entry| entry.size() <= settings::cache_size())?;
     if !entry.pending.is_empty() {
         let patches: Vec<&[u8]> = entry.pending.iter().map(Vec::as_slice).collect();
-        entry.state = Rc::new(patched(&entry.state, &patches, None).ok()?);
+        let state = patched(&entry.state, &patches, None, jsonb::MAX_SIZE);
+        entry.state = Rc::new(state.ok()?);
         entry.pending.clear();
     }
     let hit = Hit {
@@ -126,16 +127,18 @@ pub fn forget(key: Key<'_>) {
     drop(take(key));
 }
 
-/// What the patches make of a state, in their order; of about the expected size, where that is known.
+/// What the patches make of a state, in their order; of about the expected size, where that is known, and
+/// of `limit` bytes at most.
 pub fn patched(
     state: &[u8],
     patches: &[&[u8]],
     expected: Option<usize>,
+    limit: usize,
 ) -> Result<Document, Error> {
     let room = expected
         .unwrap_or_else(|| state.len() + patches.iter().map(|patch| patch.len()).sum::<usize>())
-        .min(jsonb::MAX_SIZE);
-    Document::build(room, |out| jsonb::apply_into(state, patches, out))
+        .min(limit);
+    Document::build(room, |out| jsonb::apply_into(state, patches, limit, out))
 }
 
 /// Hash of a payload as the log stores it.

@@ -26,6 +26,14 @@ pub(super) fn check_size(size: usize) -> StateResult<()> {
     Ok(())
 }
 
+/// Bytes that a result may exceed the limit by and still be made, so that its refusal can tell its size.
+const OVER: usize = 1 << 20;
+
+/// Bytes that what a caller's patch makes may take while it is made.
+pub(super) fn applied_limit() -> usize {
+    (settings::max_state_size() + OVER).min(jsonb::MAX_SIZE)
+}
+
 /// Why a patch does not apply, with the path of the operation.
 pub(super) fn refused(patch: &[u8], error: Error) -> StateError {
     if let Error::Patch { index, reason } = error {
@@ -36,6 +44,9 @@ pub(super) fn refused(patch: &[u8], error: Error) -> StateError {
                 .collect::<String>()
         });
         return StateError::bad_patch(index, reason, path.as_deref());
+    }
+    if error == Error::TooLarge {
+        return limits::state_too_large_to_make(settings::max_state_size());
     }
     StateError::bad_document("patch", error)
 }

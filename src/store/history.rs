@@ -159,7 +159,7 @@ fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
         if let Some(before) = before {
             let changes = jsonb::diff(&before, &state);
             entry.changes =
-                Some(changes.map_err(|e| StateError::corrupt(key.id, entry.version, e))?);
+                Some(changes.map_err(|e| StateError::not_rebuilt(key.id, entry.version, e))?);
         }
         known = Some((entry.version, state));
     }
@@ -167,7 +167,8 @@ fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
 }
 
 fn apply(key: Key<'_>, version: i64, state: &[u8], patch: &[u8]) -> StateResult<Vec<u8>> {
-    jsonb::apply(state, &[patch]).map_err(|e| StateError::corrupt(key.id, version, e))
+    jsonb::apply(state, &[patch], jsonb::MAX_SIZE)
+        .map_err(|e| StateError::not_rebuilt(key.id, version, e))
 }
 
 /// Whether a version is in the log.
@@ -184,7 +185,7 @@ pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Vec<u8>> {
     limits::version("to_version", to)?;
     let old = rebuild::at(Mode::Read, key, from)?;
     let new = rebuild::at(Mode::Read, key, to)?;
-    jsonb::diff(&old, &new).map_err(|e| StateError::corrupt(key.id, to, e))
+    jsonb::diff(&old, &new).map_err(|e| StateError::not_rebuilt(key.id, to, e))
 }
 
 static ON_SOURCE: Statement = Statement::new(

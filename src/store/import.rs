@@ -1,7 +1,8 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
 use crate::core::jsonb;
-use crate::core::{Code, StateError, StateResult, hash, limits};
+use crate::core::{Code, Error, StateError, StateResult, hash, limits};
+use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::cache::payload_hash;
 use crate::store::executions::key_params;
@@ -182,8 +183,12 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
                 .states
                 .get(&base)
                 .ok_or_else(|| refused("a version's base is missing"))?;
-            let state = jsonb::apply(before, &[patch])
-                .map_err(|_| refused("a version's patch does not apply"))?;
+            let limit = checks::applied_limit();
+            let state = jsonb::apply(before, &[patch], limit).map_err(|e| match e {
+                Error::OutOfMemory => StateError::out_of_memory("state"),
+                Error::TooLarge => limits::state_too_large_to_make(settings::max_state_size()),
+                _ => refused("a version's patch does not apply"),
+            })?;
             (state, payload_hash(patch)?, Some(base))
         }
         _ => {

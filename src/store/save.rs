@@ -7,7 +7,7 @@ use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::append;
 use crate::store::cache::{self, State, payload_hash};
-use crate::store::checks::{check_depth, check_size, check_state, refused};
+use crate::store::checks::{applied_limit, check_depth, check_size, check_state, refused};
 use crate::store::executions::{self, Head, Lock};
 use crate::store::new_version::{Append, Content, Labels, Onto};
 use crate::store::versions::{self, UNCHANGED, bytes};
@@ -101,7 +101,8 @@ fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let Some(head) = append::create(request.key, state, hash, &request.labels)? else {
         return Ok(None);
     };
-    let state = Rc::new(Document::copy(state));
+    let state = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
+    let state = Rc::new(state);
     cache::put(request.key, &head, Rc::clone(&state));
     search::maintain(request, &head, || Ok(Rc::clone(&state)))?;
     Ok(Some(head.version))
@@ -152,9 +153,12 @@ struct Next {
 impl Next {
     fn of(change: Change<'_>, old: &[u8]) -> StateResult<Self> {
         let state = match change {
-            Change::State(state) => Document::copy(state),
+            Change::State(state) => {
+                Document::copy(state).map_err(|e| StateError::bad_document("state", e))?
+            }
             Change::Patch(patch) => {
-                let applied = cache::patched(old, &[patch], None).map_err(|e| refused(patch, e))?;
+                let applied = cache::patched(old, &[patch], None, applied_limit())
+                    .map_err(|e| refused(patch, e))?;
                 check_state(&applied)?;
                 applied
             }

@@ -1,6 +1,6 @@
 //! The rows of one segment of the log, and the way through them from a version down to a snapshot.
 
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, jsonb};
 use crate::pg::document::Document;
 use crate::pg::spi::{Columns, Passing, Received, Stored};
 use crate::store::Key;
@@ -140,9 +140,9 @@ pub(super) fn apply(
     expected: Option<usize>,
 ) -> StateResult<Document> {
     if patches.is_empty() {
-        return Ok(Document::copy(snapshot));
+        return Document::copy(snapshot).map_err(|e| StateError::not_rebuilt(key.id, version, e));
     }
     patches.reverse();
-    cache::patched(snapshot, &patches, expected)
-        .map_err(|error| StateError::corrupt(key.id, version, error))
+    cache::patched(snapshot, &patches, expected, jsonb::MAX_SIZE)
+        .map_err(|error| StateError::not_rebuilt(key.id, version, error))
 }

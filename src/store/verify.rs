@@ -1,6 +1,6 @@
 //! `wf_verify`: rebuilds every version and holds it against its hashes.
 
-use crate::core::{StateResult, hash, jsonb};
+use crate::core::{Error, StateError, StateResult, hash, jsonb};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::executions::{self, key_params};
 use crate::store::{Key, rebuild};
@@ -141,7 +141,10 @@ impl Walk<'_> {
     ) -> StateResult<Result<Vec<u8>, String>> {
         let state = match &self.last {
             Some((version, state)) if Some(*version) == link.base && link.version > 1 => {
-                jsonb::apply(state, &[patch]).map_err(|e| e.to_string())
+                match jsonb::apply(state, &[patch], jsonb::MAX_SIZE) {
+                    Err(Error::OutOfMemory) => return Err(StateError::out_of_memory("state")),
+                    applied => applied.map_err(|e| e.to_string()),
+                }
             }
             _ => rebuild::at(Mode::Read, self.key, link.version)
                 .map(|state| state.to_vec())

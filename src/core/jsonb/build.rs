@@ -7,6 +7,7 @@
 //! aligned to four bytes wherever they are and hold no absolute offset.
 
 use super::super::error::{Error, Result};
+use super::super::memory::{append, reserve, room};
 use super::MAX_SIZE;
 use super::format::*;
 use super::view::{Array, Value, key_order};
@@ -53,11 +54,12 @@ impl<'o> Writer<'o> {
     }
 
     fn open(&mut self, kind: u32, count: usize, entries: usize) -> Result<Frame> {
-        let room = entries.saturating_mul(4).saturating_add(4);
-        if room > self.limit {
+        let room = entries.saturating_mul(4).saturating_add(4 + 3);
+        let start = self.out.len();
+        if (start - self.start).saturating_add(room) > self.limit.saturating_add(3) {
             return Err(Error::TooLarge);
         }
-        let start = self.out.len();
+        reserve(self.out, room)?;
         self.pad();
         let header = kind | (count as u32 & COUNT_MASK);
         self.out.extend_from_slice(&header.to_ne_bytes());
@@ -75,7 +77,7 @@ impl<'o> Writer<'o> {
 
     /// Adds a key; all keys come before the first value.
     pub fn key(&mut self, frame: &mut Frame, key: &[u8]) -> Result<()> {
-        self.out.extend_from_slice(key);
+        self.bytes(key)?;
         self.entry(frame, IS_STRING, key.len())
     }
 
@@ -93,27 +95,49 @@ impl<'o> Writer<'o> {
         }
     }
 
-    /// Adds the first `len` elements of `array` to a frame that has none yet:
-    /// their entries are the same in every array that begins with them.
-    pub(super) fn prefix(
+    /// Adds `len` elements of `array` from the one at `from` on: as they stand, in one piece.
+    pub(super) fn range(
         &mut self,
         frame: &mut Frame,
         array: &Array<'_>,
+        from: usize,
         len: usize,
     ) -> Result<()> {
+        if from == 0 && frame.index == 0 {
+            return self.prefix(frame, array, len);
+        }
+        let mut cursor = array.cursor(from, from.saturating_add(len))?;
+        // Until what follows is padded here as it is there.
+        while cursor.remaining() > 0 && cursor.offset % 4 != frame.total % 4 {
+            self.value(frame, cursor.step()?)?;
+        }
+        let data = cursor.rest()?;
+        self.bytes(data)?;
+        let end = frame.total + data.len();
+        while cursor.remaining() > 0 {
+            let (kind, _, bytes) = cursor.raw_step()?;
+            self.entry(frame, kind, bytes.len())?;
+        }
+        if frame.total == end {
+            Ok(())
+        } else {
+            Err(Error::Corrupt("entry out of bounds"))
+        }
+    }
+
+    /// The first elements of an array that begins with them: their entries are the same, too.
+    fn prefix(&mut self, frame: &mut Frame, array: &Array<'_>, len: usize) -> Result<()> {
         let (entries, data) = array.prefix(len)?;
         let end = frame.next_entry + entries.len();
         match self.out.get_mut(frame.next_entry..end) {
-            Some(room) if frame.index == 0 && end <= frame.entries_end => {
-                room.copy_from_slice(entries);
-            }
+            Some(room) if end <= frame.entries_end => room.copy_from_slice(entries),
             _ => return Err(Error::Corrupt("more entries than declared")),
         }
-        self.out.extend_from_slice(data);
+        self.bytes(data)?;
         frame.next_entry = end;
         frame.index = len;
         frame.total = data.len();
-        self.check_size()
+        Ok(())
     }
 
     /// Closes `child`, which becomes the next value of `parent`.
@@ -125,21 +149,20 @@ impl<'o> Writer<'o> {
 
     /// Closes the outermost container.
     pub fn finish(self, frame: Frame) -> Result<()> {
-        Self::complete(&frame)?;
-        self.check_size()
+        Self::complete(&frame)
     }
 
     /// Writes a document that is this one value.
     pub fn document(mut self, value: Value<'_>) -> Result<()> {
         match value {
-            Value::Array(array) => self.out.extend_from_slice(array.raw()),
-            Value::Object(object) => self.out.extend_from_slice(object.raw()),
+            Value::Array(array) => self.bytes(array.raw())?,
+            Value::Object(object) => self.bytes(object.raw())?,
             scalar => {
                 let mut frame = self.open(ARRAY | SCALAR, 1, 1)?;
                 self.value(&mut frame, scalar)?;
             }
         }
-        self.check_size()
+        Ok(())
     }
 
     fn complete(frame: &Frame) -> Result<()> {
@@ -158,16 +181,17 @@ impl<'o> Writer<'o> {
     #[inline]
     fn padded(&mut self, frame: &mut Frame, kind: u32, raw: &[u8]) -> Result<()> {
         let before = self.out.len();
+        self.check(raw.len())?;
+        reserve(self.out, raw.len() + 3)?;
         self.pad();
-        self.out.extend_from_slice(raw);
+        self.bytes(raw)?;
         self.entry(frame, kind, self.out.len() - before)
     }
 
     #[inline]
     fn entry(&mut self, frame: &mut Frame, kind: u32, length: usize) -> Result<()> {
-        self.check_size()?;
         frame.total += length;
-        // Within `MAX_SIZE` now, which is also the largest length and offset.
+        // Within `MAX_SIZE`, which is also the largest length and offset.
         let entry = if frame.index.is_multiple_of(STRIDE) {
             kind | HAS_OFFSET | frame.total as u32
         } else {
@@ -183,9 +207,16 @@ impl<'o> Writer<'o> {
         Ok(())
     }
 
+    /// The one place where the document grows by what a caller says, so that it is within the limit always.
     #[inline]
-    fn check_size(&self) -> Result<()> {
-        if self.out.len() - self.start > self.limit {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.check(bytes.len())?;
+        append(self.out, bytes)
+    }
+
+    #[inline]
+    fn check(&self, more: usize) -> Result<()> {
+        if self.out.len() - self.start + more > self.limit {
             return Err(Error::TooLarge);
         }
         Ok(())
@@ -213,7 +244,8 @@ pub fn array(values: &[Value<'_>]) -> Result<Vec<u8>> {
 
 /// An object of these members, in any order; of equal keys the last counts.
 pub fn object(members: &[(&[u8], Value<'_>)]) -> Result<Vec<u8>> {
-    let mut sorted: Vec<_> = members.iter().rev().collect();
+    let mut sorted: Vec<&(&[u8], Value<'_>)> = room(members.len())?;
+    sorted.extend(members.iter().rev());
     sorted.sort_by(|a, b| key_order(a.0, b.0));
     sorted.dedup_by(|a, b| a.0 == b.0);
     let mut out = Vec::new();

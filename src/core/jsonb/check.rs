@@ -2,7 +2,7 @@
 
 use super::super::error::{Error, Result};
 use super::MAX_DEPTH;
-use super::view::{Value, root};
+use super::view::{Items, Value, root};
 
 /// What [`check`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +23,7 @@ pub fn check(bytes: &[u8]) -> Result<Shape> {
 
 fn walk(value: Value<'_>, level: usize, shape: &mut Shape) -> Result<()> {
     shape.nodes += 1;
-    let items = match value {
+    let mut items = match value {
         Value::Array(array) => array.iter(),
         Value::Object(object) => object.values(),
         _ => return Ok(()),
@@ -32,27 +32,43 @@ fn walk(value: Value<'_>, level: usize, shape: &mut Shape) -> Result<()> {
         return Err(Error::TooDeep);
     }
     shape.depth = shape.depth.max(level + 1);
-    for item in items {
-        match item? {
-            nested @ (Value::Array(_) | Value::Object(_)) => walk(nested, level + 1, shape)?,
-            _ => shape.nodes += 1,
-        }
+    while let Some(nested) = next_container(&mut items, shape)? {
+        walk(nested, level + 1, shape)?;
     }
     Ok(())
 }
 
-/// Whether `value` may stand below `level` containers.
-///
-/// Each level takes eight bytes at least (an entry and a header), so that a
-/// small value is let through unread.
-pub(super) fn fits(value: Value<'_>, level: usize) -> Result<()> {
-    let size = match value {
-        Value::Array(array) => array.raw().len(),
-        Value::Object(object) => object.raw().len(),
-        _ => 0,
-    };
-    if level + size.div_ceil(8) <= MAX_DEPTH {
-        return Ok(());
+/// Apart from the recursion, which then takes little of the stack.
+fn next_container<'a>(items: &mut Items<'a>, shape: &mut Shape) -> Result<Option<Value<'a>>> {
+    for item in items {
+        match item? {
+            nested @ (Value::Array(_) | Value::Object(_)) => return Ok(Some(nested)),
+            _ => shape.nodes += 1,
+        }
     }
-    walk(value, level, &mut Shape::default())
+    Ok(None)
+}
+
+/// Levels of nesting of a value that lies below `level` containers, itself included.
+pub(super) fn depth(value: Value<'_>, level: usize) -> Result<usize> {
+    let mut shape = Shape::default();
+    walk(value, level, &mut shape)?;
+    Ok(shape.depth.saturating_sub(level))
+}
+
+/// A bound on the levels of nesting: each takes eight bytes at least, an entry and a header.
+pub(super) fn depth_bound(value: Value<'_>) -> usize {
+    match value {
+        Value::Array(array) => array.raw().len().div_ceil(8),
+        Value::Object(object) => object.raw().len().div_ceil(8),
+        _ => 0,
+    }
+}
+
+/// Whether `value` may stand below `level` containers. A small one is let through unread.
+pub(super) fn fits(value: Value<'_>, level: usize) -> Result<()> {
+    if level + depth_bound(value) > MAX_DEPTH {
+        depth(value, level)?;
+    }
+    Ok(())
 }

@@ -1,87 +1,96 @@
-//! What a `copy` or a `move` needs to know about a value, and the copy.
+//! What a `copy` takes, and the copy.
 
 use super::super::error::{Error, Result};
-use super::found::Found;
-use super::node::{ArrayNode, Node, ObjectNode};
+use super::super::memory::{reserve, room};
+use super::super::work::work;
+use super::list::Piece;
+use super::node::{Node, ObjectNode};
 use super::view::Value;
-use super::{MAX_DEPTH, check};
+
+/// The node itself, its entry and its share of a map.
+const NODE: usize = 64;
 
 impl<'a> Node<'a> {
-    /// Whether the value may stand below `level` containers.
-    pub fn fits(&self, level: usize) -> Result<()> {
-        // Nearly always a value as a patch brings it: nothing to be walked.
-        if let Node::Raw(value) = self {
-            return check::fits(*value, level);
-        }
-        let mut left = vec![(Found::Node(self), level)];
-        while let Some((found, level)) = left.pop() {
-            match found {
-                Found::Raw(value) | Found::Node(&Node::Raw(value)) => check::fits(value, level)?,
-                _ if level >= MAX_DEPTH => return Err(Error::TooDeep),
-                Found::Node(changed) => {
-                    let below = |child| (child, level + 1);
-                    let found = Found::Node(changed);
-                    let elements = found.elements()?.into_iter().flatten();
-                    left.extend(elements.map(below));
-                    let members = found.members()?.into_iter().flatten();
-                    left.extend(members.map(|member| below(member.1)));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A bound on the memory and the bytes that a copy takes.
-    pub fn weight(&self) -> usize {
+    /// A bound on the memory and the bytes that a copy takes; too large as soon as it is more than `most`.
+    pub fn weight(&self, most: usize) -> Result<usize> {
         let mut weight = 0usize;
         let mut left = vec![self];
         while let Some(node) = left.pop() {
-            // The node itself, its entry and its share of a map.
-            weight += 64;
-            weight += match node {
-                Node::Raw(Value::String(raw) | Value::Numeric(raw)) => raw.len(),
-                Node::Raw(Value::Array(array)) => array.raw().len(),
-                Node::Raw(Value::Object(object)) => object.raw().len(),
-                Node::Raw(_) => 0,
+            work(1);
+            weight = weight.saturating_add(NODE);
+            weight = weight.saturating_add(match node {
+                Node::Raw(value) => size_of(*value),
                 Node::Array(array) => {
-                    left.extend(&array.rest);
-                    array.base.raw().len()
+                    let mut ranges = 0;
+                    for piece in &array.pieces {
+                        match piece {
+                            Piece::Range { from, len } => {
+                                let range = array.base.cursor(*from, from + len)?;
+                                ranges += NODE + 4 * len + range.rest()?.len();
+                            }
+                            Piece::Run(nodes) => {
+                                reserve(&mut left, nodes.len())?;
+                                left.extend(nodes);
+                            }
+                        }
+                    }
+                    ranges
                 }
                 Node::Object(object) => {
+                    reserve(&mut left, object.changes.len())?;
                     left.extend(object.changes.values().flatten());
-                    let keys = object.changes.keys().map(|key| 64 + key.0.len());
-                    object.base.raw().len() + keys.sum::<usize>()
+                    object.own_weight()?
                 }
-            };
+            });
+            if weight > most {
+                return Err(Error::TooLarge);
+            }
         }
-        weight
+        Ok(weight)
     }
 
-    /// A copy. By hand, since derived clones of maps take much of the stack.
-    pub fn copy(&self) -> Node<'a> {
+    /// A copy. By hand, since derived clones of maps take much of the stack, and end the process when there
+    /// is no memory.
+    pub fn copy(&self) -> Result<Node<'a>> {
         match self {
-            Node::Raw(value) => Node::Raw(*value),
-            Node::Array(array) => {
-                let mut rest = Vec::with_capacity(array.rest.len());
-                for node in &array.rest {
-                    rest.push(node.copy());
-                }
-                Node::Array(Box::new(ArrayNode {
-                    base: array.base,
-                    kept: array.kept,
-                    rest: rest.into(),
-                }))
-            }
-            Node::Object(object) => {
-                let mut changes = Vec::with_capacity(object.changes.len());
-                for (key, child) in &object.changes {
-                    changes.push((key.clone(), child.as_ref().map(Node::copy)));
-                }
-                Node::Object(Box::new(ObjectNode {
-                    base: object.base,
-                    changes: changes.into_iter().collect(),
-                }))
-            }
+            Node::Raw(value) => Ok(Node::Raw(*value)),
+            Node::Array(array) => Ok(Node::Array(Box::new(array.copy()?))),
+            Node::Object(object) => Ok(Node::Object(Box::new(object.copy()?))),
         }
+    }
+}
+
+impl ObjectNode<'_> {
+    /// What the members take that are as they were, and the keys of the others.
+    fn own_weight(&self) -> Result<usize> {
+        let mut weight = self.base.raw().len();
+        for key in self.changes.keys() {
+            work(1);
+            let was = self.base.get(&key.0)?.map_or(0, size_of);
+            weight = weight.saturating_sub(was) + NODE + key.0.len();
+        }
+        Ok(weight)
+    }
+
+    fn copy(&self) -> Result<Self> {
+        let mut changes = room(self.changes.len())?;
+        for (key, child) in &self.changes {
+            work(1);
+            let child = child.as_ref().map(Node::copy).transpose()?;
+            changes.push((key.clone(), child));
+        }
+        Ok(ObjectNode {
+            changes: changes.into_iter().collect(),
+            ..*self
+        })
+    }
+}
+
+fn size_of(value: Value<'_>) -> usize {
+    match value {
+        Value::String(raw) | Value::Numeric(raw) => raw.len(),
+        Value::Array(array) => array.raw().len(),
+        Value::Object(object) => object.raw().len(),
+        Value::Null | Value::Bool(_) => 0,
     }
 }

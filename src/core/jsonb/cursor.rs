@@ -1,8 +1,18 @@
 //! Entries of a container, one after the other.
 
 use super::super::error::{Error, Result};
+use super::super::work::work;
 use super::format::*;
 use super::view::{Value, container, word};
+
+/// Steps that are counted at once.
+const COUNTED: usize = 256;
+
+#[cold]
+#[inline(never)]
+fn count() {
+    work(COUNTED);
+}
 
 /// Reads entries in order, at constant cost each.
 #[derive(Debug, Clone)]
@@ -30,12 +40,19 @@ impl<'a> Cursor<'a> {
         })
     }
 
+    /// The data of what is left, as it stands.
+    pub(super) fn rest(&self) -> Result<&'a [u8]> {
+        let end = offset_of(self.entries, self.end)?;
+        let data = self.data.get(self.offset..end);
+        data.ok_or(Error::Corrupt("entry out of bounds"))
+    }
+
     pub(super) fn remaining(&self) -> usize {
         self.end.saturating_sub(self.index)
     }
 
     /// The next entry's type bits, start and bytes (padding included).
-    #[inline]
+    #[inline(always)]
     pub(super) fn raw_step(&mut self) -> Result<(u32, usize, &'a [u8])> {
         let entry = word(self.entries, self.index * 4)?;
         let low = (entry & LENGTH_MASK) as usize;
@@ -53,10 +70,14 @@ impl<'a> Cursor<'a> {
         };
         self.index += 1;
         self.offset = end;
+        // Counted seldom, where it costs nothing.
+        if self.index.is_multiple_of(COUNTED) {
+            count();
+        }
         Ok((entry & TYPE_MASK, start, bytes))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn step(&mut self) -> Result<Value<'a>> {
         let (kind, start, bytes) = self.raw_step()?;
         let padded = || {
@@ -75,7 +96,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn key(&mut self) -> Result<&'a [u8]> {
         match self.raw_step()? {
             (IS_STRING, _, bytes) => Ok(bytes),

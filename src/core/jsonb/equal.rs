@@ -1,6 +1,7 @@
 //! Equality as RFC 6902 `test` wants it: numbers by value.
 
 use super::super::error::{Error, Result};
+use super::super::memory::room;
 use super::MAX_DEPTH;
 use super::found::Found;
 use super::node::Node;
@@ -49,26 +50,25 @@ type Pairs<'n, 'a, 'v> = Vec<(Found<'n, 'a>, Value<'v>)>;
 /// Elements or members side by side; `None` when their number, their keys or
 /// the kinds of container differ.
 fn pairs<'n, 'a, 'v>(found: Found<'n, 'a>, value: Value<'v>) -> Result<Option<Pairs<'n, 'a, 'v>>> {
-    let mut pairs = Vec::new();
+    let mut pairs;
     match value {
         Value::Array(array) => {
-            let Some(elements) = found.elements()? else {
+            let Some(elements) = found.elements(array.len())? else {
                 return Ok(None);
             };
-            if elements.len() != array.len() {
-                return Ok(None);
-            }
+            pairs = room(elements.len())?;
             for (element, value) in elements.into_iter().zip(array.iter()) {
                 pairs.push((element, value?));
             }
         }
         Value::Object(object) => {
-            let Some(members) = found.members()? else {
+            let Some(members) = found.members(object.len())? else {
                 return Ok(None);
             };
             if members.len() != object.len() {
                 return Ok(None);
             }
+            pairs = room(members.len())?;
             for ((key, child), member) in members.into_iter().zip(object.iter()) {
                 let (other, value) = member?;
                 if key != other {

@@ -18,6 +18,7 @@ pub(super) fn merge<'a>(target: &mut Node<'a>, patch: Object<'a>, level: usize) 
     let Some(object) = target.as_object() else {
         return Ok(());
     };
+    object.depth = object.depth.max(check::depth_bound(Value::Object(patch)));
     let mut members = patch.iter();
     while let Some((key, below)) = flat_until_object(object, &mut members, level)? {
         match object.get_mut(&key)? {

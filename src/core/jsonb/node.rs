@@ -5,16 +5,18 @@
 //! map of what differs; an array keeps its untouched head, so that an append
 //! to a long array leaves all but its entry table unread.
 
-use super::super::error::{Error, PatchReason, Result};
+use super::super::error::{Error, Result};
+use super::super::memory::room;
+use super::super::work::work;
 use super::MAX_DEPTH;
 use super::build::{Frame, Writer};
 use super::found::{Found, Member};
+use super::list::{ArrayNode, Piece};
 use super::view::{Array, Object, Value, key_order};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::btree_map::{BTreeMap, Entry};
-use std::collections::vec_deque::{self, VecDeque};
-use std::vec;
+use std::{slice, vec};
 
 /// A value, changed or not.
 pub(super) enum Node<'a> {
@@ -23,17 +25,12 @@ pub(super) enum Node<'a> {
     Object(Box<ObjectNode<'a>>),
 }
 
-/// The first `kept` elements of `base`, then `rest`.
-pub(super) struct ArrayNode<'a> {
-    pub base: Array<'a>,
-    pub kept: usize,
-    pub rest: VecDeque<Node<'a>>,
-}
-
 /// The members of `base` overlaid with `changes` (`None`: removed).
 pub(super) struct ObjectNode<'a> {
     pub(super) base: Object<'a>,
     pub(super) changes: BTreeMap<Key<'a>, Option<Node<'a>>>,
+    /// A bound on the levels of nesting, itself included.
+    pub(super) depth: usize,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -52,15 +49,22 @@ impl PartialOrd for Key<'_> {
 }
 
 impl<'a> Node<'a> {
+    /// The value as it stands in some buffer, if nothing in it was changed.
+    #[inline]
+    pub fn unchanged(&self) -> Option<Value<'a>> {
+        match self {
+            Node::Raw(value) => Some(*value),
+            Node::Array(array) if array.is_untouched() => Some(Value::Array(array.base)),
+            Node::Object(object) if !object.is_changed() => Some(Value::Object(object.base)),
+            _ => None,
+        }
+    }
+
     /// Makes a container changeable.
     pub fn expand(&mut self) {
         match self {
             Node::Raw(Value::Array(base)) => {
-                *self = Node::Array(Box::new(ArrayNode {
-                    base: *base,
-                    kept: base.len(),
-                    rest: VecDeque::new(),
-                }));
+                *self = Node::Array(Box::new(ArrayNode::over(*base)));
             }
             Node::Raw(Value::Object(base)) => {
                 *self = Node::Object(Box::new(ObjectNode::over(*base)));
@@ -98,9 +102,12 @@ impl<'a> Node<'a> {
     fn open(&self, writer: &mut Writer<'_>) -> Result<(Frame, Children<'_, 'a>)> {
         match self {
             Node::Array(array) => {
-                let mut frame = writer.array(array.len())?;
-                writer.prefix(&mut frame, &array.base, array.kept)?;
-                Ok((frame, Children::Rest(array.rest.iter())))
+                let children = Children::Elements {
+                    base: array.base,
+                    pieces: array.pieces.iter(),
+                    nodes: [].iter(),
+                };
+                Ok((writer.array(array.len())?, children))
             }
             Node::Object(object) => {
                 let members = object.members()?;
@@ -117,20 +124,12 @@ impl<'a> Node<'a> {
 
 /// The values of a container that are still to be written.
 enum Children<'n, 'a> {
-    Rest(vec_deque::Iter<'n, Node<'a>>),
+    Elements {
+        base: Array<'a>,
+        pieces: slice::Iter<'n, Piece<'a>>,
+        nodes: slice::Iter<'n, Node<'a>>,
+    },
     Members(vec::IntoIter<Member<'n, 'a>>),
-}
-
-impl<'n, 'a> Iterator for Children<'n, 'a> {
-    type Item = Found<'n, 'a>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Found<'n, 'a>> {
-        match self {
-            Children::Rest(nodes) => nodes.next().map(Found::Node),
-            Children::Members(members) => members.next().map(|member| member.1),
-        }
-    }
 }
 
 /// Writes values as they stand, up to the next changed container.
@@ -139,66 +138,39 @@ fn raw_until_changed<'n, 'a>(
     frame: &mut Frame,
     children: &mut Children<'n, 'a>,
 ) -> Result<Option<&'n Node<'a>>> {
-    for child in children {
-        match child {
-            Found::Raw(value) | Found::Node(&Node::Raw(value)) => writer.value(frame, value)?,
-            Found::Node(changed) => return Ok(Some(changed)),
-        }
-    }
-    Ok(None)
-}
-
-impl<'a> ArrayNode<'a> {
-    pub fn len(&self) -> usize {
-        self.kept + self.rest.len()
-    }
-
-    pub fn get(&self, index: usize) -> Result<Option<Found<'_, 'a>>> {
-        if index < self.kept {
-            return Ok(self.base.get(index)?.map(Found::Raw));
-        }
-        Ok(self.rest.get(index - self.kept).map(Found::Node))
-    }
-
-    pub fn get_mut(&mut self, index: usize) -> Result<Option<&mut Node<'a>>> {
-        let at = self.release(index)?;
-        Ok(self.rest.get_mut(at))
-    }
-
-    /// Inserts before `index`, which is at most the length.
-    pub fn insert(&mut self, index: usize, node: Node<'a>) -> Result<()> {
-        if index > self.len() {
-            return Err(Error::refused(PatchReason::IndexOutOfRange));
-        }
-        let at = self.release(index)?;
-        self.rest.insert(at, node);
-        Ok(())
-    }
-
-    pub fn remove(&mut self, index: usize) -> Result<Option<Node<'a>>> {
-        let at = self.release(index)?;
-        Ok(self.rest.remove(at))
-    }
-
-    /// Makes the elements from `index` on changeable; its place among them.
-    fn release(&mut self, index: usize) -> Result<usize> {
-        if index < self.kept && self.rest.is_empty() {
-            self.rest.reserve(self.kept - index);
-            for value in self.base.iter_from(index).take(self.kept - index) {
-                self.rest.push_back(Node::Raw(value?));
+    match children {
+        Children::Members(members) => {
+            for (_, child) in members {
+                match child {
+                    Found::Raw(value) => writer.value(frame, value)?,
+                    Found::Node(node) => match node.unchanged() {
+                        Some(value) => writer.value(frame, value)?,
+                        None => return Ok(Some(node)),
+                    },
+                }
             }
-            self.kept = index;
+            Ok(None)
         }
-        if index < self.kept {
-            let items = self.base.iter_from(index).take(self.kept - index);
-            let items = items.collect::<Result<Vec<_>>>()?;
-            self.rest.reserve(items.len());
-            for value in items.into_iter().rev() {
-                self.rest.push_front(Node::Raw(value));
+        Children::Elements {
+            base,
+            pieces,
+            nodes,
+        } => loop {
+            for node in nodes.by_ref() {
+                match node.unchanged() {
+                    Some(value) => writer.value(frame, value)?,
+                    None => return Ok(Some(node)),
+                }
             }
-            self.kept = index;
-        }
-        Ok(index - self.kept)
+            match pieces.next() {
+                Some(Piece::Range { from, len }) => writer.range(frame, base, *from, *len)?,
+                Some(Piece::Run(run)) => {
+                    work(run.len());
+                    *nodes = run.iter();
+                }
+                None => return Ok(None),
+            }
+        },
     }
 }
 
@@ -207,6 +179,7 @@ impl<'a> ObjectNode<'a> {
         ObjectNode {
             base,
             changes: BTreeMap::new(),
+            depth: base.raw().len().div_ceil(8),
         }
     }
 
@@ -251,7 +224,8 @@ impl<'a> ObjectNode<'a> {
 
     /// The members as they are now, in the order of keys.
     pub fn members(&self) -> Result<Vec<Member<'_, 'a>>> {
-        let mut members = Vec::with_capacity(self.base.len() + self.changes.len());
+        work(self.changes.len());
+        let mut members = room(self.base.len() + self.changes.len())?;
         let mut changes = self.changes.iter().peekable();
         for member in self.base.iter() {
             let (key, value) = member?;

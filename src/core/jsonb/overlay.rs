@@ -5,6 +5,8 @@
 //! After an error the overlay is half changed and must be dropped.
 
 use super::super::error::{Error, PatchReason, Result};
+use super::super::memory::room;
+use super::super::work::{done, work};
 use super::MAX_SIZE;
 use super::build::Writer;
 use super::equal::same;
@@ -23,23 +25,33 @@ pub struct Overlay<'a> {
     root: Node<'a>,
     /// About what the result will take.
     capacity: usize,
-    /// What `copy` operations have multiplied.
-    copied: usize,
+    /// Bytes that the result, and what one patch copies, may take.
+    limit: usize,
+    /// What the present patch may still copy.
+    copies: usize,
 }
 
+/// Units of work for each byte of base, patch and limit. Far more than any patch needs whose operations are
+/// about different values, so that only one that goes over the same values again and again is refused.
+const WORK: u64 = 16;
+
 impl<'a> Overlay<'a> {
-    /// Starts from `base`, unchanged.
-    pub fn new(base: &'a [u8]) -> Result<Self> {
+    /// Starts from `base`, unchanged; the result may take `limit` bytes.
+    pub fn new(base: &'a [u8], limit: usize) -> Result<Self> {
         Ok(Overlay {
             root: Node::Raw(root(base)?),
             capacity: base.len(),
-            copied: 0,
+            limit: limit.min(MAX_SIZE),
+            copies: 0,
         })
     }
 
     /// Applies a JSON Patch (array) or a merge patch (object).
     pub fn apply(&mut self, patch: &'a [u8]) -> Result<()> {
         self.capacity += patch.len();
+        self.copies = self.limit;
+        let bytes = self.limit.saturating_add(self.capacity) as u64;
+        let enough = done().saturating_add(WORK.saturating_mul(bytes));
         match kind(patch)? {
             Kind::MergePatch => match root(patch)? {
                 Value::Object(patch) => merge(&mut self.root, patch, 0),
@@ -47,8 +59,11 @@ impl<'a> Overlay<'a> {
             },
             Kind::JsonPatch => {
                 for (index, operation) in operations(patch)?.enumerate() {
-                    let done = operation.and_then(|operation| self.operate(operation));
-                    done.map_err(|error| error.at(index))?;
+                    let operated = operation.and_then(|operation| self.operate(operation));
+                    operated.map_err(|error| error.at(index))?;
+                    if done() > enough {
+                        return Err(Error::TooMuchWork);
+                    }
                 }
                 Ok(())
             }
@@ -58,15 +73,15 @@ impl<'a> Overlay<'a> {
 
     /// The document as it is now.
     pub fn finish(&self) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(self.capacity.min(MAX_SIZE));
-        self.finish_into(&mut out, MAX_SIZE)?;
+        let mut out = room(self.capacity.min(self.limit))?;
+        self.finish_into(&mut out)?;
         Ok(out)
     }
 
-    /// Appends the document to `out`, unless it exceeds `limit` bytes.
-    pub fn finish_into(&self, out: &mut Vec<u8>, limit: usize) -> Result<()> {
-        let mut writer = Writer::with_limit(out, limit);
-        if let Node::Raw(value) = self.root {
+    /// Appends the document to `out`, unless it exceeds the limit.
+    pub fn finish_into(&self, out: &mut Vec<u8>) -> Result<()> {
+        let mut writer = Writer::with_limit(out, self.limit);
+        if let Some(value) = self.root.unchanged() {
             return writer.document(value);
         }
         let frame = self.root.write(&mut writer, 1)?;
@@ -115,12 +130,10 @@ impl<'a> Overlay<'a> {
                     }
                 };
                 // A document that copies itself doubles each time.
-                let copied = self.copied.saturating_add(node.weight());
-                if copied > MAX_SIZE {
-                    return Err(Error::TooLarge);
-                }
-                let copy = node.copy();
-                self.copied = copied;
+                let weight = node.weight(self.copies)?;
+                let mut copy = node.copy()?;
+                self.copies -= weight;
+                copy.carry_depth()?;
                 self.add(&path, copy)
             }
             Operation::Move { from, path } => {
@@ -130,7 +143,8 @@ impl<'a> Overlay<'a> {
                 if from.contains(&path) {
                     return Err(Error::refused(PatchReason::MoveIntoItself));
                 }
-                let node = self.remove(&from)?;
+                let mut node = self.remove(&from)?;
+                node.carry_depth()?;
                 self.add(&path, node)
             }
         }
@@ -162,11 +176,15 @@ impl<'a> Overlay<'a> {
         Ok(Found::Node(node))
     }
 
-    /// The container at `path`, changeable.
-    fn container(&mut self, path: &[Token<'a>]) -> Result<&mut Node<'a>> {
+    /// The container at `path`, changeable; something of so many levels will be put into it.
+    fn container(&mut self, path: &[Token<'a>], depth: usize) -> Result<&mut Node<'a>> {
         let lost = Error::refused(PatchReason::PathNotFound);
         let mut node = &mut self.root;
         node.expand();
+        // Its levels, and those of the containers on the way from here.
+        let mut depth = depth + path.len() + 1;
+        node.deepen(depth);
+        work(1 + path.len());
         for token in path {
             let child = match node {
                 Node::Object(object) => object.get_mut(token)?,
@@ -175,17 +193,19 @@ impl<'a> Overlay<'a> {
             };
             node = child.ok_or(lost)?;
             node.expand();
+            depth -= 1;
+            node.deepen(depth);
         }
         Ok(node)
     }
 
-    fn add(&mut self, path: &Pointer<'a>, node: Node<'a>) -> Result<()> {
-        node.fits(path.tokens().len())?;
+    fn add(&mut self, path: &Pointer<'a>, mut node: Node<'a>) -> Result<()> {
+        let depth = node.fits(path.tokens().len())?;
         let Some((last, parents)) = path.tokens().split_last() else {
             self.root = node;
             return Ok(());
         };
-        match self.container(parents)? {
+        match self.container(parents, depth)? {
             Node::Object(object) => {
                 object.set(last.clone(), node);
                 Ok(())
@@ -196,14 +216,14 @@ impl<'a> Overlay<'a> {
         }
     }
 
-    fn replace(&mut self, path: &Pointer<'a>, node: Node<'a>) -> Result<()> {
-        node.fits(path.tokens().len())?;
+    fn replace(&mut self, path: &Pointer<'a>, mut node: Node<'a>) -> Result<()> {
+        let depth = node.fits(path.tokens().len())?;
         let Some((last, parents)) = path.tokens().split_last() else {
             self.root = node;
             return Ok(());
         };
         let missing = Error::refused(PatchReason::PathNotFound);
-        let old = match self.container(parents)? {
+        let old = match self.container(parents, depth)? {
             Node::Object(object) => object.get_mut(last)?.ok_or(missing)?,
             Node::Array(array) => {
                 let past = Error::refused(PatchReason::IndexOutOfRange);
@@ -220,7 +240,7 @@ impl<'a> Overlay<'a> {
             return Err(Error::refused(PatchReason::RemoveRoot));
         };
         let missing = Error::refused(PatchReason::PathNotFound);
-        match self.container(parents)? {
+        match self.container(parents, 0)? {
             Node::Object(object) => object.remove(last)?.ok_or(missing),
             Node::Array(array) => {
                 let past = Error::refused(PatchReason::IndexOutOfRange);

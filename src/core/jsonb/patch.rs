@@ -1,7 +1,7 @@
 //! Patch documents: JSON Patch (RFC 6902) and merge patch (RFC 7386).
 
 use super::super::error::{Error, PatchReason, Result};
-use super::MAX_SIZE;
+use super::super::memory::room;
 use super::build;
 use super::overlay::Overlay;
 use super::pointer::Pointer;
@@ -64,20 +64,21 @@ pub enum Operation<'a> {
     },
 }
 
-/// Applies the patches in order. All or nothing.
-pub fn apply(base: &[u8], patches: &[&[u8]]) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(base.len());
-    apply_into(base, patches, &mut out)?;
+/// Applies the patches in order. All or nothing; too large as soon as the result, or what one patch copies,
+/// would take more than `limit` bytes.
+pub fn apply(base: &[u8], patches: &[&[u8]], limit: usize) -> Result<Vec<u8>> {
+    let mut out = room(base.len().min(limit))?;
+    apply_into(base, patches, limit, &mut out)?;
     Ok(out)
 }
 
 /// The same, appended to `out`.
-pub fn apply_into(base: &[u8], patches: &[&[u8]], out: &mut Vec<u8>) -> Result<()> {
-    let mut overlay = Overlay::new(base)?;
+pub fn apply_into(base: &[u8], patches: &[&[u8]], limit: usize, out: &mut Vec<u8>) -> Result<()> {
+    let mut overlay = Overlay::new(base, limit)?;
     for patch in patches {
         overlay.apply(patch)?;
     }
-    overlay.finish_into(out, MAX_SIZE)
+    overlay.finish_into(out)
 }
 
 /// What `patch` is.
@@ -112,7 +113,7 @@ pub fn without_tests(patch: &[u8]) -> Result<Cow<'_, [u8]>> {
         return Ok(Cow::Borrowed(patch));
     }
     let all = array(patch)?;
-    let mut kept = Vec::with_capacity(all.len());
+    let mut kept = room(all.len())?;
     for (index, item) in all.iter().enumerate() {
         let item = item?;
         let parsed = operation(item).map_err(|error| error.at(index))?;

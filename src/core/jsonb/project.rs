@@ -1,6 +1,7 @@
 //! A document reduced to what is searched.
 
 use super::super::error::Result;
+use super::MAX_SIZE;
 use super::overlay::Overlay;
 use super::pointer::Pointer;
 use super::view::{EMPTY_OBJECT, Value, root};
@@ -15,7 +16,7 @@ pub fn project(bytes: &[u8], pointers: &[Pointer<'_>]) -> Result<Vec<u8>> {
             found.push((pointer, value));
         }
     }
-    let mut overlay = Overlay::new(&EMPTY_OBJECT)?;
+    let mut overlay = Overlay::new(&EMPTY_OBJECT, MAX_SIZE)?;
     for (pointer, value) in found {
         overlay.graft(pointer.tokens(), value)?;
     }

@@ -125,6 +125,15 @@ impl<'a> Array<'a> {
         }
     }
 
+    /// Over the elements `from..to`.
+    pub(super) fn cursor(&self, from: usize, to: usize) -> Result<Cursor<'a>> {
+        let len = self.len();
+        if from > to || to > len {
+            return Err(Error::Corrupt("entry out of bounds"));
+        }
+        Cursor::new(self.raw, len, from, to)
+    }
+
     /// Entries and data of the first `len` elements, as they stand.
     pub(super) fn prefix(&self, len: usize) -> Result<(&'a [u8], &'a [u8])> {
         let cursor = Cursor::new(self.raw, self.len(), len, len)?;
@@ -203,7 +212,7 @@ pub struct Items<'a> {
 impl<'a> Iterator for Items<'a> {
     type Item = Result<Value<'a>>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let step = match self.cursor.as_mut()? {
             Ok(cursor) if cursor.remaining() == 0 => return None,
@@ -225,7 +234,7 @@ pub struct Members<'a> {
 impl<'a> Iterator for Members<'a> {
     type Item = Result<(&'a [u8], Value<'a>)>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let step = match self.cursors.as_mut()? {
             Ok((keys, _)) if keys.remaining() == 0 => return None,

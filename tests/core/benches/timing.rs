@@ -4,7 +4,13 @@
 use std::hint::black_box;
 use std::time::Instant;
 use wfstate_core_tests::core::hash::hash;
-use wfstate_core_tests::jsonb::{Pointer, Value, apply, build, check, diff, get, project, root};
+use wfstate_core_tests::jsonb::{
+    self, MAX_SIZE, Pointer, Value, build, check, diff, get, project, root,
+};
+
+fn apply(base: &[u8], patches: &[&[u8]]) -> wfstate_core_tests::core::Result<Vec<u8>> {
+    jsonb::apply(base, patches, MAX_SIZE)
+}
 
 fn text(text: &str) -> Value<'_> {
     Value::String(text.as_bytes())

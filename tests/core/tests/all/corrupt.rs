@@ -1,6 +1,7 @@
 //! Bytes that are no document: an error or a value, never a panic, no matter
 //! what is done with them, and no allocation by a count that is not there.
 
+use crate::encode::apply;
 use crate::encode::encode;
 use crate::random::{document, edited};
 use proptest::prelude::*;

@@ -1,11 +1,11 @@
 //! `apply(a, diff(a, b)) == b`, byte for byte, and diffs that are small.
 
-use crate::encode::{encode, jsonb};
+use crate::encode::{apply, encode, jsonb};
 use crate::model;
 use crate::random::{document, edited, number, scalar};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use wfstate_core_tests::jsonb::{apply, build, diff, root};
+use wfstate_core_tests::jsonb::{build, diff, root};
 
 fn replaced_root(new: &[u8]) -> Vec<u8> {
     let text = wfstate_core_tests::jsonb::Value::String;

@@ -2,12 +2,19 @@
 //! likeness with its source, not for speed.
 
 use serde_json::Value;
+use wfstate_core_tests::core::Result;
+use wfstate_core_tests::jsonb::{self as core_jsonb, MAX_SIZE};
 
 const HAS_OFF: u32 = 0x8000_0000;
 
 /// The payload that `text::jsonb` has on a little-endian server.
 pub fn jsonb(text: &str) -> Vec<u8> {
     encode(&serde_json::from_str(text).unwrap())
+}
+
+/// Applies patches within the limit of the format.
+pub fn apply(base: &[u8], patches: &[&[u8]]) -> Result<Vec<u8>> {
+    core_jsonb::apply(base, patches, MAX_SIZE)
 }
 
 pub fn encode(value: &Value) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Tests of the pure code against models that share nothing with it. For jsonb: an encoder that follows the
 //! server's source step by step, and plain serde_json. For statistics: sorting, and sums done twice.
 
+mod bounds;
 mod circuit;
 mod circuit_model;
 mod circuit_windows;
@@ -9,6 +10,7 @@ mod diffs;
 mod encode;
 mod hashes;
 mod limits;
+mod memory;
 mod merge_patch;
 mod model;
 mod operations;

@@ -1,11 +1,11 @@
 //! RFC 7386.
 
-use crate::encode::{encode, jsonb};
+use crate::encode::{apply, encode, jsonb};
 use crate::model;
 use crate::random::document;
 use proptest::prelude::*;
 use serde_json::Value;
-use wfstate_core_tests::jsonb::{Kind, apply, kind};
+use wfstate_core_tests::jsonb::{Kind, kind};
 
 /// Appendix A, the cases whose patch is an object.
 #[test]

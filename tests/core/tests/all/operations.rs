@@ -1,13 +1,13 @@
 //! RFC 6902.
 
-use crate::encode::{encode, jsonb};
+use crate::encode::{apply, encode, jsonb};
 use crate::model;
 use crate::random::{document, scalar};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use wfstate_core_tests::core::{Error, PatchReason};
 use wfstate_core_tests::jsonb::patch::locate;
-use wfstate_core_tests::jsonb::{apply, without_tests};
+use wfstate_core_tests::jsonb::without_tests;
 
 fn patched(base: &str, patch: &str) -> Result<Vec<u8>, PatchReason> {
     apply(&jsonb(base), &[&jsonb(patch)]).map_err(|error| match error {
