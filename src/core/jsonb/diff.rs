@@ -5,9 +5,12 @@
 //! bytes, so that the patch is never larger than `replace` of any parent.
 
 use super::super::error::{Error, Result};
+use super::super::memory::{push, reserve, room};
 use super::build::Writer;
-use super::plan::{Plan, Step, plan};
+use super::compare::differ_unknown;
+use super::plan::{Budget, Change, Plan, plan};
 use super::pointer::push_token;
+use super::steps::Step;
 use super::view::{Value, root};
 use super::{MAX_DEPTH, format::padding};
 
@@ -17,11 +20,15 @@ pub fn diff(old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
         ops: Vec::new(),
         size: 0,
         path: Vec::new(),
-        // Bounds what comparing two plans for the same array may cost.
-        fuel: 4 * (old.len() + new.len()),
+        budget: Budget {
+            bytes: 8 * (old.len() + new.len()),
+            comparisons: (1 << 26) + old.len() + new.len(),
+        },
     };
     let (old, new) = (root(old)?, root(new)?);
-    differ.value(old, new, 0, usize::MAX)?;
+    if let Some(equal) = differ_unknown(old, new) {
+        differ.value(Change { old, new, equal }, 0, usize::MAX)?;
+    }
     differ.write()
 }
 
@@ -36,7 +43,7 @@ struct Differ<'a> {
     /// Bytes that `ops` take in the patch.
     size: usize,
     path: Vec<u8>,
-    fuel: usize,
+    budget: Budget,
 }
 
 /// Bytes that an operation takes in the patch, its entry and padding included.
@@ -58,13 +65,10 @@ fn cost(name: &[u8], path: usize, value: Option<&Value<'_>>) -> usize {
 }
 
 impl<'a> Differ<'a> {
-    fn push(&mut self, name: &'static [u8], value: Option<Value<'a>>) {
+    fn push(&mut self, name: &'static [u8], value: Option<Value<'a>>) -> Result<()> {
         self.size += cost(name, self.path.len(), value.as_ref());
-        self.ops.push(Op {
-            name,
-            path: self.path.as_slice().into(),
-            value,
-        });
+        let path = self.path.as_slice().into();
+        push(&mut self.ops, Op { name, path, value })
     }
 
     fn reset(&mut self, (ops, size): (usize, usize)) {
@@ -74,19 +78,18 @@ impl<'a> Differ<'a> {
 
     /// Compares at the present path. Returns early, with operations that do
     /// not suffice, once their size reaches `limit`; the caller drops them.
-    fn value(&mut self, old: Value<'a>, new: Value<'a>, level: usize, limit: usize) -> Result<()> {
-        if old == new {
-            return Ok(());
-        }
+    fn value(&mut self, change: Change<'a>, level: usize, limit: usize) -> Result<()> {
+        let new = change.new;
         let mark = (self.ops.len(), self.size);
         let whole = self.size + cost(b"replace", self.path.len(), Some(&new));
-        if let Some(plan) = plan(old, new)? {
+        let limit = limit.min(whole);
+        let most = limit.saturating_sub(self.size) / self.least() + 1;
+        if let Some(plan) = plan(change, most, &mut self.budget)? {
             if level >= MAX_DEPTH {
                 return Err(Error::TooDeep);
             }
-            let limit = limit.min(whole);
             self.run(&plan.steps, level, limit)?;
-            if self.fuel >= plan.bytes && !plan.in_place.is_empty() {
+            if !plan.in_place.is_empty() && self.budget.take(plan.bytes) {
                 self.try_in_place(&plan, mark, level, limit)?;
             }
         }
@@ -94,9 +97,16 @@ impl<'a> Differ<'a> {
         // server would have written otherwise.
         if self.size >= whole || self.ops.len() == mark.0 {
             self.reset(mark);
-            self.push(b"replace", Some(new));
+            self.push(b"replace", Some(new))?;
         }
         Ok(())
+    }
+
+    /// Bytes that an operation below the present path takes at least.
+    fn least(&self) -> usize {
+        let path = self.path.len() + 1;
+        let add = cost(b"add", path, Some(&Value::Null));
+        add.min(cost(b"remove", path, None))
     }
 
     /// Fewer elements touched can still be more bytes: runs the plan's other
@@ -108,14 +118,15 @@ impl<'a> Differ<'a> {
         level: usize,
         limit: usize,
     ) -> Result<()> {
-        self.fuel -= plan.bytes;
         let aligned = self.size;
-        let ops = self.ops.split_off(mark.0);
+        let mut ops = room(self.ops.len().saturating_sub(mark.0))?;
+        ops.extend(self.ops.drain(mark.0..));
         self.size = mark.1;
         let best = limit.min(aligned);
         self.run(&plan.in_place, level, best)?;
         if self.size >= best {
             self.ops.truncate(mark.0);
+            reserve(&mut self.ops, ops.len())?;
             self.ops.extend(ops);
             self.size = aligned;
         }
@@ -130,9 +141,12 @@ impl<'a> Differ<'a> {
             }
             self.enter(step);
             match (step.old, step.new) {
-                (Some(old), Some(new)) => self.value(old, new, level + 1, limit)?,
-                (None, Some(new)) => self.push(b"add", Some(new)),
-                (_, None) => self.push(b"remove", None),
+                (Some(old), Some(new)) => {
+                    let equal = step.equal;
+                    self.value(Change { old, new, equal }, level + 1, limit)?;
+                }
+                (None, Some(new)) => self.push(b"add", Some(new))?,
+                (_, None) => self.push(b"remove", None)?,
             }
             self.path.truncate(end);
         }
@@ -147,7 +161,7 @@ impl<'a> Differ<'a> {
     }
 
     fn write(self) -> Result<Vec<u8>> {
-        let mut out = Vec::with_capacity(self.size + 4);
+        let mut out = room(self.size + 4)?;
         let mut writer = Writer::new(&mut out);
         let mut patch = writer.array(self.ops.len())?;
         for op in &self.ops {

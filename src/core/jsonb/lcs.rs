@@ -1,5 +1,8 @@
 //! Longest common subsequence (Myers, O(ND)), bounded in time and memory.
 
+use super::super::error::{Error, Result};
+use super::super::memory::{collect, push, room};
+use super::super::work::{work, work_on_bytes};
 use super::view::Value;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -7,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Insertions plus removals that are tried at most.
 const MAX_EDITS: usize = 1024;
-/// Comparisons that are spent at most, roughly.
+/// Comparisons that are spent on one array at most, roughly.
 const MAX_WORK: usize = 1 << 24;
 
 /// A run of equal elements.
@@ -39,49 +42,76 @@ fn hashed(value: Value<'_>) -> Hashed<'_> {
         Value::Array(array) => (5, array.raw()),
         Value::Object(object) => (5, object.raw()),
     };
+    work_on_bytes(bytes.len());
     Hashed(xxh3_64_with_seed(bytes, seed), value)
 }
 
 /// The runs that a shortest edit script keeps, if it keeps more elements than
 /// comparing position by position does and is found within the bounds.
-pub(super) fn common_runs<'a>(old: &[Value<'a>], new: &[Value<'a>]) -> Option<Vec<Run>> {
+/// Takes what it may have cost from `comparisons`.
+pub(super) fn common_runs<'a>(
+    old: &[Value<'a>],
+    new: &[Value<'a>],
+    comparisons: &mut usize,
+) -> Result<Option<Vec<Run>>> {
     let mut names = HashMap::new();
     let mut name = |value: &Value<'a>| {
+        if names.len() == names.capacity() {
+            names.try_reserve(1).map_err(|_| Error::OutOfMemory)?;
+        }
         let next = names.len() as u32;
-        *names.entry(hashed(*value)).or_insert(next)
+        Ok(*names.entry(hashed(*value)).or_insert(next))
     };
-    let old: Vec<u32> = old.iter().map(&mut name).collect();
-    let new: Vec<u32> = new.iter().map(&mut name).collect();
-    let in_place = old.iter().zip(&new).filter(|(a, b)| a == b).count();
+    let old: Vec<u32> = collect(old.iter().map(&mut name), old.len())?;
+    let new: Vec<u32> = collect(new.iter().map(&mut name), new.len())?;
+    aligned(&old, &new, names.len(), comparisons)
+}
+
+fn aligned(
+    old: &[u32],
+    new: &[u32],
+    names: usize,
+    comparisons: &mut usize,
+) -> Result<Option<Vec<Run>>> {
+    let in_place = old.iter().zip(new).filter(|(a, b)| a == b).count();
     // What one side alone has is in no common subsequence.
-    let (old_names, old_places) = shared(&old, &new, names.len());
-    let (new_names, new_places) = shared(&new, &old, names.len());
+    let (old_names, old_places) = shared(old, new, names)?;
+    let (new_names, new_places) = shared(new, old, names)?;
     let size = old_names.len() + new_names.len();
-    let better = (size - 2 * in_place).checked_sub(1)?;
-    let most = better.min(MAX_EDITS).min(MAX_WORK / size.max(1));
+    let Some(better) = (size - 2 * in_place).checked_sub(1) else {
+        return Ok(None);
+    };
+    let most = better
+        .min(MAX_EDITS)
+        .min(MAX_WORK.min(*comparisons) / size.max(1));
     if old_names.len().abs_diff(new_names.len()) > most {
-        return None;
+        return Ok(None);
     }
+    let (found, edits) = myers(&old_names, &new_names, most)?;
+    *comparisons = comparisons.saturating_sub(edits * size);
     let mut runs: Vec<Run> = Vec::new();
-    for run in myers(&old_names, &new_names, most)? {
-        let olds = old_places.get(run.old..run.old + run.len)?;
-        let news = new_places.get(run.new..run.new + run.len)?;
+    for run in found {
+        let olds = old_places.get(run.old..run.old + run.len);
+        let news = new_places.get(run.new..run.new + run.len);
+        let (olds, news) = (olds.unwrap_or_default(), news.unwrap_or_default());
         for (old, new) in olds.iter().copied().zip(news.iter().copied()) {
             match runs.last_mut() {
                 Some(last) if last.old + last.len == old && last.new + last.len == new => {
                     last.len += 1;
                 }
-                _ => runs.push(Run { old, new, len: 1 }),
+                _ => push(&mut runs, Run { old, new, len: 1 })?,
             }
         }
     }
-    (!runs.is_empty()).then_some(runs)
+    Ok((!runs.is_empty()).then_some(runs))
 }
 
 /// The elements of `these` that `those` have too, and where they were; all
 /// names are below `names`.
-fn shared(these: &[u32], those: &[u32], names: usize) -> (Vec<u32>, Vec<usize>) {
-    let mut known = vec![false; names];
+fn shared(these: &[u32], those: &[u32], names: usize) -> Result<(Vec<u32>, Vec<usize>)> {
+    work(these.len() + those.len());
+    let mut known = room(names)?;
+    known.resize(names, false);
     for name in those {
         if let Some(known) = known.get_mut(*name as usize) {
             *known = true;
@@ -89,7 +119,12 @@ fn shared(these: &[u32], those: &[u32], names: usize) -> (Vec<u32>, Vec<usize>) 
     }
     let places = these.iter().copied().enumerate();
     let shared = places.filter(|(_, name)| known.get(*name as usize) == Some(&true));
-    shared.map(|(place, name)| (name, place)).unzip()
+    let (mut kept, mut where_from) = (room(these.len())?, room(these.len())?);
+    for (place, name) in shared {
+        kept.push(name);
+        where_from.push(place);
+    }
+    Ok((kept, where_from))
 }
 
 /// The furthest `x` on each diagonal `-d, -d + 2, ..., d` of step `d`.
@@ -115,8 +150,10 @@ fn enter(before: &Reach, diagonal: isize, d: isize) -> (usize, bool) {
     (x.unwrap_or(0), down)
 }
 
-fn myers(old: &[u32], new: &[u32], most: usize) -> Option<Vec<Run>> {
+/// The runs that the shortest edit script keeps, none when it has more than `most` edits; how many were tried.
+fn myers(old: &[u32], new: &[u32], most: usize) -> Result<(Vec<Run>, usize)> {
     let snake = |mut x: usize, mut y: usize| {
+        let from = x;
         while let (Some(a), Some(b)) = (old.get(x), new.get(y)) {
             if a != b {
                 break;
@@ -124,6 +161,7 @@ fn myers(old: &[u32], new: &[u32], most: usize) -> Option<Vec<Run>> {
             x += 1;
             y += 1;
         }
+        work(1 + (x - from) / 8);
         x
     };
     let goal = old.len() as isize - new.len() as isize;
@@ -133,23 +171,24 @@ fn myers(old: &[u32], new: &[u32], most: usize) -> Option<Vec<Run>> {
     }];
     for d in 0..=most as isize {
         if d > 0 {
-            let before = trace.last()?;
+            let Some(before) = trace.last() else { break };
             let furthest = (0..=d).map(|slot| {
                 let diagonal = 2 * slot - d;
                 let (x, _) = enter(before, diagonal, d);
                 // Past the end of either side nothing is equal.
                 let y = x as isize - diagonal;
-                snake(x, usize::try_from(y).unwrap_or(usize::MAX))
+                Ok(snake(x, usize::try_from(y).unwrap_or(usize::MAX)))
             });
-            let furthest = furthest.collect();
+            let furthest = collect(furthest, d as usize + 1)?;
             let d = d as usize;
-            trace.push(Reach { d, furthest });
+            push(&mut trace, Reach { d, furthest })?;
         }
-        if trace.last()?.get(goal) == Some(old.len()) && (goal + d) % 2 == 0 {
-            return Some(backtrack(&trace, old.len(), new.len()));
+        let reached = trace.last().and_then(|reach| reach.get(goal));
+        if reached == Some(old.len()) && (goal + d) % 2 == 0 {
+            return Ok((backtrack(&trace, old.len(), new.len()), d as usize));
         }
     }
-    None
+    Ok((Vec::new(), most))
 }
 
 /// The diagonal stretches of the path that ends at the far corner.

@@ -173,7 +173,10 @@ impl<'a> ArrayNode<'a> {
             here
         });
         let piece = piece.unwrap_or(self.pieces.len());
-        work(1 + piece / 8);
+        // A step counts where there are many; the operation itself is counted by its caller.
+        if piece >= 8 {
+            work(piece / 8);
+        }
         (piece, left)
     }
 

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod check;
+mod compare;
 mod copy;
 mod cursor;
 mod depth;
@@ -21,6 +22,7 @@ pub mod patch;
 mod plan;
 pub mod pointer;
 pub mod project;
+mod steps;
 pub mod view;
 
 pub use build::Writer;

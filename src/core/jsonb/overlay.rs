@@ -73,7 +73,8 @@ impl<'a> Overlay<'a> {
 
     /// The document as it is now.
     pub fn finish(&self) -> Result<Vec<u8>> {
-        let mut out = room(self.capacity.min(self.limit))?;
+        // A small one need not grow step by step.
+        let mut out = room(self.capacity.min(self.limit).max(256))?;
         self.finish_into(&mut out)?;
         Ok(out)
     }

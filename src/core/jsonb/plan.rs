@@ -4,20 +4,15 @@
 //! of the stack.
 
 use super::super::error::Result;
+use super::super::memory::{collect, push};
+use super::compare::Pair;
 use super::lcs::{Run, common_runs};
+use super::steps::{Step, Steps};
 use super::view::{Array, Object, Value, key_order};
 use std::cmp::Ordering;
 
-/// A member or element to add (`new` alone), to remove (`old` alone) or to
-/// turn into another.
-pub(super) struct Step<'a> {
-    /// `None` in an array.
-    pub key: Option<&'a [u8]>,
-    /// In an array: where the element is once the steps before are done.
-    pub index: usize,
-    pub old: Option<Value<'a>>,
-    pub new: Option<Value<'a>>,
-}
+/// Elements on either side that are aligned at most.
+const MAX_ALIGNED: usize = 1 << 20;
 
 #[derive(Default)]
 pub(super) struct Plan<'a> {
@@ -28,40 +23,88 @@ pub(super) struct Plan<'a> {
     pub bytes: usize,
 }
 
-/// How to get from `old` to `new`, if both are of the same kind of container.
-pub(super) fn plan<'a>(old: Value<'a>, new: Value<'a>) -> Result<Option<Plan<'a>>> {
-    match (old, new) {
-        (Value::Object(old), Value::Object(new)) => object(old, new).map(Some),
-        (Value::Array(old), Value::Array(new)) => array(old, new).map(Some),
+/// What a whole difference may still cost beyond reading both sides.
+pub(super) struct Budget {
+    /// Bytes that may be read once more.
+    pub bytes: usize,
+    /// Comparisons that aligning arrays may take.
+    pub comparisons: usize,
+}
+
+impl Budget {
+    /// Takes so many bytes, if they are there.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(self.bytes);
+        left.is_some()
+    }
+}
+
+/// Two values that differ.
+#[derive(Clone, Copy)]
+pub(super) struct Change<'a> {
+    pub old: Value<'a>,
+    pub new: Value<'a>,
+    /// Bytes that both are known to begin with.
+    pub equal: usize,
+}
+
+/// How to get from the old to the new, if both are of the same kind of container. Steps are left out when
+/// there are `most` already.
+pub(super) fn plan<'a>(
+    change: Change<'a>,
+    most: usize,
+    budget: &mut Budget,
+) -> Result<Option<Plan<'a>>> {
+    match (change.old, change.new) {
+        (Value::Object(old), Value::Object(new)) => object(old, new, change.equal, most).map(Some),
+        (Value::Array(old), Value::Array(new)) => {
+            array((old, new), change.equal, most, budget).map(Some)
+        }
         _ => Ok(None),
     }
 }
 
-fn object<'a>(old: Object<'a>, new: Object<'a>) -> Result<Plan<'a>> {
+fn object<'a>(old: Object<'a>, new: Object<'a>, equal: usize, most: usize) -> Result<Plan<'a>> {
+    let pair = Pair::of_objects(old, new, equal);
     let mut plan = Plan::default();
-    let mut step = |key, old, new| {
-        plan.steps.push(Step {
-            key: Some(key),
-            index: 0,
-            old,
-            new,
-        });
+    let mut step = |key, old, new, equal| {
+        let index = 0;
+        let key = Some(key);
+        push(
+            &mut plan.steps,
+            Step {
+                key,
+                index,
+                old,
+                new,
+                equal,
+            },
+        )
     };
+    let mut left_out = most;
     let (mut olds, mut news) = (old.iter(), new.iter());
     let mut left = olds.next().transpose()?;
     let mut right = news.next().transpose()?;
-    loop {
+    while left_out > 0 {
         let order = match (&left, &right) {
             (Some((a, _)), Some((b, _))) => key_order(a, b),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => break,
         };
-        match (order, left, right) {
-            (Ordering::Less, Some((key, old)), _) => step(key, Some(old), None),
-            (Ordering::Greater, _, Some((key, new))) => step(key, None, Some(new)),
-            (_, Some((key, old)), Some((_, new))) if old != new => step(key, Some(old), Some(new)),
-            _ => {}
+        let differ = match (order, left, right) {
+            (Ordering::Less, Some((key, old)), _) => Some((key, Some(old), None, 0)),
+            (Ordering::Greater, _, Some((key, new))) => Some((key, None, Some(new), 0)),
+            (_, Some((key, old)), Some((_, new))) => {
+                let equal = pair.differ(old, new);
+                equal.map(|equal| (key, Some(old), Some(new), equal))
+            }
+            _ => None,
+        };
+        if let Some((key, old, new, equal)) = differ {
+            step(key, old, new, equal)?;
+            left_out -= 1;
         }
         if order != Ordering::Greater {
             left = olds.next().transpose()?;
@@ -73,93 +116,74 @@ fn object<'a>(old: Object<'a>, new: Object<'a>) -> Result<Plan<'a>> {
     Ok(plan)
 }
 
-fn array<'a>(old: Array<'a>, new: Array<'a>) -> Result<Plan<'a>> {
-    let start = same_at_start(&old, &new)?;
-    let same = same_at_end(&old, &new, start)?;
-    let middle = |array: Array<'a>| {
-        let items = array.iter_from(start);
-        items.take(array.len() - start - same)
-    };
-    let olds: Vec<Value<'a>> = middle(old).collect::<Result<_>>()?;
-    let news: Vec<Value<'a>> = middle(new).collect::<Result<_>>()?;
-    let (olds, news) = (olds.as_slice(), news.as_slice());
+fn array<'a>(
+    (old, new): (Array<'a>, Array<'a>),
+    equal: usize,
+    most: usize,
+    budget: &mut Budget,
+) -> Result<Plan<'a>> {
+    let pair = Pair::of_arrays(old, new, equal);
+    let start = same_at_start(&pair, &old, &new)?;
+    let same = same_at_end(&pair, &old, &new, start)?;
+    let (olds, news) = (old.len() - start - same, new.len() - start - same);
+    let middle = |array: Array<'a>, count| array.iter_from(start).take(count);
+    let mut plan = Plan::default();
+    if olds + news == 2 || olds == 0 || news == 0 || olds.max(news) > MAX_ALIGNED {
+        // Nothing to align, or too much.
+        let steps = Steps::new(pair, most);
+        plan.steps = steps.in_place(start, middle(old, olds), middle(new, news))?;
+        return Ok(plan);
+    }
+    let olds = collect(middle(old, olds), olds)?;
+    let news = collect(middle(new, news), news)?;
     let whole = Run {
         old: olds.len(),
         new: news.len(),
         len: 0,
     };
-    let mut plan = Plan {
-        steps: script(start, olds, news, &[whole]),
-        ..Plan::default()
+    plan.bytes = olds.iter().chain(&news).map(size_of).sum();
+    let script = |runs: &[Run]| {
+        let steps = Steps::new(pair, most);
+        steps.script(start, &olds, &news, runs)
     };
-    // One of them empty, or one element on both sides: nothing to align.
-    if olds.is_empty() || news.is_empty() || olds.len() + news.len() == 2 {
-        return Ok(plan);
-    }
-    if let Some(mut runs) = common_runs(olds, news) {
+    plan.steps = script(&[whole])?;
+    if budget.take(plan.bytes)
+        && let Some(mut runs) = common_runs(&olds, &news, &mut budget.comparisons)?
+    {
         runs.push(whole);
-        plan.in_place = std::mem::take(&mut plan.steps);
-        plan.steps = script(start, olds, news, &runs);
-        plan.bytes = olds.iter().chain(news).map(size_of).sum();
+        plan.in_place = std::mem::replace(&mut plan.steps, script(&runs)?);
     }
     Ok(plan)
 }
 
-fn same_at_start(old: &Array<'_>, new: &Array<'_>) -> Result<usize> {
-    let mut same = 0;
-    for (a, b) in old.iter().zip(new.iter()) {
-        if a? != b? {
-            break;
+fn same_at_start<'a>(pair: &Pair<'a>, old: &Array<'a>, new: &Array<'a>) -> Result<usize> {
+    let mut news = new.iter();
+    for (same, a) in old.iter().enumerate() {
+        match news.next() {
+            Some(b) if pair.differ(a?, b?).is_none() => {}
+            _ => return Ok(same),
         }
-        same += 1;
     }
-    Ok(same)
+    Ok(old.len())
 }
 
 /// How many elements are equal at the end, apart from `start` at the start.
-fn same_at_end(old: &Array<'_>, new: &Array<'_>, start: usize) -> Result<usize> {
+fn same_at_end<'a>(
+    pair: &Pair<'a>,
+    old: &Array<'a>,
+    new: &Array<'a>,
+    start: usize,
+) -> Result<usize> {
     let most = old.len().min(new.len()) - start;
-    let olds = old.iter_from(old.len() - most);
-    let news = new.iter_from(new.len() - most);
+    let mut news = new.iter_from(new.len() - most);
     // Forwards, which is the direction that entries are read in.
     let mut same = 0;
-    for (a, b) in olds.zip(news) {
-        same = if a? == b? { same + 1 } else { 0 };
+    for a in old.iter_from(old.len() - most) {
+        let Some(b) = news.next() else { break };
+        let equal = pair.differ(a?, b?).is_none();
+        same = if equal { same + 1 } else { 0 };
     }
     Ok(same)
-}
-
-/// Keeps the runs and turns what is between them into each other: pairs in
-/// place, then what one side has more.
-fn script<'a>(start: usize, olds: &[Value<'a>], news: &[Value<'a>], runs: &[Run]) -> Vec<Step<'a>> {
-    let mut steps = Vec::new();
-    let (mut old, mut new) = (0, 0);
-    for run in runs {
-        let mut before = olds.get(old..run.old).unwrap_or(&[]).iter();
-        // All before this place is final, so that `new` is the index.
-        let mut index = start + new;
-        for after in news.get(new..run.new).unwrap_or(&[]) {
-            let before = before.next();
-            if before != Some(after) {
-                steps.push(Step {
-                    key: None,
-                    index,
-                    old: before.copied(),
-                    new: Some(*after),
-                });
-            }
-            index += 1;
-        }
-        steps.extend(before.map(|removed| Step {
-            key: None,
-            index,
-            old: Some(*removed),
-            new: None,
-        }));
-        old = run.old + run.len;
-        new = run.new + run.len;
-    }
-    steps
 }
 
 fn size_of(value: &Value<'_>) -> usize {

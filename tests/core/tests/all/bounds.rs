@@ -188,6 +188,53 @@ fn a_result_over_the_limit_is_refused_before_the_memory_is_taken() {
     assert!(peak < 1 << 18, "{peak}");
 }
 
+/// `levels` arrays, each with a long text before the next and `last` behind it, around `innermost`.
+fn nested(levels: usize, text: &str, innermost: &str, last: Option<&str>) -> Vec<u8> {
+    let text = encode(&json!(text));
+    let last = last.map(jsonb);
+    let mut inner = jsonb(innermost);
+    for _ in 0..levels {
+        let mut items = vec![root(&text).unwrap(), root(&inner).unwrap()];
+        items.extend(last.iter().map(|last| root(last).unwrap()));
+        inner = build::array(&items).unwrap();
+    }
+    inner
+}
+
+#[test]
+fn a_difference_at_the_end_of_deep_documents_is_found_by_reading_them_once() {
+    let text = "text ".repeat(1000);
+    for last in [None, Some(("[0]", "[1]"))] {
+        let old = nested(900, &text, "true", last.map(|last| last.0));
+        let new = nested(900, &text, "null", last.map(|last| last.1));
+        let (patch, units) = counted(|| diff(&old, &new).unwrap());
+        assert!(apply(&old, &[&patch], MAX_SIZE).as_ref() == Ok(&new));
+        // A unit is 64 bytes: some eighty that each byte may be read.
+        assert!(units < 2 * (old.len() + new.len()), "{units}");
+    }
+    // One that differs in length at each level.
+    let old = nested(900, &text, "true", Some("[]"));
+    let new = nested(900, &text, "null", Some("[2, 3]"));
+    let (patch, units) = counted(|| diff(&old, &new).unwrap());
+    assert!(apply(&old, &[&patch], MAX_SIZE).as_ref() == Ok(&new));
+    assert!(units < 2 * (old.len() + new.len()), "{units}");
+}
+
+#[test]
+fn arrays_with_nothing_in_common_are_not_aligned_for_ever() {
+    let part =
+        |from: usize| Value::Array((0..2000).map(|n| json!(n * 7919 % 2003 + from)).collect());
+    let all = |from: usize| {
+        encode(&Value::Array(
+            (0..100).map(|n| json!([part(from), n])).collect(),
+        ))
+    };
+    let (old, new) = (all(0), all(1000));
+    let (patch, units) = counted(|| diff(&old, &new).unwrap());
+    assert!(apply(&old, &[&patch], MAX_SIZE).as_ref() == Ok(&new));
+    assert!(units < (1 << 27) + 8 * (old.len() + new.len()), "{units}");
+}
+
 /// What is asked for in the size of the state or the patch may be refused.
 #[test]
 fn without_memory_there_is_an_error() {
@@ -206,6 +253,14 @@ fn without_memory_there_is_an_error() {
         lost(&|| apply(&base, &[&other], MAX_SIZE)),
         Err(Error::OutOfMemory)
     );
+    assert_eq!(lost(&|| diff(&base, &other)), Err(Error::OutOfMemory));
+    let numbers = (numbers(50_000), numbers(60_000));
+    let reversed = encode(&Value::Array((0..60_000).rev().map(|n| json!(n)).collect()));
+    assert_eq!(
+        lost(&|| diff(&numbers.0, &reversed)),
+        Err(Error::OutOfMemory)
+    );
+    assert!(lost(&|| diff(&numbers.0, &numbers.0)).is_ok());
     let tests: Vec<_> = (0..9000)
         .map(|_| json!({"op": "test", "path": "/a/0", "value": 0}))
         .collect();
