@@ -12,10 +12,19 @@ const EVERY: usize = 1 << 14;
 static HOOK: OnceLock<fn()> = OnceLock::new();
 
 thread_local! {
+    static COUNT: Count = const {
+        Count {
+            left: Cell::new(EVERY),
+            before: Cell::new(0),
+        }
+    };
+}
+
+struct Count {
     /// Units until the hook is called next.
-    static LEFT: Cell<usize> = const { Cell::new(EVERY) };
+    left: Cell<usize>,
     /// Units before the present interval.
-    static BEFORE: Cell<u64> = const { Cell::new(0) };
+    before: Cell<u64>,
 }
 
 /// Installs what is called now and then; the first counts. It may unwind: whatever calls [`work`] leaves
@@ -27,9 +36,9 @@ pub fn call_now_and_then(hook: fn()) {
 /// Says that so many units of work were done, or are about to be.
 #[inline]
 pub fn work(units: usize) {
-    LEFT.with(|left| match left.get().checked_sub(units) {
-        Some(rest) => left.set(rest),
-        None => pause(left, units),
+    COUNT.with(|count| match count.left.get().checked_sub(units) {
+        Some(rest) => count.left.set(rest),
+        None => pause(count, units),
     });
 }
 
@@ -41,16 +50,16 @@ pub fn work_on_bytes(bytes: usize) {
 
 /// Units of work that this thread has done.
 pub fn done() -> u64 {
-    BEFORE.get() + (EVERY - LEFT.get()) as u64
+    COUNT.with(|count| count.before.get() + (EVERY - count.left.get()) as u64)
 }
 
 #[cold]
 #[inline(never)]
-fn pause(left: &Cell<usize>, units: usize) {
-    let units = (EVERY - left.get()) as u64 + units as u64;
+fn pause(count: &Count, units: usize) {
+    let units = (EVERY - count.left.get()) as u64 + units as u64;
     // First, since the hook may not return.
-    BEFORE.set(BEFORE.get().saturating_add(units));
-    left.set(EVERY);
+    count.before.set(count.before.get().saturating_add(units));
+    count.left.set(EVERY);
     if let Some(hook) = HOOK.get() {
         hook();
     }

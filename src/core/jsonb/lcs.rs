@@ -1,4 +1,9 @@
 //! Longest common subsequence (Myers, O(ND)), bounded in time and memory.
+//!
+//! Not the crate `similar` 2.7, which gives the same patches: as quick on what is usual, it is bounded by the
+//! clock alone. Of 20,000 elements it took 9.4 s when they were shuffled and 4.7 s when reversed, where this
+//! gives up after 29 ms and 4 ms; 7 ms against 13 ms when 200 had moved, 11 ms against 5 ms when 300 had left
+//! at the start and come at the end.
 
 use super::super::error::{Error, Result};
 use super::super::memory::{collect, push, room};

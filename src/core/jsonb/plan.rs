@@ -156,6 +156,7 @@ fn array<'a>(
     Ok(plan)
 }
 
+#[inline(never)]
 fn same_at_start<'a>(pair: &Pair<'a>, old: &Array<'a>, new: &Array<'a>) -> Result<usize> {
     let mut news = new.iter();
     for (same, a) in old.iter().enumerate() {
@@ -168,6 +169,7 @@ fn same_at_start<'a>(pair: &Pair<'a>, old: &Array<'a>, new: &Array<'a>) -> Resul
 }
 
 /// How many elements are equal at the end, apart from `start` at the start.
+#[inline(never)]
 fn same_at_end<'a>(
     pair: &Pair<'a>,
     old: &Array<'a>,
@@ -175,11 +177,11 @@ fn same_at_end<'a>(
     start: usize,
 ) -> Result<usize> {
     let most = old.len().min(new.len()) - start;
-    let mut news = new.iter_from(new.len() - most);
+    let olds = old.iter_from(old.len() - most);
+    let news = new.iter_from(new.len() - most);
     // Forwards, which is the direction that entries are read in.
     let mut same = 0;
-    for a in old.iter_from(old.len() - most) {
-        let Some(b) = news.next() else { break };
+    for (a, b) in olds.zip(news) {
         let equal = pair.differ(a?, b?).is_none();
         same = if equal { same + 1 } else { 0 };
     }

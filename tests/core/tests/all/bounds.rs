@@ -114,7 +114,7 @@ fn what_goes_over_the_same_values_again_and_again_is_refused() {
     for _ in 0..300 {
         deep = build::array(&[root(&deep).unwrap()]).unwrap();
     }
-    let wide = numbers(200_000);
+    let wide = encode(&json!(vec![Value::Null; 200_000]));
     let wide = build::object(&[(b"n", root(&wide).unwrap())]).unwrap();
     let mut place = jsonb("{}");
     for _ in 0..800 {
@@ -137,9 +137,9 @@ fn what_goes_over_the_same_values_again_and_again_is_refused() {
         let all = cycle.iter().cycle().take(4 * cycles).cloned().collect();
         encode(&Value::Array(all))
     };
-    let limit = 4 << 20;
+    let limit = 1 << 20;
     assert!(apply(&base, &[&patch(3)], limit).as_ref() == Ok(&base));
-    let many = patch(1500);
+    let many = patch(400);
     let (result, units) = counted(|| apply(&base, &[&many], limit));
     assert!(result == Err(Error::TooMuchWork));
     assert!(units < 20 * (limit + base.len() + many.len()), "{units}");
@@ -287,7 +287,7 @@ fn work_can_be_interrupted_and_done_again() {
     let moves = |at| json!({"op": "move", "from": format!("/{at}"), "path": "/77"});
     let patch = encode(&Value::Array(scattered(500, MANY).map(moves).collect()));
     let changed = apply(&base, &[&patch], MAX_SIZE).unwrap();
-    let long = encode(&json!("long ".repeat(4 << 20)));
+    let long = encode(&json!("long ".repeat(1 << 20)));
     let works: [&dyn Fn() -> Result<u64>; 7] = [
         &|| check(&base).map(|shape| shape.nodes as u64),
         &|| hash(&base),

@@ -278,3 +278,79 @@ proptest! {
         prop_assert_eq!(apply(&encode(&base), &applied).unwrap(), bytes);
     }
 }
+
+/// An element of any layout: with and without padding, and of every length modulo four.
+fn element(seed: usize) -> Value {
+    match seed % 7 {
+        0 => json!(seed),
+        1 => json!([seed % 3]),
+        2 => json!({"n": seed, "t": "x".repeat(seed % 5)}),
+        3 => Value::Null,
+        4 => json!(seed.is_multiple_of(2)),
+        _ => json!("text".repeat(seed % 9) + &"y".repeat(seed % 4)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Arrays long enough to be changed in pieces, with operations that gather in places.
+    #[test]
+    fn long_arrays_as_the_model_does(
+        kinds in 1usize..7,
+        len in 1500usize..7000,
+        places in prop::collection::vec(any::<usize>(), 1..5),
+        choices in prop::collection::vec((0u8..8, any::<usize>(), 0usize..40, any::<usize>()), 1..150),
+    ) {
+        let mut model: Vec<Value> = (0..len).map(|n| element(n % kinds + n / 13 * 7)).collect();
+        let base = encode(&Value::Array(model.clone()));
+        let mut operations = Vec::new();
+        for (op, place, near, to) in choices {
+            let at = (places[place % places.len()] + near) % model.len();
+            let to = (places[to % places.len()] + to % 50) % model.len();
+            let (path, other) = (format!("/{at}"), format!("/{to}"));
+            operations.push(match op {
+                0 => {
+                    model.remove(at);
+                    json!({"op": "remove", "path": path})
+                }
+                1 | 2 => {
+                    model.insert(at, element(to));
+                    json!({"op": "add", "path": path, "value": element(to)})
+                }
+                3 => {
+                    model.push(element(to));
+                    json!({"op": "add", "path": "/-", "value": element(to)})
+                }
+                4 => {
+                    model[at] = element(to);
+                    json!({"op": "replace", "path": path, "value": element(to)})
+                }
+                5 => {
+                    let copied = model[at].clone();
+                    model.insert(to, copied);
+                    json!({"op": "copy", "from": path, "path": other})
+                }
+                6 if model[at].is_array() => {
+                    model[at].as_array_mut().unwrap().push(json!([to]));
+                    json!({"op": "add", "path": format!("{path}/-"), "value": [to]})
+                }
+                _ => {
+                    let moved = model.remove(at);
+                    model.insert(to, moved);
+                    json!({"op": "move", "from": path, "path": other})
+                }
+            });
+        }
+        let expected = encode(&Value::Array(model));
+        let patch = encode(&Value::Array(operations.clone()));
+        prop_assert!(apply(&base, &[&patch]) == Ok(expected.clone()));
+        // In an array of its own that is copied and tested on the way.
+        let around = encode(&json!([{"op": "copy", "from": "", "path": "/0"}, {"op": "remove", "path": "/0"}]));
+        prop_assert!(apply(&base, &[&around, &patch, &around]) == Ok(expected.clone()));
+        let half = encode(&Value::Array(operations[..operations.len() / 2].to_vec()));
+        let rest = encode(&Value::Array(operations[operations.len() / 2..].to_vec()));
+        let between = apply(&base, &[&half]).unwrap();
+        prop_assert!(apply(&between, &[&rest]) == Ok(expected));
+    }
+}
