@@ -6,9 +6,9 @@ use crate::core::routing::{count, share};
 use crate::core::stats::encode;
 use crate::pg::error::run;
 use crate::pg::stats_datum::StatsDatum;
-use crate::store::agent_statistics::{self, Agent};
-use crate::store::routing_maintenance as maintenance;
-use crate::store::tenant;
+use crate::store::routing::maintenance;
+use crate::store::routing::statistics::{self, Agent};
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
 /// What the three functions on agents return; spelled out in each, as pgrx wants it.
@@ -49,12 +49,12 @@ fn agent_row(Agent { agent, summary }: Agent) -> AgentRow {
 #[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
 #[allow(clippy::type_complexity)]
 fn wf_agent_statistics(
-    agent: default!(Option<&str>, "NULL"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    until: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    agent: Option<&str>,
+    since: Option<TimestampWithTimeZone>,
+    until: Option<TimestampWithTimeZone>,
+    task_type: Option<&str>,
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -74,7 +74,7 @@ fn wf_agent_statistics(
     ),
 > {
     let agents = run(|| {
-        let query = agent_statistics::Query {
+        let query = statistics::Query {
             agent,
             task_type,
             since: micros(since),
@@ -82,7 +82,7 @@ fn wf_agent_statistics(
             after,
             max_rows: Some(limits::max_rows(max_rows)?),
         };
-        agent_statistics::sum(&tenant::current()?, &query)
+        statistics::sum(&tenant::current()?, &query)
     });
     TableIterator::new(agents.into_iter().map(agent_row))
 }
@@ -91,8 +91,8 @@ fn wf_agent_statistics(
 fn every_agent<'a>(
     task_type: Option<&'a str>,
     since: Option<TimestampWithTimeZone>,
-) -> agent_statistics::Query<'a> {
-    agent_statistics::Query {
+) -> statistics::Query<'a> {
+    statistics::Query {
         agent: None,
         task_type,
         since: micros(since),
@@ -105,10 +105,10 @@ fn every_agent<'a>(
 #[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
 #[allow(clippy::type_complexity)]
 fn wf_top_agents(
-    max_rows: default!(Option<i32>, "10"),
-    min_tasks: default!(Option<i64>, "1"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
+    max_rows: Option<i32>,
+    min_tasks: Option<i64>,
+    since: Option<TimestampWithTimeZone>,
+    task_type: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -130,7 +130,7 @@ fn wf_top_agents(
     let agents = run(|| {
         let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
         let query = every_agent(task_type, since);
-        agent_statistics::top(&tenant::current()?, &query, min_tasks, max_rows)
+        statistics::top(&tenant::current()?, &query, min_tasks, max_rows)
     });
     TableIterator::new(agents.into_iter().map(agent_row))
 }
@@ -138,11 +138,11 @@ fn wf_top_agents(
 #[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
 #[allow(clippy::type_complexity)]
 fn wf_underperforming_agents(
-    threshold: default!(Option<f64>, "0.8"),
-    min_tasks: default!(Option<i64>, "10"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    threshold: Option<f64>,
+    min_tasks: Option<i64>,
+    since: Option<TimestampWithTimeZone>,
+    task_type: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -166,22 +166,22 @@ fn wf_underperforming_agents(
         let threshold = share("threshold", threshold)?;
         let query = every_agent(task_type, since);
         let bar = (threshold, min_tasks);
-        agent_statistics::underperforming(&tenant::current()?, &query, bar, max_rows)
+        statistics::underperforming(&tenant::current()?, &query, bar, max_rows)
     });
     TableIterator::new(agents.into_iter().map(agent_row))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_recalculate_statistics(since: default!(Option<TimestampWithTimeZone>, "NULL")) -> i64 {
+#[pg_extern(sql = false)]
+fn wf_recalculate_statistics(since: Option<TimestampWithTimeZone>) -> i64 {
     run(|| maintenance::recalculate(&tenant::current()?, micros(since)))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_prune_routing(
-    older_than: default!(Option<Interval>, "NULL"),
-    statistics_older_than: default!(Option<Interval>, "NULL"),
-    max_rows: default!(Option<i32>, "10000"),
+    older_than: Option<Interval>,
+    statistics_older_than: Option<Interval>,
+    max_rows: Option<i32>,
 ) -> TableIterator<'static, (name!(decisions, i64), name!(statistics, i64))> {
     let pruned = run(|| {
         let max_rows = limits::max_rows(max_rows)?;
@@ -195,9 +195,9 @@ fn wf_prune_routing(
     TableIterator::once((pruned.decisions, pruned.statistics))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_maintain(
-    max_rows: default!(Option<i32>, "10000"),
+    max_rows: Option<i32>,
 ) -> TableIterator<'static, (name!(task, &'static str), name!(processed, i64))> {
     TableIterator::new(run(|| {
         let max_rows = limits::max_rows(max_rows)?;

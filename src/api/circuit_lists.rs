@@ -4,7 +4,9 @@ use super::circuits::interval;
 use crate::core::circuit::State;
 use crate::core::{StateResult, limits};
 use crate::pg::error::run;
-use crate::store::{circuit_list, circuit_transitions, tenant};
+use crate::store::circuits::list;
+use crate::store::circuits::transitions;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
 fn time(micros: Option<i64>) -> Option<TimestampWithTimeZone> {
@@ -16,9 +18,9 @@ fn page(
     states: &[State],
     after: Option<&str>,
     max_rows: Option<i32>,
-) -> StateResult<Vec<circuit_list::Listed>> {
+) -> StateResult<Vec<list::Listed>> {
     let after = limits::optional_name("after", after)?;
-    circuit_list::page(
+    list::page(
         &tenant::current()?,
         states,
         after,
@@ -26,12 +28,12 @@ fn page(
     )
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_circuits(
-    state: default!(Option<&str>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    state: Option<&str>,
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -92,11 +94,11 @@ fn wf_circuits(
     }))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_circuits_open(
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -123,12 +125,12 @@ fn wf_circuits_open(
     }))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_circuit_transitions(
-    agent_key: default!(Option<&str>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    agent_key: Option<&str>,
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -148,7 +150,7 @@ fn wf_circuit_transitions(
     let rows = run(|| {
         let agent_key = limits::optional_name("agent_key", agent_key)?;
         let max_rows = limits::max_rows(max_rows)?;
-        circuit_transitions::page(&tenant::current()?, agent_key, after, max_rows)
+        transitions::page(&tenant::current()?, agent_key, after, max_rows)
     });
     TableIterator::new(rows.into_iter().map(|row| {
         let cursor = format!("{}:{}", row.transition_no, row.agent_key);

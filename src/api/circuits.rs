@@ -4,8 +4,10 @@ use crate::core::circuit::{MAX_DURATION, Options, State, Verdict};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
 use crate::pg::spi::Mode;
-use crate::store::circuit_rows::Agent;
-use crate::store::{circuit_policies, circuits, tenant};
+use crate::store::circuits::breaker;
+use crate::store::circuits::policies;
+use crate::store::circuits::rows::Agent;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
 fn with_agent<T>(
@@ -49,7 +51,7 @@ pub(super) fn state(value: &str) -> StateResult<State> {
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_allow(
     agent_key: Option<&str>,
 ) -> TableIterator<
@@ -60,15 +62,15 @@ fn wf_circuit_allow(
         name!(retry_after, Option<Interval>),
     ),
 > {
-    let answer = run(|| with_agent(agent_key, circuits::allow));
+    let answer = run(|| with_agent(agent_key, breaker::allow));
     TableIterator::once(verdict(answer))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_record(
     agent_key: Option<&str>,
     success: Option<bool>,
-    duration_ms: default!(Option<f64>, "NULL"),
+    duration_ms: Option<f64>,
 ) -> TableIterator<
     'static,
     (
@@ -80,28 +82,28 @@ fn wf_circuit_record(
     let answer = run(|| {
         with_agent(agent_key, |tenant, key| {
             let success = limits::required("success", success)?;
-            circuits::record(tenant, key, success, duration_ms)
+            breaker::record(tenant, key, success, duration_ms)
         })
     });
     TableIterator::once(verdict(answer))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_circuit_configure(
     agent_key: Option<&str>,
-    failure_rate: default!(Option<f64>, "NULL"),
-    slow_call_rate: default!(Option<f64>, "NULL"),
-    slow_call_duration: default!(Option<Interval>, "NULL"),
-    window_kind: default!(Option<&str>, "NULL"),
-    window_size: default!(Option<i32>, "NULL"),
-    minimum_calls: default!(Option<i32>, "NULL"),
-    open_wait: default!(Option<Interval>, "NULL"),
-    open_wait_multiplier: default!(Option<f64>, "NULL"),
-    open_wait_max: default!(Option<Interval>, "NULL"),
-    half_open_permits: default!(Option<i32>, "NULL"),
-    half_open_max_wait: default!(Option<Interval>, "NULL"),
-    replace: default!(Option<bool>, "false"),
+    failure_rate: Option<f64>,
+    slow_call_rate: Option<f64>,
+    slow_call_duration: Option<Interval>,
+    window_kind: Option<&str>,
+    window_size: Option<i32>,
+    minimum_calls: Option<i32>,
+    open_wait: Option<Interval>,
+    open_wait_multiplier: Option<f64>,
+    open_wait_max: Option<Interval>,
+    half_open_permits: Option<i32>,
+    half_open_max_wait: Option<Interval>,
+    replace: Option<bool>,
 ) {
     run(|| {
         with_agent(agent_key, |tenant, key| {
@@ -119,12 +121,12 @@ fn wf_circuit_configure(
                 half_open_max_wait: micros(half_open_max_wait),
             };
             let agent = Agent { tenant, key };
-            circuit_policies::configure(agent, &options, replace.unwrap_or(false))
+            policies::configure(agent, &options, replace.unwrap_or(false))
         })
     });
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_circuit_policy(
     agent_key: Option<&str>,
@@ -146,7 +148,7 @@ fn wf_circuit_policy(
 > {
     let policy = run(|| {
         with_agent(agent_key, |tenant, key| {
-            circuit_policies::effective(Mode::Read, Agent { tenant, key })
+            policies::effective(Mode::Read, Agent { tenant, key })
         })
     });
     TableIterator::once((
@@ -164,12 +166,12 @@ fn wf_circuit_policy(
     ))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_save(
     agent_key: Option<&str>,
     state: Option<&str>,
-    reset_at: default!(Option<TimestampWithTimeZone>, "NULL"),
-    reason: default!(Option<&str>, "NULL"),
+    reset_at: Option<TimestampWithTimeZone>,
+    reason: Option<&str>,
 ) -> bool {
     run(|| {
         with_agent(agent_key, |tenant, key| {
@@ -184,20 +186,20 @@ fn wf_circuit_save(
                     .hint("The state forced_open refuses calls until somebody says otherwise."));
             }
             let reason = limits::optional_name("reason", reason)?;
-            circuits::save(tenant, key, state, until, reason)
+            breaker::save(tenant, key, state, until, reason)
         })
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_reset(agent_key: Option<&str>) -> bool {
-    run(|| with_agent(agent_key, circuits::reset))
+    run(|| with_agent(agent_key, breaker::reset))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuits_recover(
-    max_rows: default!(Option<i32>, "1000"),
+    max_rows: Option<i32>,
 ) -> TableIterator<'static, (name!(agent_key, String),)> {
-    let recovered = run(|| circuits::recover(&tenant::current()?, limits::max_rows(max_rows)?));
+    let recovered = run(|| breaker::recover(&tenant::current()?, limits::max_rows(max_rows)?));
     TableIterator::new(recovered.into_iter().map(|key| (key,)))
 }

@@ -4,25 +4,26 @@ use super::{jsonb, with_key};
 use crate::core::limits;
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::store::{self, tenant};
+use crate::store;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_state_at(
     execution_id: Option<&str>,
-    version: default!(Option<i64>, "NULL"),
-    at: default!(Option<TimestampWithTimeZone>, "NULL"),
+    version: Option<i64>,
+    at: Option<TimestampWithTimeZone>,
 ) -> Jsonb {
-    run(|| with_key(execution_id, |key| store::load::at(key, version, at)).map(Jsonb))
+    run(|| with_key(execution_id, |key| store::log::load::at(key, version, at)).map(Jsonb))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_history(
     execution_id: Option<&str>,
-    after: default!(Option<i64>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-    newest_first: default!(Option<bool>, "false"),
+    after: Option<i64>,
+    max_rows: Option<i32>,
+    newest_first: Option<bool>,
 ) -> TableIterator<
     'static,
     (
@@ -42,7 +43,7 @@ fn wf_history(
     let newest_first = newest_first.unwrap_or(false);
     let entries = run(|| {
         with_key(execution_id, |key| {
-            store::history::page(key, after, max_rows, newest_first)
+            store::history::page::page(key, after, max_rows, newest_first)
         })
     });
     TableIterator::new(entries.into_iter().map(|entry| {
@@ -62,35 +63,35 @@ fn wf_history(
     }))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_diff(
     execution_id: Option<&str>,
     from_version: Option<i64>,
-    to_version: default!(Option<i64>, "NULL"),
+    to_version: Option<i64>,
 ) -> Jsonb {
     run(|| {
         with_key(execution_id, |key| {
             let from = limits::required("from_version", from_version)?;
-            store::history::diff(key, from, to_version)
+            store::history::page::diff(key, from, to_version)
         })
         .map(Jsonb::from)
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_prune_history(
     execution_id: Option<&str>,
-    keep_last: default!(Option<i32>, "NULL"),
-    older_than: default!(Option<Interval>, "NULL"),
+    keep_last: Option<i32>,
+    older_than: Option<Interval>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
-            store::prune::prune(key, keep_last, older_than)
+            store::history::prune::prune(key, keep_last, older_than)
         })
     })
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_verify(
     execution_id: Option<&str>,
@@ -104,7 +105,7 @@ fn wf_verify(
         name!(problem, Option<String>),
     ),
 > {
-    let report = run(|| with_key(execution_id, store::verify::verify));
+    let report = run(|| with_key(execution_id, store::history::verify::verify));
     TableIterator::once((
         report.versions,
         report.snapshots,
@@ -114,16 +115,16 @@ fn wf_verify(
     ))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_export(execution_id: Option<&str>) -> Jsonb {
-    run(|| with_key(execution_id, store::export::export).map(Jsonb::from))
+    run(|| with_key(execution_id, store::transfer::export::export).map(Jsonb::from))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_import(document: Option<JsonbArg<'_>>, execution_id: default!(Option<&str>, "NULL")) -> i64 {
+#[pg_extern(sql = false)]
+fn wf_import(document: Option<JsonbArg<'_>>, execution_id: Option<&str>) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
         let document = limits::required("document", document)?;
-        store::import::import(&tenant, document.bytes(), execution_id)
+        store::transfer::import::import(&tenant, document.bytes(), execution_id)
     })
 }

@@ -13,7 +13,8 @@ mod tenants;
 
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
-use crate::store::{Key, tenant};
+use crate::store::Key;
+use crate::store::tenants::tenant;
 
 /// Runs `body` for the execution that the arguments and the session's tenant name.
 fn with_key<T>(

@@ -4,23 +4,24 @@ use super::{bytes, jsonb};
 use crate::core::limits;
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::store::{self, tenant};
+use crate::store;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments, clippy::type_complexity)]
 fn wf_list(
-    workflow: default!(Option<&str>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    incomplete: default!(Option<bool>, "NULL"),
-    created_since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    created_before: default!(Option<TimestampWithTimeZone>, "NULL"),
-    sort: default!(Option<&str>, "'created_at'"),
-    descending: default!(Option<bool>, "true"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    workflow: Option<&str>,
+    status: Option<&str>,
+    phase: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    incomplete: Option<bool>,
+    created_since: Option<TimestampWithTimeZone>,
+    created_before: Option<TimestampWithTimeZone>,
+    sort: Option<&str>,
+    descending: Option<bool>,
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -41,7 +42,7 @@ fn wf_list(
         name!(cursor, String),
     ),
 > {
-    let query = store::list::Query {
+    let query = store::search::list::Query {
         workflow,
         status,
         phase,
@@ -54,7 +55,7 @@ fn wf_list(
         after,
         max_rows,
     };
-    let rows = run(|| store::list::list(&tenant::current()?, query));
+    let rows = run(|| store::search::list::list(&tenant::current()?, query));
     TableIterator::new(rows.into_iter().map(|(row, cursor)| {
         (
             row.execution_id,
@@ -76,14 +77,14 @@ fn wf_list(
     }))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_find(
     containment: Option<JsonbArg<'_>>,
-    workflow: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    workflow: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    after: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -97,14 +98,14 @@ fn wf_find(
     ),
 > {
     let rows = run(|| {
-        let query = store::find::Query {
+        let query = store::search::find::Query {
             containment: limits::required("containment", containment)?.bytes(),
             workflow,
             tags: bytes(tags),
             after,
             max_rows,
         };
-        store::find::find(&tenant::current()?, &query)
+        store::search::find::find(&tenant::current()?, &query)
     });
     TableIterator::new(rows.into_iter().map(|(row, state)| {
         (
@@ -119,7 +120,7 @@ fn wf_find(
     }))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_declare_search(workflow: Option<&str>, paths: Option<Vec<Option<String>>>) -> i64 {
-    run(|| store::search::declare(&tenant::current()?, workflow, paths))
+    run(|| store::search::index::declare(&tenant::current()?, workflow, paths))
 }

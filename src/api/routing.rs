@@ -5,8 +5,10 @@ use crate::core::routing::{count, decided_at, score};
 use crate::core::{StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::store::routing_decisions::{self, Decision, Outcome};
-use crate::store::{circuits, routing_list, tenant};
+use crate::store::circuits::breaker;
+use crate::store::routing::decisions::{self, Decision, Outcome};
+use crate::store::routing::list;
+use crate::store::tenants::tenant;
 use pgrx::Uuid;
 use pgrx::prelude::*;
 
@@ -33,29 +35,29 @@ fn outcome<'a>(
 /// Records the outcome with the agent's circuit breaker, too, where that is wanted.
 fn feed(tenant: &str, agent: &str, wanted: Option<bool>, outcome: &Outcome<'_>) -> StateResult<()> {
     if let (Some(true), Some(success)) = (wanted, outcome.success) {
-        circuits::record(tenant, agent, success, outcome.duration_ms)?;
+        breaker::record(tenant, agent, success, outcome.duration_ms)?;
     }
     Ok(())
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_record_routing(
     task_id: Option<&str>,
     selected_agent: Option<&str>,
-    success: default!(Option<bool>, "NULL"),
-    duration_ms: default!(Option<f64>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    required_capability: default!(Option<&str>, "NULL"),
-    priority: default!(Option<i32>, "NULL"),
-    agent_score: default!(Option<f64>, "NULL"),
-    candidates: default!(Option<JsonbArg<'_>>, "NULL"),
-    error: default!(Option<&str>, "NULL"),
-    retry_attempts: default!(Option<i32>, "0"),
-    execution_id: default!(Option<&str>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    decided_at: default!(Option<TimestampWithTimeZone>, "NULL"),
-    feed_circuit: default!(Option<bool>, "false"),
+    success: Option<bool>,
+    duration_ms: Option<f64>,
+    task_type: Option<&str>,
+    required_capability: Option<&str>,
+    priority: Option<i32>,
+    agent_score: Option<f64>,
+    candidates: Option<JsonbArg<'_>>,
+    error: Option<&str>,
+    retry_attempts: Option<i32>,
+    execution_id: Option<&str>,
+    step_id: Option<&str>,
+    decided_at: Option<TimestampWithTimeZone>,
+    feed_circuit: Option<bool>,
 ) -> Uuid {
     run(|| {
         let tenant = tenant::current()?;
@@ -72,27 +74,27 @@ fn wf_record_routing(
             decided_at: micros(decided_at).map(self::decided_at).transpose()?,
             outcome: outcome(success, duration_ms, error, retry_attempts)?,
         };
-        let id = routing_decisions::record(&tenant, &decision)?;
+        let id = decisions::record(&tenant, &decision)?;
         feed(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
         Ok(id)
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_complete_routing(
     decision_id: Option<Uuid>,
     success: Option<bool>,
-    duration_ms: default!(Option<f64>, "NULL"),
-    error: default!(Option<&str>, "NULL"),
-    retry_attempts: default!(Option<i32>, "NULL"),
-    feed_circuit: default!(Option<bool>, "false"),
+    duration_ms: Option<f64>,
+    error: Option<&str>,
+    retry_attempts: Option<i32>,
+    feed_circuit: Option<bool>,
 ) -> bool {
     run(|| {
         let tenant = tenant::current()?;
         let id = limits::required("decision_id", decision_id)?;
         let succeeded = limits::required("success", success)?;
         let outcome = outcome(success, duration_ms, error, retry_attempts)?;
-        let agent = routing_decisions::complete(&tenant, id, succeeded, &outcome)?;
+        let agent = decisions::complete(&tenant, id, succeeded, &outcome)?;
         if let Some(agent) = &agent {
             feed(&tenant, agent, feed_circuit, &outcome)?;
         }
@@ -100,20 +102,20 @@ fn wf_complete_routing(
     })
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments, clippy::type_complexity)]
 fn wf_routing_decisions(
-    task_id: default!(Option<&str>, "NULL"),
-    execution_id: default!(Option<&str>, "NULL"),
-    agent: default!(Option<&str>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    success: default!(Option<bool>, "NULL"),
-    pending: default!(Option<bool>, "NULL"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    until: default!(Option<TimestampWithTimeZone>, "NULL"),
-    newest_first: default!(Option<bool>, "true"),
-    after: default!(Option<Uuid>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
+    task_id: Option<&str>,
+    execution_id: Option<&str>,
+    agent: Option<&str>,
+    task_type: Option<&str>,
+    success: Option<bool>,
+    pending: Option<bool>,
+    since: Option<TimestampWithTimeZone>,
+    until: Option<TimestampWithTimeZone>,
+    newest_first: Option<bool>,
+    after: Option<Uuid>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (
@@ -136,7 +138,7 @@ fn wf_routing_decisions(
         name!(recorded_by, String),
     ),
 > {
-    let query = routing_list::Query {
+    let query = list::Query {
         task_id,
         execution_id,
         agent,
@@ -149,7 +151,7 @@ fn wf_routing_decisions(
         after,
         max_rows,
     };
-    let rows = run(|| routing_list::list(&tenant::current()?, &query, routing_list::listed));
+    let rows = run(|| list::list(&tenant::current()?, &query, list::listed));
     TableIterator::new(rows.into_iter().map(|row| {
         (
             row.decision_id,

@@ -4,26 +4,28 @@ use super::{bytes, ids, jsonb, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::store::cache::State;
-use crate::store::load::Loaded;
-use crate::store::new_version::Labels;
-use crate::store::save::Request;
-use crate::store::{self, Key, tenant};
+use crate::store;
+use crate::store::Key;
+use crate::store::log::cache::State;
+use crate::store::log::load::Loaded;
+use crate::store::log::new_version::Labels;
+use crate::store::log::save::Request;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_save_state(
     execution_id: Option<&str>,
     state: Option<JsonbArg<'_>>,
-    expected_version: default!(Option<i64>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    workflow: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    note: default!(Option<&str>, "NULL"),
-    schema_version: default!(Option<i32>, "NULL"),
+    expected_version: Option<i64>,
+    status: Option<&str>,
+    phase: Option<&str>,
+    workflow: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    step_id: Option<&str>,
+    note: Option<&str>,
+    schema_version: Option<i32>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -38,22 +40,22 @@ fn wf_save_state(
                 },
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::save::save(&request, state.bytes())
+            store::log::save::save(&request, state.bytes())
         })
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_patch_state(
     execution_id: Option<&str>,
     patch: Option<JsonbArg<'_>>,
-    expected_version: default!(Option<i64>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    note: default!(Option<&str>, "NULL"),
+    expected_version: Option<i64>,
+    status: Option<&str>,
+    phase: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    step_id: Option<&str>,
+    note: Option<&str>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -64,7 +66,7 @@ fn wf_patch_state(
                 labels: labels(status, phase, step_id, note)?,
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::save::patch(&request, patch.bytes())
+            store::log::save::patch(&request, patch.bytes())
         })
     })
 }
@@ -85,11 +87,11 @@ fn labels<'a>(
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_save_states(
     execution_ids: Option<Vec<Option<String>>>,
     states: Option<Array<'_, JsonbArg<'_>>>,
-    expected_versions: default!(Option<Vec<Option<i64>>>, "NULL"),
+    expected_versions: Option<Vec<Option<i64>>>,
 ) -> TableIterator<'static, (name!(execution_id, String), name!(version, i64))> {
     TableIterator::new(run(|| {
         let tenant = tenant::current()?;
@@ -145,15 +147,15 @@ fn save_all(
         };
         let state = limits::required("a state", *state)?;
         if let Some(version) = versions.get_mut(at) {
-            *version = store::save::save(&request, state.bytes())?;
+            *version = store::log::save::save(&request, state.bytes())?;
         }
     }
     Ok(ids.into_iter().zip(versions).collect())
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_load_state(execution_id: Option<&str>) -> Jsonb {
-    run(|| with_key(execution_id, store::load::state).map(Jsonb))
+    run(|| with_key(execution_id, store::log::load::state).map(Jsonb))
 }
 
 type LoadRow = (
@@ -200,7 +202,7 @@ fn load_row((row, state): (Loaded, State)) -> LoadRow {
     )
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_load(
     execution_id: Option<&str>,
@@ -227,10 +229,12 @@ fn wf_load(
         name!(forked_from_version, Option<i64>),
     ),
 > {
-    TableIterator::once(load_row(run(|| with_key(execution_id, store::load::one))))
+    TableIterator::once(load_row(run(|| {
+        with_key(execution_id, store::log::load::one)
+    })))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_load_many(
     execution_ids: Option<Vec<Option<String>>>,
@@ -259,16 +263,16 @@ fn wf_load_many(
 > {
     let rows = run(|| {
         let tenant = tenant::current()?;
-        store::load::many(&tenant, &ids("execution_ids", execution_ids)?)
+        store::log::load::many(&tenant, &ids("execution_ids", execution_ids)?)
     });
     TableIterator::new(rows.into_iter().map(load_row))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_delete(execution_id: Option<&str>, expected_version: default!(Option<i64>, "NULL")) -> bool {
+#[pg_extern(sql = false)]
+fn wf_delete(execution_id: Option<&str>, expected_version: Option<i64>) -> bool {
     run(|| {
         with_key(execution_id, |key| {
-            store::delete::delete(key, limits::expected(expected_version)?)
+            store::log::delete::delete(key, limits::expected(expected_version)?)
         })
     })
 }

@@ -1,28 +1,29 @@
 //! Tenants and rights.
 
 use crate::pg::error::run;
-use crate::store::{access, tenant};
+use crate::store::tenants::access;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_tenant() -> String {
     run(tenant::current)
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
     run(|| tenant::grant(role, tenant));
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
     run(|| tenant::revoke(role, tenant))
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::type_complexity)]
 fn wf_tenants(
-    role: default!(Option<&str>, "NULL"),
+    role: Option<&str>,
 ) -> TableIterator<
     'static,
     (
@@ -36,7 +37,7 @@ fn wf_tenants(
     TableIterator::new(rows.into_iter().flatten())
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_grant_access(role: Option<&str>, access: Option<&str>) {
     run(|| access::grant(role, access));
 }

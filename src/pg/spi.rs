@@ -240,5 +240,5 @@ fn qualified(sql: &str) -> String {
 }
 
 fn is_operator(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&".contains(&c))
+    !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&~".contains(&c))
 }

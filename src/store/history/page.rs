@@ -1,0 +1,200 @@
+//! What each version changed.
+
+use crate::core::jsonb::{self, Kind};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::{self, key_params};
+use crate::store::log::rebuild;
+use crate::store::log::versions::UNCHANGED;
+use pgrx::datum::TimestampWithTimeZone;
+
+/// A version as wf_history shows it.
+pub struct Entry {
+    /// Version.
+    pub version: i64,
+    /// Version that its patch applies to.
+    pub base_version: Option<i64>,
+    /// snapshot, patch, unchanged, recovery or fork.
+    pub kind: &'static str,
+    /// Status as of the version.
+    pub status: String,
+    /// Phase as of the version.
+    pub phase: Option<String>,
+    /// Step that saved it.
+    pub step_id: Option<String>,
+    /// Free text.
+    pub note: Option<String>,
+    /// Role that saved it.
+    pub saved_by: String,
+    /// When.
+    pub saved_at: Option<TimestampWithTimeZone>,
+    /// RFC 6902 from the version before; NULL where that is not kept.
+    pub changes: Option<Vec<u8>>,
+    /// Bytes that its row takes, compressed as stored; the fixed columns counted as 112.
+    pub stored_bytes: i64,
+    patch: Option<Vec<u8>>,
+    snapshot: Option<Vec<u8>>,
+}
+
+macro_rules! entry_columns {
+    () => {
+        "SELECT v.version, v.base_version, v.status, v.phase, v.step_id, v.note, v.saved_by, v.saved_at,
+                (pg_catalog.octet_length(v.tenant) {+} pg_catalog.octet_length(v.execution_id)
+                  {+} coalesce(pg_catalog.octet_length(v.note), 0) {+} 112
+                  {+} coalesce(pg_catalog.pg_column_size(v.patch), 0)
+                  {+} coalesce(pg_catalog.pg_column_size(v.snapshot), 0))::pg_catalog.int8,
+                v.patch, v.snapshot
+           FROM wfstate.state_versions AS v
+          WHERE v.tenant {=} $1 AND v.execution_id {=} $2"
+    };
+}
+
+static OLDEST_FIRST: Statement = Statement::new(
+    concat!(
+        entry_columns!(),
+        " AND v.version {>} coalesce($3, 0) ORDER BY v.version LIMIT $4"
+    ),
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+static NEWEST_FIRST: Statement = Statement::new(
+    concat!(
+        entry_columns!(),
+        " AND ($3 IS NULL OR v.version {<} $3) ORDER BY v.version DESC LIMIT $4"
+    ),
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+static KEPT: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+fn entry(row: &Row<'_>) -> StateResult<Entry> {
+    let mut entry = Entry {
+        version: row.int8(0).unwrap_or_default(),
+        base_version: row.int8(1),
+        kind: "patch",
+        status: row.text(2).unwrap_or_default(),
+        phase: row.text(3),
+        step_id: row.text(4),
+        note: row.text(5),
+        saved_by: row.text(6).unwrap_or_default(),
+        saved_at: row.timestamptz(7),
+        changes: None,
+        stored_bytes: row.int8(8).unwrap_or_default(),
+        patch: row.jsonb(9),
+        snapshot: None,
+    };
+    if entry.patch.is_none() {
+        entry.snapshot = row.jsonb(10);
+    }
+    entry.kind = match (&entry.patch, entry.base_version) {
+        (None, _) => "snapshot",
+        (Some(_), Some(_)) if entry.version == 1 => "fork",
+        (Some(_), Some(base)) if base != entry.version - 1 => "recovery",
+        (Some(patch), _) if *patch == UNCHANGED => "unchanged",
+        _ => "patch",
+    };
+    Ok(entry)
+}
+
+/// A page of the history, with what each version changed.
+pub fn page(
+    key: Key<'_>,
+    after: Option<i64>,
+    max_rows: Option<i32>,
+    newest_first: bool,
+) -> StateResult<Vec<Entry>> {
+    let max_rows = limits::max_rows(max_rows)?;
+    executions::read_existing(key)?;
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(after), Param::Int8(Some(max_rows))];
+    let statement = if newest_first {
+        &NEWEST_FIRST
+    } else {
+        &OLDEST_FIRST
+    };
+    let mut entries = statement.all(Mode::Read, &params, entry)?;
+    if newest_first {
+        entries.reverse();
+    }
+    fill(key, &mut entries)?;
+    if newest_first {
+        entries.reverse();
+    }
+    Ok(entries)
+}
+
+/// Fills in the changes of consecutive versions, keeping the last state so that it need not be rebuilt.
+fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
+    let mut known: Option<(i64, Vec<u8>)> = None;
+    for entry in entries {
+        if let Some(patch) = &entry.patch
+            && matches!(entry.kind, "patch" | "unchanged")
+            && jsonb::kind(patch) == Ok(Kind::JsonPatch)
+        {
+            known = match known {
+                Some((version, state)) if version == entry.version - 1 => {
+                    Some((entry.version, apply(key, entry.version, &state, patch)?))
+                }
+                _ => None,
+            };
+            entry.changes = entry.patch.take();
+            continue;
+        }
+        let before = match known.take() {
+            Some((version, state)) if version == entry.version - 1 => Some(state),
+            _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
+                Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
+            }
+            _ => None,
+        };
+        let state = match (&entry.snapshot, &entry.patch, &before) {
+            (Some(_), _, _) => entry.snapshot.take().unwrap_or_default(),
+            (None, Some(patch), Some(before)) if entry.kind == "patch" => {
+                apply(key, entry.version, before, patch)?
+            }
+            _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
+        };
+        if let Some(before) = before {
+            let changes = jsonb::diff(&before, &state);
+            entry.changes =
+                Some(changes.map_err(|e| StateError::corrupt(key.id, entry.version, e))?);
+        }
+        known = Some((entry.version, state));
+    }
+    Ok(())
+}
+
+fn apply(key: Key<'_>, version: i64, state: &[u8], patch: &[u8]) -> StateResult<Vec<u8>> {
+    jsonb::apply(state, &[patch]).map_err(|e| StateError::corrupt(key.id, version, e))
+}
+
+/// Whether a version is in the log.
+pub fn kept(key: Key<'_>, version: i64) -> StateResult<bool> {
+    let [tenant, id] = key_params(key);
+    Ok(KEPT.run(Mode::Read, &[tenant, id, Param::Int8(Some(version))])? > 0)
+}
+
+/// RFC 6902 from one version to another, by default the head.
+pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Vec<u8>> {
+    let head = executions::read_existing(key)?;
+    let to = to.unwrap_or(head.version);
+    limits::version("from_version", from)?;
+    limits::version("to_version", to)?;
+    let old = rebuild::at(Mode::Read, key, from)?;
+    let new = rebuild::at(Mode::Read, key, to)?;
+    jsonb::diff(&old, &new).map_err(|e| StateError::corrupt(key.id, to, e))
+}
+
+static ON_SOURCE: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} 1 AND v.base_version IS NOT NULL",
+    &[Type::Text, Type::Text],
+);
+
+/// Whether a fork's first version still refers to the execution that it was forked from.
+pub fn stands_on_source(fork: Key<'_>) -> StateResult<bool> {
+    Ok(ON_SOURCE.run(Mode::Latest, &key_params(fork))? > 0)
+}

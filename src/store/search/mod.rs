@@ -1,0 +1,5 @@
+//! Lists, searches, and the table that serves them.
+
+pub mod find;
+pub mod index;
+pub mod list;
