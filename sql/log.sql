@@ -13,9 +13,7 @@ CREATE TABLE wfstate.executions (
     created_at               timestamptz NOT NULL,
     started_at               timestamptz,
     completed_at             timestamptz,
-    wake_at                  timestamptz,
     forked_from_version      bigint,
-    workflow_version         integer,
     schema_version           integer,
     tenant                   wfstate.identifier NOT NULL,
     execution_id             wfstate.identifier NOT NULL,
@@ -24,14 +22,12 @@ CREATE TABLE wfstate.executions (
     phase                    text,
     initiated_by             text NOT NULL DEFAULT CURRENT_USER,
     forked_from_execution_id wfstate.identifier,
-    error                    jsonb,
     CONSTRAINT executions_pkey PRIMARY KEY (tenant, execution_id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.executions IS 'The head: one narrow row per execution. Every save updates it in place (HOT), so no index may cover a column that an ordinary save changes.';
 COMMENT ON COLUMN wfstate.executions.tenant IS 'Whose execution: the setting wfstate.tenant when it was created.';
 COMMENT ON COLUMN wfstate.executions.execution_id IS 'The caller''s name for the execution, 1 to 255 bytes, unique within the tenant.';
 COMMENT ON COLUMN wfstate.executions.workflow IS 'Name of the workflow that the execution runs.';
-COMMENT ON COLUMN wfstate.executions.workflow_version IS 'Version of the workflow''s definition.';
 COMMENT ON COLUMN wfstate.executions.schema_version IS 'Version of the shape of the state, as the caller counts it.';
 COMMENT ON COLUMN wfstate.executions.status IS 'pending, running, waiting, paused, completed, failed or cancelled; the last three are final and set completed_at.';
 COMMENT ON COLUMN wfstate.executions.phase IS 'Where in its workflow the execution stands.';
@@ -42,12 +38,10 @@ COMMENT ON COLUMN wfstate.executions.state_bytes IS 'Size of the head''s state i
 COMMENT ON COLUMN wfstate.executions.chain_bytes IS 'Bytes of patches between the newest keyframe and the head: what a load applies.';
 COMMENT ON COLUMN wfstate.executions.archive_bytes IS 'Bytes of patches between the last kept older keyframe and the newest one.';
 COMMENT ON COLUMN wfstate.executions.initiated_by IS 'Role that created the execution.';
-COMMENT ON COLUMN wfstate.executions.error IS 'What made the execution fail.';
 COMMENT ON COLUMN wfstate.executions.created_at IS 'When the first version was saved.';
 COMMENT ON COLUMN wfstate.executions.started_at IS 'When the status first became running.';
 COMMENT ON COLUMN wfstate.executions.updated_at IS 'When the newest version was saved.';
 COMMENT ON COLUMN wfstate.executions.completed_at IS 'When the status became final; NULL while incomplete.';
-COMMENT ON COLUMN wfstate.executions.wake_at IS 'When a sleeping execution is due.';
 COMMENT ON COLUMN wfstate.executions.forked_from_execution_id IS 'Execution that this one was forked from.';
 COMMENT ON COLUMN wfstate.executions.forked_from_version IS 'Version that this execution was forked from.';
 

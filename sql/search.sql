@@ -86,9 +86,9 @@ CREATE FUNCTION @extschema@.wf_list(
     sort text DEFAULT 'created_at', descending bool DEFAULT true, after text DEFAULT NULL,
     max_rows integer DEFAULT 100
 ) RETURNS TABLE (
-    execution_id text, workflow text, workflow_version integer, schema_version integer, status text, phase text,
+    execution_id text, workflow text, schema_version integer, status text, phase text,
     version bigint, tags jsonb, initiated_by text, created_at timestamptz, started_at timestamptz,
-    updated_at timestamptz, completed_at timestamptz, wake_at timestamptz, cursor text
+    updated_at timestamptz, completed_at timestamptz, cursor text
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_list_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_list IS

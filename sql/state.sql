@@ -46,9 +46,9 @@ Errors: WF005 when the execution does not exist; WF008 when the log is damaged.'
 INSERT INTO wfstate.access VALUES ('wf_load_state', 'reader');
 
 CREATE FUNCTION @extschema@.wf_load(execution_id text) RETURNS TABLE (
-    execution_id text, workflow text, workflow_version integer, schema_version integer, status text, phase text,
-    version bigint, state jsonb, tags jsonb, initiated_by text, error jsonb, created_at timestamptz,
-    started_at timestamptz, updated_at timestamptz, completed_at timestamptz, wake_at timestamptz,
+    execution_id text, workflow text, schema_version integer, status text, phase text,
+    version bigint, state jsonb, tags jsonb, initiated_by text, created_at timestamptz,
+    started_at timestamptz, updated_at timestamptz, completed_at timestamptz,
     forked_from_execution_id text, forked_from_version bigint
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_load_wrapper';
@@ -58,9 +58,9 @@ Errors: WF005 when the execution does not exist; WF008 when the log is damaged.'
 INSERT INTO wfstate.access VALUES ('wf_load', 'reader');
 
 CREATE FUNCTION @extschema@.wf_load_many(execution_ids text[]) RETURNS TABLE (
-    execution_id text, workflow text, workflow_version integer, schema_version integer, status text, phase text,
-    version bigint, state jsonb, tags jsonb, initiated_by text, error jsonb, created_at timestamptz,
-    started_at timestamptz, updated_at timestamptz, completed_at timestamptz, wake_at timestamptz,
+    execution_id text, workflow text, schema_version integer, status text, phase text,
+    version bigint, state jsonb, tags jsonb, initiated_by text, created_at timestamptz,
+    started_at timestamptz, updated_at timestamptz, completed_at timestamptz,
     forked_from_execution_id text, forked_from_version bigint
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_load_many_wrapper';

@@ -27,7 +27,6 @@ fn wf_list(
     (
         name!(execution_id, String),
         name!(workflow, Option<String>),
-        name!(workflow_version, Option<i32>),
         name!(schema_version, Option<i32>),
         name!(status, String),
         name!(phase, Option<String>),
@@ -38,7 +37,6 @@ fn wf_list(
         name!(started_at, Option<TimestampWithTimeZone>),
         name!(updated_at, Option<TimestampWithTimeZone>),
         name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(wake_at, Option<TimestampWithTimeZone>),
         name!(cursor, String),
     ),
 > {
@@ -60,7 +58,6 @@ fn wf_list(
         (
             row.execution_id,
             row.head.workflow,
-            row.workflow_version,
             row.schema_version,
             row.status,
             row.phase,
@@ -71,7 +68,6 @@ fn wf_list(
             row.started_at,
             row.updated_at,
             row.completed_at,
-            row.wake_at,
             cursor,
         )
     }))

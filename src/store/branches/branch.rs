@@ -72,10 +72,9 @@ SELECT e.* FROM head AS e"
 static FORK: Statement = Statement::new(
     concat!(
         "WITH head AS (
-  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status,
-         phase, version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at,
+  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at,
          completed_at, forked_from_execution_id, forked_from_version)
-  SELECT $1, $3, o.workflow, o.workflow_version, o.schema_version, $8, $9, 1, 1, $5, $6, $7, t.at,
+  SELECT $1, $3, o.workflow, o.schema_version, $8, $9, 1, 1, $5, $6, $7, t.at,
          CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
          CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END, $2, $4
     FROM wfstate.executions AS o, (SELECT pg_catalog.clock_timestamp() AS at) AS t

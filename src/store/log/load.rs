@@ -15,8 +15,6 @@ pub struct Loaded {
     pub head: Head,
     /// Id.
     pub execution_id: String,
-    /// Version of the workflow's definition.
-    pub workflow_version: Option<i32>,
     /// Version of the state's shape.
     pub schema_version: Option<i32>,
     /// Status.
@@ -25,8 +23,6 @@ pub struct Loaded {
     pub phase: Option<String>,
     /// Role that created it.
     pub initiated_by: String,
-    /// What made it fail.
-    pub error: Option<Vec<u8>>,
     /// First save.
     pub created_at: Option<TimestampWithTimeZone>,
     /// First time running.
@@ -35,8 +31,6 @@ pub struct Loaded {
     pub updated_at: Option<TimestampWithTimeZone>,
     /// When the status became final.
     pub completed_at: Option<TimestampWithTimeZone>,
-    /// When a sleeper is due.
-    pub wake_at: Option<TimestampWithTimeZone>,
     /// Source of a fork.
     pub forked_from_execution_id: Option<String>,
     /// Its version.
@@ -49,9 +43,8 @@ macro_rules! loaded_columns {
     () => {
         concat!(
             $crate::store::log::executions::head_columns!(),
-            ", e.execution_id, e.workflow_version, e.schema_version, e.status, e.phase, e.initiated_by,
-               e.error, e.created_at, e.started_at, e.updated_at, e.completed_at, e.wake_at,
-               e.forked_from_execution_id, e.forked_from_version, s.tags"
+            ", e.execution_id, e.schema_version, e.status, e.phase, e.initiated_by,
+               e.created_at, e.started_at, e.updated_at, e.completed_at, e.forked_from_execution_id, e.forked_from_version, s.tags"
         )
     };
 }
@@ -77,20 +70,17 @@ pub(in crate::store) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
     Ok(Loaded {
         head: head(row)?,
         execution_id: row.text(8).unwrap_or_default(),
-        workflow_version: row.int4(9),
-        schema_version: row.int4(10),
-        status: row.text(11).unwrap_or_default(),
-        phase: row.text(12),
-        initiated_by: row.text(13).unwrap_or_default(),
-        error: row.jsonb(14),
-        created_at: row.timestamptz(15),
-        started_at: row.timestamptz(16),
-        updated_at: row.timestamptz(17),
-        completed_at: row.timestamptz(18),
-        wake_at: row.timestamptz(19),
-        forked_from_execution_id: row.text(20),
-        forked_from_version: row.int8(21),
-        tags: row.jsonb(22),
+        schema_version: row.int4(9),
+        status: row.text(10).unwrap_or_default(),
+        phase: row.text(11),
+        initiated_by: row.text(12).unwrap_or_default(),
+        created_at: row.timestamptz(13),
+        started_at: row.timestamptz(14),
+        updated_at: row.timestamptz(15),
+        completed_at: row.timestamptz(16),
+        forked_from_execution_id: row.text(17),
+        forked_from_version: row.int8(18),
+        tags: row.jsonb(19),
     })
 }
 

@@ -162,7 +162,7 @@ pub fn list(tenant: &str, query: Query<'_>) -> StateResult<Vec<(Loaded, String)>
     ];
     statement.all(Mode::Read, &params, |row| {
         let loaded = loaded(row)?;
-        let cursor = match row.int8(23) {
+        let cursor = match row.int8(20) {
             Some(micros) if !by_id => format!("{micros}:{}", loaded.execution_id),
             _ => loaded.execution_id.clone(),
         };

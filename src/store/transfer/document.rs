@@ -25,17 +25,14 @@ pub struct Document<'a> {
 pub struct Execution<'a> {
     pub execution_id: &'a str,
     pub workflow: Option<&'a str>,
-    pub workflow_version: Option<i64>,
     pub schema_version: Option<i64>,
     pub status: &'a str,
     pub phase: Option<&'a str>,
     pub initiated_by: Option<&'a str>,
-    pub error: Option<Vec<u8>>,
     pub created_at: i64,
     pub started_at: Option<i64>,
     pub updated_at: i64,
     pub completed_at: Option<i64>,
-    pub wake_at: Option<i64>,
 }
 
 /// A version of the log.
@@ -101,17 +98,14 @@ fn execution(head: Object<'_>) -> StateResult<Execution<'_>> {
     Ok(Execution {
         execution_id: required(label(head, "execution_id")?, "execution_id")?,
         workflow: label(head, "workflow")?,
-        workflow_version: integer(head, "workflow_version", &INT4)?,
         schema_version: integer(head, "schema_version", &INT4)?,
         status,
         phase: label(head, "phase")?,
         initiated_by: label(head, "initiated_by")?,
-        error: optional(head, "error")?.map(raw).transpose()?,
         created_at: required(time(head, "created_at")?, "created_at")?,
         started_at: time(head, "started_at")?,
         updated_at: required(time(head, "updated_at")?, "updated_at")?,
         completed_at,
-        wake_at: time(head, "wake_at")?,
     })
 }
 

@@ -15,27 +15,23 @@ use std::collections::{HashMap, HashSet};
 
 /// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
 static CREATE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions (tenant, execution_id, workflow, workflow_version, schema_version, status,
-            phase, version, keyframe_version, hash, state_bytes, chain_bytes, initiated_by, error, created_at,
-            started_at, updated_at, completed_at, wake_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, 1, 1, 0, 0, 0, coalesce($8, CURRENT_USER::pg_catalog.text), $9, $10,
-            $11, $12, $13, $14)
+    "INSERT INTO wfstate.executions (tenant, execution_id, workflow, schema_version, status, phase, version,
+            keyframe_version, hash, state_bytes, chain_bytes, initiated_by, created_at, started_at, updated_at,
+            completed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, 0, 0, coalesce($7, CURRENT_USER::pg_catalog.text), $8, $9, $10, $11)
      ON CONFLICT (tenant, execution_id) DO NOTHING",
     &[
         Type::Text,        // 1 tenant
         Type::Text,        // 2 execution_id
         Type::Text,        // 3 workflow
-        Type::Int8,        // 4 workflow_version
-        Type::Int8,        // 5 schema_version
-        Type::Text,        // 6 status
-        Type::Text,        // 7 phase
-        Type::Text,        // 8 initiated_by
-        Type::Jsonb,       // 9 error
-        Type::Timestamptz, // 10 created_at
-        Type::Timestamptz, // 11 started_at
-        Type::Timestamptz, // 12 updated_at
-        Type::Timestamptz, // 13 completed_at
-        Type::Timestamptz, // 14 wake_at
+        Type::Int8,        // 4 schema_version
+        Type::Text,        // 5 status
+        Type::Text,        // 6 phase
+        Type::Text,        // 7 initiated_by
+        Type::Timestamptz, // 8 created_at
+        Type::Timestamptz, // 9 started_at
+        Type::Timestamptz, // 10 updated_at
+        Type::Timestamptz, // 11 completed_at
     ],
 );
 static VERSION: Statement = Statement::new(
@@ -138,17 +134,14 @@ fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
         tenant,
         id,
         Param::Text(execution.workflow),
-        Param::Int8(execution.workflow_version),
         Param::Int8(execution.schema_version),
         Param::Text(Some(execution.status)),
         Param::Text(execution.phase),
         Param::Text(execution.initiated_by),
-        Param::Jsonb(execution.error.as_deref()),
         Param::Timestamptz(execution.created_at),
         time(execution.started_at),
         Param::Timestamptz(execution.updated_at),
         time(execution.completed_at),
-        time(execution.wake_at),
     ];
     if CREATE.run(Mode::Write, &params)? > 0 {
         return Ok(());

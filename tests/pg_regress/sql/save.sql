@@ -31,7 +31,7 @@ SELECT wf_save_state('c', '{"s": 2}');
 SELECT wf_save_state('c', '{"s": 3}', status => 'running', phase => 'review', step_id => 'step-3',
     tags => '{"team": "red", "n": 1}', schema_version => 4, workflow => 'order2');
 SELECT version, status, phase, step_id, note, saved_by = current_user AS by_me FROM wf_history('c');
-SELECT workflow, workflow_version, schema_version, status, phase, version, tags, error, wake_at,
+SELECT workflow, schema_version, status, phase, version, tags,
        initiated_by = current_user AS by_me, forked_from_execution_id, forked_from_version FROM wf_load('c');
 -- Statuses and the times that they set.
 SELECT wf_save_state('d', '{}', status => 'pending');
