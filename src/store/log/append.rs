@@ -7,7 +7,8 @@ use crate::store::log::executions::{Head, head, head_columns, key_params};
 use crate::store::log::new_version::{Append, Labels, Onto};
 use crate::store::log::versions::bytes;
 
-/// Onto a head that is known, everything can be worked out beforehand. The server takes longer to set a
+/// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
+/// goes by, the workflow, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
 /// statement up than to run it, and each expression adds to that; parameters hardly do.
 static APPEND_KNOWN: Statement = Statement::new(
     "WITH head AS (
@@ -15,6 +16,7 @@ static APPEND_KNOWN: Statement = Statement::new(
      SET version = $4, hash = $6, keyframe_version = $7, state_bytes = $8, chain_bytes = $9,
          archive_bytes = $10, updated_at = $11
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2 AND e.version {=} $3 AND e.hash {=} $5
+     AND coalesce(e.workflow, '') {=} $17
   RETURNING e.tenant, e.execution_id, e.status, e.phase
 )
 INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
@@ -38,6 +40,7 @@ SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.status, h.p
         Type::Text,        // 14 note
         Type::Jsonb,       // 15 patch
         Type::Jsonb,       // 16 snapshot
+        Type::Text,        // 17 workflow, '' for none
     ],
 );
 
@@ -177,6 +180,7 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Text(append.labels.note),
         Param::Jsonb(append.content.patch()),
         Param::Jsonb(snapshot),
+        Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
     ];
     Ok((APPEND_KNOWN.run(Mode::Write, &params)? == 1).then_some(after))
 }

@@ -2,6 +2,8 @@
 //!
 //! An entry is used only for a head whose version and chained hash are the entry's, so it is identified by
 //! content: an abort, another session's commit or a version number that is used again cannot make it wrong.
+//! The hash covers the state, nothing else of the head: what appends to a head compares the workflow as well, and
+//! takes no status or phase from here.
 
 use crate::core::{Error, StateResult, hash, jsonb};
 use crate::pg::document::Document;
