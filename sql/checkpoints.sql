@@ -1,4 +1,4 @@
--- Checkpoints, recovery, forks.
+-- Group: Checkpoints, recovery, forks
 
 CREATE TABLE wfstate.checkpoints (
     tenant       wfstate.identifier NOT NULL,

@@ -1,4 +1,5 @@
--- Circuit breakers: what they go by, what they are, and how they came to be so.
+-- Group: Circuit breakers
+-- What they go by, what they are, and how they came to be so.
 
 CREATE DOMAIN wfstate.circuit_state AS text COLLATE "C"
     CONSTRAINT circuit_state_check CHECK (VALUE IN

@@ -1,4 +1,5 @@
--- Looking back: versions, history, differences; forgetting and verifying them; taking them elsewhere.
+-- Group: History
+-- Older versions and differences; forgetting and verifying them; taking them elsewhere.
 
 CREATE FUNCTION @extschema@.wf_state_at(execution_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_state_at_wrapper';

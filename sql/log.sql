@@ -1,4 +1,5 @@
--- The log: heads and versions, and the functions that save and load them.
+-- Group: The log
+-- The tables of heads and versions.
 
 -- What every save changes stands together and first: the WAL of an update spans from the first byte that
 -- differs to the last.

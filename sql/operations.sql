@@ -1,4 +1,4 @@
--- Upkeep.
+-- Group: Upkeep
 
 CREATE FUNCTION @extschema@.wf_maintain(max_rows integer DEFAULT 10000) RETURNS TABLE (
     task text, processed bigint

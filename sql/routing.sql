@@ -1,4 +1,6 @@
--- Routing: the audit trail of decisions, and the statistics of the agents that were chosen.
+-- Group: Routing
+-- The audit trail of decisions, and the statistics of the agents that were chosen.
+
 CREATE TABLE wfstate.routing_decisions (
     decision_id         uuid NOT NULL,
     decided_at          timestamptz NOT NULL,

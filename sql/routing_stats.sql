@@ -1,3 +1,4 @@
+-- Group: Routing statistics
 -- The type routing_stats, its aggregates and operators. What the type is made of lives in schema wfstate; what
 -- users name, in the schema that CREATE EXTENSION names.
 CREATE TYPE @extschema@.routing_stats;

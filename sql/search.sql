@@ -1,4 +1,4 @@
--- Lists and searches, and the table that serves them.
+-- Group: Lists and searches
 
 CREATE TABLE wfstate.search (
     tenant       wfstate.identifier NOT NULL,

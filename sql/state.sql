@@ -1,4 +1,4 @@
--- States: saving and loading them.
+-- Group: Saving and loading
 
 CREATE FUNCTION @extschema@.wf_save_state(
     execution_id text, state jsonb, expected_version bigint DEFAULT NULL, status text DEFAULT NULL,

@@ -1,4 +1,5 @@
--- Tenants: whose rows a session sees, and which roles may name which.
+-- Group: Tenants and rights
+-- Whose rows a session sees, and which roles may name which.
 
 -- wf_tenant under a name that no choice of schema changes: the policies and the statements say the same, so
 -- that the planner sees one condition where it would see two, and a filter between them.

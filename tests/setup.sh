@@ -64,9 +64,10 @@ need_all() {
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
   install_packages "${packages[@]}"
   need_venv
-  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg' 2>/dev/null; then
-    note "psycopg into target/venv"
-    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check 'psycopg[binary]>=3.1,<4'
+  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy' 2>/dev/null; then
+    note "psycopg and SQLAlchemy into target/venv"
+    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check \
+      'psycopg[binary]>=3.1,<4' 'sqlalchemy>=2,<3'
   fi
   if [ ! -d "$WF_TARGET/node/node_modules/pg" ]; then
     note "node-postgres into target/node"
