@@ -37,7 +37,7 @@ CREATE FUNCTION @extschema@.wf_checkpoints(execution_id text, after text DEFAULT
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_checkpoints_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_checkpoints IS
-'Lists the checkpoints of an execution by version and name. after is the name of the last row of the page before, max_rows the size of the page (1 to 10000).
+'Lists the checkpoints of an execution by version and name. after is the name of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: WF005 when the execution, or the checkpoint named by after, does not exist; 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_checkpoints', 'reader');
 

@@ -210,7 +210,7 @@ CREATE FUNCTION @extschema@.wf_circuits_recover(max_rows integer DEFAULT 1000) R
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuits_recover_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuits_recover IS
 'Makes open circuits half-open whose reset_at has passed, without a call asking for it, and leaves out those that another transaction works on.
-Returns the agents whose circuits moved, at most max_rows.
+Returns the agents whose circuits moved, at most max_rows (1 to 10000, by default 1000).
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_circuits_recover', 'writer');
 
@@ -226,7 +226,7 @@ CREATE FUNCTION @extschema@.wf_circuits(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuits IS
 'Lists circuits as they are at the time of the statement, by agent_key: state, whether a call would be let through, what the window covers (failure_rate and slow_call_rate are NULL where it covers no calls), the limits in force, permits, and times. An agent that nothing was recorded or decided for has a closed circuit and is not listed.
-state: only circuits in this state. after: the last agent_key of the page before.
+state: only circuits in this state. after: the last agent_key of the page before; max_rows: the size of the page (1 to 10000, by default 100).
 Errors: 22023 when state does not exist, after is empty, or max_rows is out of range; 54000 when after is too long.';
 INSERT INTO wfstate.access VALUES ('wf_circuits', 'reader');
 
@@ -236,7 +236,7 @@ CREATE FUNCTION @extschema@.wf_circuits_open(after text DEFAULT NULL, max_rows i
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_open_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuits_open IS
 'Lists circuits that are open or forced_open at the time of the statement, by agent_key. retry_after is zero where the next call will be a trial call, and NULL for forced_open.
-after: the last agent_key of the page before.
+after: the last agent_key of the page before; max_rows: the size of the page (1 to 10000, by default 100).
 Errors: 22023 when after is empty or max_rows is out of range; 54000 when after is too long.';
 INSERT INTO wfstate.access VALUES ('wf_circuits_open', 'reader');
 
@@ -250,6 +250,6 @@ CREATE FUNCTION @extschema@.wf_circuit_transitions(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuit_transitions_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuit_transitions IS
 'Lists changes of state by agent_key and number, of one agent or of all: why, and what the window held before. The last 1000 of each circuit are kept.
-after: cursor of the last row of the page before.
+after: cursor of the last row of the page before; max_rows: the size of the page (1 to 10000, by default 100).
 Errors: 22023 when after is not a cursor of this list, agent_key is empty, or max_rows is out of range; 54000 when agent_key is too long.';
 INSERT INTO wfstate.access VALUES ('wf_circuit_transitions', 'reader');

@@ -138,7 +138,7 @@ CREATE FUNCTION @extschema@.wf_routing_decisions(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_routing_decisions_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_routing_decisions IS
-'Lists routing decisions that satisfy every filter given, newest first unless newest_first is false. pending: true for those without an outcome, false for those with one. since is inclusive, until exclusive, both of decided_at. after is the decision_id of the last row of the page before, max_rows the size of the page (1 to 10000). By task, agent, execution or time a list is read from an index.
+'Lists routing decisions that satisfy every filter given, newest first unless newest_first is false. pending: true for those without an outcome, false for those with one. since is inclusive, until exclusive, both of decided_at. after is the decision_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100). By task, agent, execution or time a list is read from an index.
 Errors: 22023 when max_rows is out of range or a name is empty; 54000 for over-long names.';
 INSERT INTO wfstate.access VALUES ('wf_routing_decisions', 'reader');
 
@@ -154,13 +154,13 @@ CREATE FUNCTION @extschema@.wf_agent_statistics(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_agent_statistics_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_agent_statistics IS
 'Tells what is known of the tasks of each agent, or of one: counts, success rate, and durations in milliseconds. Percentiles are within 1 %, all else is exact. Tasks count in the hour (UTC) of their decision: from the hour that holds since on, and before the end of the hour that until falls into. stats is the whole, to be merged or asked for more.
-after is the agent of the last row of the page before, max_rows the size of the page (1 to 10000).
+after is the agent of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_agent_statistics', 'reader');
 
 CREATE FUNCTION @extschema@.wf_top_agents(
-    max_rows integer DEFAULT 10, min_tasks bigint DEFAULT 1, since timestamptz DEFAULT NULL,
-    task_type text DEFAULT NULL
+    min_tasks bigint DEFAULT 1, since timestamptz DEFAULT NULL, task_type text DEFAULT NULL,
+    max_rows integer DEFAULT 10
 ) RETURNS TABLE (
     agent text, total_tasks bigint, successful_tasks bigint, failed_tasks bigint, success_rate double precision,
     mean_duration_ms double precision, stddev_duration_ms double precision, min_duration_ms double precision,
@@ -169,7 +169,7 @@ CREATE FUNCTION @extschema@.wf_top_agents(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_top_agents_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_top_agents IS
-'Lists the agents with the highest success rate, of equals the one with the shorter mean duration, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics.
+'Lists the agents with the highest success rate, of equals the one with the shorter mean duration, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 10).
 Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_top_agents', 'reader');
 
@@ -184,7 +184,7 @@ CREATE FUNCTION @extschema@.wf_underperforming_agents(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_underperforming_agents_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_underperforming_agents IS
-'Lists the agents whose success rate is below a threshold (0 to 1), the lowest first, of equals the one with more tasks, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics.
+'Lists the agents whose success rate is below a threshold (0 to 1), the lowest first, of equals the one with more tasks, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 100).
 Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_underperforming_agents', 'reader');
 
@@ -202,7 +202,7 @@ CREATE FUNCTION @extschema@.wf_prune_routing(
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_routing_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_prune_routing IS
-'Removes routing decisions made longer ago than older_than, and statistics of hours that ended longer ago than statistics_older_than, the oldest first and at most max_rows (1 to 10000) of each, so that a transaction stays short: call it again until it removes fewer. At least one age must be given. Statistics outlive the decisions that they count.
+'Removes routing decisions made longer ago than older_than, and statistics of hours that ended longer ago than statistics_older_than, the oldest first and at most max_rows (1 to 10000, by default 10000) of each, so that a transaction stays short: call it again until it removes fewer. At least one age must be given. Statistics outlive the decisions that they count.
 Returns how many of each were removed.
 Errors: 22023 when both are NULL, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_prune_routing', 'operator');

@@ -93,7 +93,7 @@ CREATE FUNCTION @extschema@.wf_list(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_list_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_list IS
 'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled). created_since is inclusive, created_before exclusive. sort: created_at, updated_at or execution_id; descending: greatest first.
-after is the column cursor of the last row of the page before, with the same sort; max_rows is the size of the page (1 to 10000).
+after is the column cursor of the last row of the page before, with the same sort; max_rows is the size of the page (1 to 10000, by default 100).
 Errors: 22023 for an unknown status or sort, a cursor of another sort, or max_rows out of range; 54000 for over-long names.';
 INSERT INTO wfstate.access VALUES ('wf_list', 'reader');
 
@@ -106,7 +106,7 @@ CREATE FUNCTION @extschema@.wf_find(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_find_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_find IS
 'Lists executions whose current state contains a document, as by the operator @>, with their states and in order of execution_id. workflow and tags narrow the search. Paths declared by wf_declare_search for the workflow are looked up by index, and tags too; what the index proposes is checked against the real state, so the answer is always right. Without either, every execution of the tenant or workflow is looked at.
-after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000).
+after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for a bad argument; 54000 over a limit; WF008 when a log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_find', 'reader');
 

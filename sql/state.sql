@@ -9,9 +9,9 @@ CREATE FUNCTION @extschema@.wf_save_state(
 COMMENT ON FUNCTION @extschema@.wf_save_state IS
 'Saves the whole state of an execution as a new version, and creates the execution when it is missing. Only the difference from the version before is stored. Saving an equal state makes a version, too, marked unchanged.
 expected_version: NULL, the last write wins; 0, the execution must not exist; n, the head must be at version n.
-status: pending, running, waiting, paused, completed, failed or cancelled; NULL keeps the former, and a new execution starts as running. phase, workflow, schema_version and tags: NULL keeps the former. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
+status: pending, running, waiting, paused, completed, failed or cancelled; NULL keeps the former, and a new execution starts as running. completed, failed and cancelled are final: no save changes them, but one that keeps them is accepted. phase, workflow, schema_version and tags: NULL keeps the former. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status is final and another is given; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_patch_state(
@@ -23,7 +23,7 @@ COMMENT ON FUNCTION @extschema@.wf_patch_state IS
 'Changes the state of an existing execution by a patch and saves the result as a new version, so that a client sends only what changed. An object is an RFC 7386 merge patch: members are merged in, and null removes one. An array is an RFC 6902 JSON Patch: add, remove, replace, move, copy, test. A merge patch that touches no declared search path is stored without reading the state.
 The other arguments are those of wf_save_state.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
+Errors: WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status is final and another is given; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(

@@ -105,10 +105,10 @@ fn every_agent<'a>(
 #[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
 #[allow(clippy::type_complexity)]
 fn wf_top_agents(
-    max_rows: Option<i32>,
     min_tasks: Option<i64>,
     since: Option<TimestampWithTimeZone>,
     task_type: Option<&str>,
+    max_rows: Option<i32>,
 ) -> TableIterator<
     'static,
     (

@@ -39,16 +39,8 @@ fn micros(duration: Option<Interval>) -> Option<i64> {
 }
 
 pub(super) fn state(value: &str) -> StateResult<State> {
-    State::parse(value).ok_or_else(|| {
-        StateError::invalid(format!(
-            "state \"{}\" is not known",
-            value.chars().take(40).collect::<String>()
-        ))
-        .hint(format!(
-            "Use one of {}.",
-            State::ALL.map(State::as_str).join(", ")
-        ))
-    })
+    State::parse(value)
+        .ok_or_else(|| limits::unknown("state", value, &State::ALL.map(State::as_str)))
 }
 
 #[pg_extern(sql = false)]

@@ -21,9 +21,9 @@ fn wf_state_at(
 #[allow(clippy::type_complexity)]
 fn wf_history(
     execution_id: Option<&str>,
+    newest_first: Option<bool>,
     after: Option<i64>,
     max_rows: Option<i32>,
-    newest_first: Option<bool>,
 ) -> TableIterator<
     'static,
     (

@@ -1,7 +1,7 @@
 //! `wfstate.circuit_transitions`: how circuits came to be what they are.
 
 use crate::core::circuit::Transition;
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, limits};
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::circuits::rows::Agent;
@@ -149,7 +149,7 @@ pub fn page(
     let (statement, key, number) = match agent_key {
         None => (&OF_ALL, after_key, after_no),
         Some(key) if after.is_none() || key == after_key => (&OF_ONE, key, after_no),
-        Some(_) => return Err(not_a_cursor()),
+        Some(_) => return Err(not_a_cursor(after.unwrap_or_default())),
     };
     let params = [
         Param::Text(Some(tenant)),
@@ -164,10 +164,13 @@ fn parsed(cursor: &str) -> StateResult<(i64, &str)> {
     cursor
         .split_once(':')
         .and_then(|(number, key)| Some((number.parse::<i64>().ok()?, key)))
-        .ok_or_else(not_a_cursor)
+        .ok_or_else(|| not_a_cursor(cursor))
 }
 
-fn not_a_cursor() -> StateError {
-    StateError::invalid("after is not a cursor of this list")
-        .hint("Pass the column cursor of the last row of the page before, with the same agent_key.")
+fn not_a_cursor(cursor: &str) -> StateError {
+    StateError::invalid(format!(
+        "after {} is not a cursor of this list",
+        limits::quoted(cursor)
+    ))
+    .hint("Pass the column cursor of the last row of the page before, with the same agent_key.")
 }

@@ -66,6 +66,7 @@ static APPEND: Statement = Statement::new(
                              THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
      AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
+     AND ($10 IS NULL OR e.completed_at IS NULL OR e.status {=} $10)
   RETURNING ",
         head_columns!(),
         ", e.tenant, e.execution_id, e.status, e.phase
@@ -136,7 +137,8 @@ SELECT e.* FROM head AS e"
     ],
 );
 
-/// Appends a version and moves the head. Returns the new head; `None` when it is not where it must be.
+/// Appends a version and moves the head. Returns the new head; `None` when it is not where it must be, or its
+/// status is final and another one was given.
 pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
     match append.onto {
         Onto::Known(head) if !append.labels.change_the_head() => append_known(key, append, head),

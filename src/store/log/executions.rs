@@ -107,6 +107,10 @@ static SOURCE: Statement = Statement::new(
       WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
     KEY,
 );
+static STATUS: Statement = Statement::new(
+    "SELECT e.status FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
+    KEY,
+);
 static FORKS: Statement = Statement::new(
     "SELECT e.execution_id FROM wfstate.executions AS e
       WHERE e.tenant {=} $1 AND e.forked_from_execution_id {=} $2
@@ -177,6 +181,17 @@ pub fn check_expected(key: Key<'_>, expected: Option<i64>, head: i64) -> StateRe
         }
         _ => Ok(()),
     }
+}
+
+/// Why a locked head did not take the status that was given.
+pub fn refused_status(key: Key<'_>, to: Option<&str>) -> StateResult<StateError> {
+    let from = STATUS
+        .one(Mode::Write, &key_params(key), |row| Ok(row.text(0)))?
+        .flatten();
+    Ok(match (from, to) {
+        (Some(from), Some(to)) => StateError::status_is_final(key.id, &from, to),
+        _ => StateError::execution_not_found(key.id, key.tenant),
+    })
 }
 
 /// Removes the head.

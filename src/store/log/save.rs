@@ -142,7 +142,14 @@ fn onto_locked(request: &Request<'_>, change: Change<'_>, head: &Head) -> StateR
     executions::check_expected(request.key, request.expected, head.version)?;
     let old = rebuild::head(Mode::Write, request.key, head)?;
     let next = Next::of(change, &old)?;
-    write(request, next, head)?.ok_or_else(|| missing(request.key))
+    match write(request, next, head)? {
+        Some(version) => Ok(version),
+        // The head is locked and known: only its status can have refused.
+        None => Err(executions::refused_status(
+            request.key,
+            request.labels.status,
+        )?),
+    }
 }
 
 /// The next state, and the patch that the log gets where that is smaller.

@@ -167,8 +167,8 @@ fn pointers(paths: &[String]) -> StateResult<Vec<Pointer<'static>>> {
 
 fn bad_path(path: &str) -> StateError {
     StateError::invalid(format!(
-        "path \"{}\" is not a json pointer",
-        path.chars().take(80).collect::<String>()
+        "path {} is not a json pointer",
+        limits::quoted(path)
     ))
     .hint("Write it as /customer/id; ~1 stands for / and ~0 for ~ within a key.")
 }

@@ -115,6 +115,9 @@ static UPDATED_DOWN: Statement = by_time!("e.updated_at", "{<}", " DESC");
 static ID_UP: Statement = by_id!("{>}", "");
 static ID_DOWN: Statement = by_id!("{<}", " DESC");
 
+/// What a list can be sorted by.
+const SORTS: [&str; 3] = ["created_at", "updated_at", "execution_id"];
+
 /// Microseconds from 1970 to 2000, where the server's timestamps begin.
 const EPOCH: i64 = 946_684_800_000_000;
 
@@ -133,10 +136,7 @@ pub fn list(tenant: &str, query: Query<'_>) -> StateResult<Vec<(Loaded, String)>
         ("updated_at", true) => &UPDATED_DOWN,
         ("execution_id", false) => &ID_UP,
         ("execution_id", true) => &ID_DOWN,
-        _ => {
-            return Err(StateError::invalid("sort is not known")
-                .hint("Use one of created_at, updated_at, execution_id."));
-        }
+        _ => return Err(limits::unknown("sort", sort, &SORTS)),
     };
     let by_id = sort == "execution_id";
     let (after_time, after_id) = match query.after {
@@ -175,7 +175,8 @@ fn parsed(cursor: &str) -> StateResult<(i64, &str)> {
         .split_once(':')
         .and_then(|(micros, id)| Some((micros.parse::<i64>().ok()?.checked_sub(EPOCH)?, id)))
         .ok_or_else(|| {
-            StateError::invalid("after is not a cursor of this list").hint(
+            let cursor = limits::quoted(cursor);
+            StateError::invalid(format!("after {cursor} is not a cursor of this list")).hint(
                 "Pass the column cursor of the last row of the page before, with the same sort.",
             )
         })

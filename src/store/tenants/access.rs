@@ -1,7 +1,7 @@
 //! `wf_grant_access`: the rights on tables and functions that each kind of role needs. `wfstate.access` tells them;
 //! sql/ fills it beside each declaration.
 
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateResult, limits};
 use crate::pg::roles::quoted;
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::tenant::existing_role;
@@ -44,9 +44,9 @@ pub fn grant(role: Option<&str>, access: Option<&str>) -> StateResult<()> {
     existing_role(role)?;
     let role = quoted(role.unwrap_or_default());
     let access = limits::required("access", access)?;
-    if !["reader", "writer", "operator", "admin"].contains(&access) {
-        return Err(StateError::invalid("access is not known")
-            .hint("Use one of reader, writer, operator, admin."));
+    const LEVELS: [&str; 4] = ["reader", "writer", "operator", "admin"];
+    if !LEVELS.contains(&access) {
+        return Err(limits::unknown("access", access, &LEVELS));
     }
     let option = if access == "admin" {
         " WITH GRANT OPTION"

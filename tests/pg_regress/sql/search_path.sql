@@ -55,7 +55,7 @@ SELECT execution_id, version, status, tags FROM :"api".wf_load('a');
 SELECT execution_id, state FROM :"api".wf_load_many('{b,a}');
 SELECT :"api".wf_state_at('a', 2), :"api".wf_state_at('a', at => 'infinity');
 SELECT version, kind, changes FROM :"api".wf_history('a');
-SELECT version FROM :"api".wf_history('a', 2, 1, true);
+SELECT version FROM :"api".wf_history('a', true, 2, 1);
 SELECT :"api".wf_diff('a', 1, 2);
 SELECT execution_id FROM :"api".wf_list('w', 'running', 'p', '{"t": 2}', true, '2000-01-01', '3000-01-01');
 SELECT execution_id FROM :"api".wf_list(sort => 'execution_id');
