@@ -50,12 +50,14 @@ CREATE INDEX executions_created_idx ON wfstate.executions (tenant, created_at, e
 COMMENT ON INDEX wfstate.executions_created_idx IS 'wf_list sorted by created_at.';
 CREATE INDEX executions_workflow_idx ON wfstate.executions (tenant, workflow, created_at, execution_id);
 COMMENT ON INDEX wfstate.executions_workflow_idx IS 'wf_list(workflow => ...) sorted by created_at.';
+CREATE INDEX executions_status_idx ON wfstate.executions (tenant, status, created_at, execution_id);
+COMMENT ON INDEX wfstate.executions_status_idx IS 'wf_list(status => ...) sorted by created_at. A save that changes the status touches every index of the table, any other save none.';
 CREATE INDEX executions_incomplete_idx ON wfstate.executions (tenant, created_at, execution_id)
     WHERE completed_at IS NULL;
-COMMENT ON INDEX wfstate.executions_incomplete_idx IS 'wf_list(incomplete => true): what still runs, oldest first.';
-CREATE INDEX executions_completed_idx ON wfstate.executions (tenant, completed_at, execution_id)
+COMMENT ON INDEX wfstate.executions_incomplete_idx IS 'wf_list(incomplete => true): what still runs, sorted by created_at.';
+CREATE INDEX executions_completed_idx ON wfstate.executions (tenant, created_at, execution_id)
     WHERE completed_at IS NOT NULL;
-COMMENT ON INDEX wfstate.executions_completed_idx IS 'Retention: executions that completed before a given time.';
+COMMENT ON INDEX wfstate.executions_completed_idx IS 'wf_list(incomplete => false): what has a final status, sorted by created_at.';
 CREATE INDEX executions_forked_idx ON wfstate.executions (tenant, forked_from_execution_id)
     WHERE forked_from_execution_id IS NOT NULL;
 COMMENT ON INDEX wfstate.executions_forked_idx IS 'wf_prune_history and wf_delete: the forks that stand on an execution''s versions.';

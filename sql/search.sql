@@ -92,7 +92,7 @@ CREATE FUNCTION @extschema@.wf_list(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_list_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_list IS
-'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled). created_since is inclusive, created_before exclusive. sort: created_at, updated_at or execution_id; descending: greatest first.
+'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled). created_since is inclusive, created_before exclusive. sort: created_at, updated_at (reads all that satisfy the filters) or execution_id; descending: greatest first.
 after is the column cursor of the last row of the page before, with the same sort; max_rows is the size of the page (1 to 10000, by default 100).
 Errors: 22023 for an unknown status or sort, a cursor of another sort, or max_rows out of range; 54000 for over-long names.';
 INSERT INTO wfstate.access VALUES ('wf_list', 'reader');
