@@ -118,5 +118,5 @@ fn wf_find(
 
 #[pg_extern(sql = false)]
 fn wf_declare_search(workflow: Option<&str>, paths: Option<Vec<Option<String>>>) -> i64 {
-    run(|| store::search::index::declare(&tenant::current()?, workflow, paths))
+    run(|| store::search::declare::declare(&tenant::current()?, workflow, paths))
 }

@@ -1,6 +1,8 @@
 //! The only room that issues SQL: a folder for each feature; in it a file for each table, and one for each thing
 //! that is done to it.
 
+use crate::pg::spi::Param;
+
 pub mod branches;
 pub mod circuits;
 pub mod history;
@@ -17,4 +19,9 @@ pub struct Key<'a> {
     pub tenant: &'a str,
     /// Its id within the tenant.
     pub id: &'a str,
+}
+
+/// The two parameters that every statement over one execution begins with.
+fn key_params(key: Key<'_>) -> [Param<'_>; 2] {
+    [Param::Text(Some(key.tenant)), Param::Text(Some(key.id))]
 }

@@ -7,7 +7,6 @@ use crate::store::branches::checkpoints;
 use crate::store::log::cache::payload_hash;
 use crate::store::log::executions::{self, Head, Lock, head, head_columns, key_params};
 use crate::store::log::rebuild;
-use crate::store::log::save::Request;
 use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
 use crate::store::search::index;
 
@@ -220,13 +219,10 @@ pub fn fork(
 }
 
 fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
-    let request = Request {
-        key,
-        expected: None,
-        labels: Default::default(),
-        tags,
-    };
-    index::maintain(&request, head, || rebuild::head(Mode::Write, key, head))
+    let workflow = head.workflow.as_deref();
+    index::maintain(key, workflow, false, tags, || {
+        rebuild::head(Mode::Write, key, head)
+    })
 }
 
 fn both() -> StateError {

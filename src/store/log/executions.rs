@@ -3,6 +3,7 @@
 use crate::core::{StateError, StateResult};
 use crate::pg::spi::{Columns, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+pub(in crate::store) use crate::store::key_params;
 
 /// What saving and loading need of a head.
 #[derive(Debug, Clone)]
@@ -64,40 +65,25 @@ pub(in crate::store) fn head_from(row: &impl Columns, column: usize) -> Head {
 
 const KEY: &[Type] = &[Type::Text, Type::Text];
 
-/// With the policy's own expression, so that the server compares the tenant once.
-static READ: Statement = Statement::new(
-    concat!(
-        "SELECT ",
-        head_columns!(),
-        " FROM wfstate.executions AS e
-          WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
-    ),
-    KEY,
-);
-static LOCK_FOR_SAVE: Statement = Statement::new(
-    concat!(
-        "SELECT ",
-        head_columns!(),
-        " FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2 FOR NO KEY UPDATE"
-    ),
-    KEY,
-);
-static LOCK_FOR_PRUNE: Statement = Statement::new(
-    concat!(
-        "SELECT ",
-        head_columns!(),
-        " FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2 FOR UPDATE"
-    ),
-    KEY,
-);
-static LOCK_FOR_REFERENCE: Statement = Statement::new(
-    concat!(
-        "SELECT ",
-        head_columns!(),
-        " FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2 FOR KEY SHARE"
-    ),
-    KEY,
-);
+/// The one text that reads a head, with the policy's own expression, so that the server compares the tenant once.
+macro_rules! read_head {
+    ($lock:literal) => {
+        Statement::new(
+            concat!(
+                "SELECT ",
+                head_columns!(),
+                " FROM wfstate.executions AS e
+                  WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2",
+                $lock
+            ),
+            KEY,
+        )
+    };
+}
+static READ: Statement = read_head!("");
+static LOCK_FOR_SAVE: Statement = read_head!(" FOR NO KEY UPDATE");
+static LOCK_FOR_PRUNE: Statement = read_head!(" FOR UPDATE");
+static LOCK_FOR_REFERENCE: Statement = read_head!(" FOR KEY SHARE");
 static DELETE: Statement = Statement::new(
     "DELETE FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
     KEY,
@@ -133,10 +119,6 @@ pub enum Lock {
     Prune,
     /// To refer to a version: it must not be pruned or deleted, saves go on.
     Reference,
-}
-
-pub(in crate::store) fn key_params<'a>(key: Key<'a>) -> [Param<'a>; 2] {
-    [Param::Text(Some(key.tenant)), Param::Text(Some(key.id))]
 }
 
 /// The head as the calling query sees it.

@@ -105,7 +105,7 @@ fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     };
     let state = Rc::new(Document::copy(state));
     cache::put(request.key, &head, Rc::clone(&state));
-    index::maintain(request, &head, || Ok(Rc::clone(&state)))?;
+    index_head(request, &head, || Ok(state))?;
     Ok(Some(head.version))
 }
 
@@ -251,13 +251,23 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
     Ok(Some(head.version))
 }
 
+fn index_head(
+    request: &Request<'_>,
+    head: &Head,
+    state: impl FnOnce() -> StateResult<State>,
+) -> StateResult<()> {
+    let moved = request.labels.workflow.is_some() && head.version > 1;
+    let workflow = head.workflow.as_deref();
+    index::maintain(request.key, workflow, moved, request.tags, state)
+}
+
 /// What follows an append: the search row, and a keyframe when the chain has grown too long.
 fn finish(
     request: &Request<'_>,
     head: &Head,
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
-    index::maintain(request, head, &state)?;
+    index_head(request, head, &state)?;
     let share = settings::keyframe_ratio() * head.state_bytes as f64;
     if head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
         keyframe(request.key, head, &state()?)?;

@@ -1,39 +1,15 @@
-//! `wfstate.search` and `wfstate.search_paths`: what can be looked up by index.
+//! `wfstate.search` and `wfstate.search_paths`: what can be looked up by index. Knows nothing of the log, which calls it.
 
 use crate::core::jsonb::{self, Pointer};
 use crate::core::{StateError, StateResult, limits};
+use crate::pg::document::Document;
 use crate::pg::invalidation::{Cached, generation};
 use crate::pg::scan;
-use crate::pg::spi::{Mode, Param, Statement, Type, command};
-use crate::store::Key;
-use crate::store::log::cache::State;
-use crate::store::log::executions::{self, Head, key_params};
-use crate::store::log::rebuild;
-use crate::store::log::save::Request;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::{Key, key_params};
 use std::cell::RefCell;
 use std::rc::Rc;
 
-static DECLARE: Statement = Statement::new(
-    "INSERT INTO wfstate.search_paths AS p (tenant, workflow, paths) VALUES ($1, $2, $3)
-     ON CONFLICT (tenant, workflow) DO UPDATE SET paths = excluded.paths",
-    &[Type::Text, Type::Text, Type::TextArray],
-);
-static WITHDRAW: Statement = Statement::new(
-    "DELETE FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {=} $2",
-    &[Type::Text, Type::Text],
-);
-static CLEAR: Statement = Statement::new(
-    "UPDATE wfstate.search AS s SET document = NULL
-       FROM wfstate.executions AS e
-      WHERE s.tenant {=} $1 AND e.tenant {=} $1 AND e.execution_id {=} s.execution_id
-        AND e.workflow {=} $2 AND s.document IS NOT NULL",
-    &[Type::Text, Type::Text],
-);
-static OF_WORKFLOW: Statement = Statement::new(
-    "SELECT e.execution_id FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.workflow {=} $2
-      ORDER BY e.execution_id",
-    &[Type::Text, Type::Text],
-);
 /// Touches the row only when what it holds changes. IS DISTINCT FROM would take its operator from search_path.
 static PUT: Statement = Statement::new(
     "INSERT INTO wfstate.search AS s (tenant, execution_id, workflow, tags, document)
@@ -98,43 +74,39 @@ pub fn touched(tenant: &str, patch: &[u8]) -> StateResult<bool> {
     Ok(false)
 }
 
-/// Brings the search row of a saved execution up to date.
+/// Brings the search row of a saved execution up to date: of this workflow, which it may have `moved` to, with these
+/// tags where they are given.
 ///
 /// Called after the head was written: its table is locked by then, so a declaration, which locks it against
 /// writers, is either committed and seen here, or waits until this transaction ends.
 pub fn maintain(
-    request: &Request<'_>,
-    head: &Head,
-    state: impl Fn() -> StateResult<State>,
+    key: Key<'_>,
+    workflow: Option<&str>,
+    moved: bool,
+    tags: Option<&[u8]>,
+    state: impl FnOnce() -> StateResult<Rc<Document>>,
 ) -> StateResult<()> {
-    let declared = declarations(request.key.tenant)?;
-    if declared.is_empty() && request.tags.is_none() {
+    let declared = declarations(key.tenant)?;
+    if declared.is_empty() && tags.is_none() {
         return Ok(());
     }
     let mut own = declared
         .iter()
-        .filter(|(workflow, _)| Some(workflow) == head.workflow.as_ref());
+        .filter(|(declaring, _)| Some(declaring.as_str()) == workflow);
     let document = match own.next() {
         Some((_, pointers)) => Some(cut(&state()?, pointers)?),
         None => None,
     };
-    let moved = request.labels.workflow.is_some() && head.version > 1;
-    if document.is_none() && request.tags.is_none() && !moved {
+    if document.is_none() && tags.is_none() && !moved {
         return Ok(());
     }
-    put(
-        Mode::Write,
-        request.key,
-        head,
-        request.tags,
-        document.as_deref(),
-    )
+    put(Mode::Write, key, workflow, tags, document.as_deref())
 }
 
-fn put(
+pub(super) fn put(
     mode: Mode,
     key: Key<'_>,
-    head: &Head,
+    workflow: Option<&str>,
     tags: Option<&[u8]>,
     document: Option<&[u8]>,
 ) -> StateResult<()> {
@@ -142,7 +114,7 @@ fn put(
     let params = [
         tenant,
         id,
-        Param::Text(head.workflow.as_deref()),
+        Param::Text(workflow),
         Param::Jsonb(tags),
         Param::Jsonb(document),
     ];
@@ -150,11 +122,11 @@ fn put(
     Ok(())
 }
 
-fn cut(state: &[u8], pointers: &[Pointer<'_>]) -> StateResult<Vec<u8>> {
+pub(super) fn cut(state: &[u8], pointers: &[Pointer<'_>]) -> StateResult<Vec<u8>> {
     jsonb::project(state, pointers).map_err(|e| StateError::bad_document("state", e))
 }
 
-fn pointers(paths: &[String]) -> StateResult<Vec<Pointer<'static>>> {
+pub(super) fn pointers(paths: &[String]) -> StateResult<Vec<Pointer<'static>>> {
     paths
         .iter()
         .map(|path| {
@@ -171,76 +143,6 @@ fn bad_path(path: &str) -> StateError {
         limits::quoted(path)
     ))
     .hint("Write it as /customer/id; ~1 stands for / and ~0 for ~ within a key.")
-}
-
-/// Declares the searchable paths of a workflow in place of the former ones and indexes what is there.
-/// Returns the number of executions indexed. Writers wait until the transaction ends.
-pub fn declare(
-    tenant: &str,
-    workflow: Option<&str>,
-    paths: Option<Vec<Option<String>>>,
-) -> StateResult<i64> {
-    let workflow = limits::name("workflow", workflow)?;
-    let paths = limits::required("paths", paths)?;
-    let paths: Vec<String> = paths
-        .into_iter()
-        .map(|path| limits::required("a path", path))
-        .collect::<StateResult<_>>()?;
-    if paths.len() > limits::MAX_PATHS {
-        return Err(
-            StateError::new(crate::core::Code::LimitExceeded, "too many paths")
-                .detail(format!("At most {} are allowed.", limits::MAX_PATHS)),
-        );
-    }
-    for path in &paths {
-        limits::name("a path", Some(path))?;
-    }
-    let pointers = pointers(&paths)?;
-    command("LOCK TABLE wfstate.executions IN SHARE ROW EXCLUSIVE MODE")?;
-    let (tenant_param, workflow_param) = (Param::Text(Some(tenant)), Param::Text(Some(workflow)));
-    if paths.is_empty() {
-        WITHDRAW.run(Mode::Latest, &[tenant_param, workflow_param])?;
-        CLEAR.run(
-            Mode::Latest,
-            &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
-        )?;
-        return Ok(0);
-    }
-    let declaration = [tenant_param, workflow_param, Param::TextArray(Some(&paths))];
-    DECLARE.run(Mode::Latest, &declaration)?;
-    let ids = OF_WORKFLOW.all(
-        Mode::Latest,
-        &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
-        |row| Ok(row.text(0).unwrap_or_default()),
-    )?;
-    let mut indexed = 0;
-    for id in &ids {
-        let key = Key { tenant, id };
-        if let Some(head) = executions::read_latest(key)? {
-            let state = rebuild::at(Mode::Latest, key, head.version)?;
-            put(
-                Mode::Latest,
-                key,
-                &head,
-                None,
-                Some(&cut(&state, &pointers)?),
-            )?;
-            indexed += 1;
-        }
-    }
-    Ok(indexed)
-}
-
-/// Writes the search row of an execution that was imported.
-pub fn index(key: Key<'_>, tags: Option<&[u8]>) -> StateResult<()> {
-    let head = executions::lock_existing(key, executions::Lock::Save)?;
-    let request = Request {
-        key,
-        expected: None,
-        labels: Default::default(),
-        tags,
-    };
-    maintain(&request, &head, || rebuild::head(Mode::Write, key, &head))
 }
 
 static DELETE: Statement = Statement::new(

@@ -2,6 +2,7 @@
 
 use crate::core::jsonb;
 use crate::core::{Code, StateError, StateResult, hash, limits};
+use crate::pg::document::Document;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::payload_hash;
@@ -12,6 +13,7 @@ use crate::store::search::index;
 use crate::store::transfer::document::{self, Checkpoint, Execution, Version, raw, refused};
 use pgrx::IntoDatum;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 /// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
 static CREATE: Statement = Statement::new(
@@ -123,7 +125,11 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
     for checkpoint in &document.checkpoints {
         tag(key, checkpoint)?;
     }
-    index::index(key, document.tags.as_deref())?;
+    let state = log.states.remove(&log.last).unwrap_or_default();
+    let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
+    index::maintain(key, workflow, false, tags, || {
+        Ok(Rc::new(Document::copy(&state)))
+    })?;
     Ok(log.last)
 }
 
