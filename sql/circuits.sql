@@ -134,9 +134,17 @@ INSERT INTO wfstate.access VALUES ('wfstate.circuits', 'writer');
 INSERT INTO wfstate.access VALUES ('wfstate.circuit_policies', 'operator');
 INSERT INTO wfstate.access VALUES ('wfstate.circuit_transitions', 'writer');
 
-CREATE FUNCTION @extschema@.wf_circuit_allow(agent_key text) RETURNS TABLE (
-    allowed bool, state text, retry_after interval
-)
+CREATE TYPE wfstate.circuit_verdict AS (
+    allowed     boolean,
+    state       text,
+    retry_after interval
+);
+COMMENT ON TYPE wfstate.circuit_verdict IS 'What a circuit says about a call: a row of wf_circuit_allow and wf_circuit_record.';
+COMMENT ON COLUMN wfstate.circuit_verdict.allowed IS 'Whether the call may be made.';
+COMMENT ON COLUMN wfstate.circuit_verdict.state IS 'State of the circuit.';
+COMMENT ON COLUMN wfstate.circuit_verdict.retry_after IS 'How long to wait before asking again; NULL where the call may be made, or nobody knows.';
+
+CREATE FUNCTION @extschema@.wf_circuit_allow(agent_key text) RETURNS wfstate.circuit_verdict
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_allow_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuit_allow IS
 'Asks whether a call to the agent may be made. A closed circuit answers from one read; a half-open one grants one of its permits, and an open one that has waited long enough becomes half-open and grants the first. Report how the call ended with wf_circuit_record. A permit that was granted comes back when the transaction rolls back.
@@ -146,9 +154,7 @@ INSERT INTO wfstate.access VALUES ('wf_circuit_allow', 'writer');
 
 CREATE FUNCTION @extschema@.wf_circuit_record(
     agent_key text, success bool, duration_ms double precision DEFAULT NULL
-) RETURNS TABLE (
-    allowed bool, state text, retry_after interval
-)
+) RETURNS wfstate.circuit_verdict
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_record_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuit_record IS
 'Records how a call to the agent ended. A closed circuit opens when its window holds enough calls and their failure rate or slow-call rate has reached its limit; a half-open one decides once the outcomes of all its trial calls are known. Outcomes while open are ignored: they belong to calls that began before. Nothing is written where the outcome changes nothing, such as one more fast success in a window full of them.
@@ -179,7 +185,7 @@ CREATE FUNCTION @extschema@.wf_circuit_policy(agent_key text) RETURNS TABLE (
     window_size bigint, minimum_calls bigint, open_wait interval, open_wait_multiplier double precision,
     open_wait_max interval, half_open_permits bigint, half_open_max_wait interval
 )
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuit_policy_wrapper';
+    LANGUAGE c STABLE ROWS 1 PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuit_policy_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuit_policy IS
 'Returns the options in force for the circuit of an agent: its own, those of agent *, and the defaults.
 Errors: 22023 and 54000 for a bad agent_key.';
@@ -214,15 +220,55 @@ Returns the agents whose circuits moved, at most max_rows (1 to 10000, by defaul
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_circuits_recover', 'writer');
 
+CREATE TYPE wfstate.circuit_summary AS (
+    agent_key            text,
+    state                text,
+    allows               boolean,
+    retry_after          interval,
+    calls                bigint,
+    failures             bigint,
+    slow_calls           bigint,
+    failure_rate         double precision,
+    slow_call_rate       double precision,
+    failure_rate_limit   double precision,
+    slow_call_rate_limit double precision,
+    minimum_calls        bigint,
+    window_kind          text,
+    window_size          bigint,
+    permits_taken        bigint,
+    half_open_permits    bigint,
+    attempt              bigint,
+    opened_at            timestamptz,
+    reset_at             timestamptz,
+    transitions          bigint,
+    updated_at           timestamptz
+);
+COMMENT ON TYPE wfstate.circuit_summary IS 'A circuit as it is at the time of the statement: a row of wf_circuits and wf_circuits_open.';
+COMMENT ON COLUMN wfstate.circuit_summary.agent_key IS 'Agent whose circuit it is.';
+COMMENT ON COLUMN wfstate.circuit_summary.state IS 'closed, open, half_open, disabled, metrics_only or forced_open.';
+COMMENT ON COLUMN wfstate.circuit_summary.allows IS 'Whether a call would be let through.';
+COMMENT ON COLUMN wfstate.circuit_summary.retry_after IS 'How long until one may be: zero where the next call will be a trial call, NULL where calls are let through or nobody knows.';
+COMMENT ON COLUMN wfstate.circuit_summary.calls IS 'Calls that the window covers.';
+COMMENT ON COLUMN wfstate.circuit_summary.failures IS 'Those that failed.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_calls IS 'Those that were slow.';
+COMMENT ON COLUMN wfstate.circuit_summary.failure_rate IS 'Share of those that failed; NULL where the window covers none.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_call_rate IS 'Share of those that were slow; NULL where the window covers none.';
+COMMENT ON COLUMN wfstate.circuit_summary.failure_rate_limit IS 'failure_rate of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_call_rate_limit IS 'slow_call_rate of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.minimum_calls IS 'minimum_calls of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.window_kind IS 'count or time.';
+COMMENT ON COLUMN wfstate.circuit_summary.window_size IS 'Calls or seconds.';
+COMMENT ON COLUMN wfstate.circuit_summary.permits_taken IS 'Trial calls that were let through since it became half-open.';
+COMMENT ON COLUMN wfstate.circuit_summary.half_open_permits IS 'Trial calls that a half-open circuit lets through.';
+COMMENT ON COLUMN wfstate.circuit_summary.attempt IS 'Openings in a row.';
+COMMENT ON COLUMN wfstate.circuit_summary.opened_at IS 'When it opened last; NULL when it has closed since.';
+COMMENT ON COLUMN wfstate.circuit_summary.reset_at IS 'When an open circuit has waited long enough.';
+COMMENT ON COLUMN wfstate.circuit_summary.transitions IS 'Number of its last change of state.';
+COMMENT ON COLUMN wfstate.circuit_summary.updated_at IS 'When its row was written last.';
+
 CREATE FUNCTION @extschema@.wf_circuits(
     state text DEFAULT NULL, after text DEFAULT NULL, max_rows integer DEFAULT 100
-) RETURNS TABLE (
-    agent_key text, state text, allows bool, retry_after interval, calls bigint, failures bigint, slow_calls bigint,
-    failure_rate double precision, slow_call_rate double precision, failure_rate_limit double precision,
-    slow_call_rate_limit double precision, minimum_calls bigint, window_kind text, window_size bigint,
-    permits_taken bigint, half_open_permits bigint, attempt bigint, opened_at timestamptz, reset_at timestamptz,
-    transitions bigint, updated_at timestamptz
-)
+) RETURNS SETOF wfstate.circuit_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuits IS
 'Lists circuits as they are at the time of the statement, by agent_key: state, whether a call would be let through, what the window covers (failure_rate and slow_call_rate are NULL where it covers no calls), the limits in force, permits, and times. An agent that nothing was recorded or decided for has a closed circuit and is not listed.
@@ -230,9 +276,7 @@ state: only circuits in this state. after: the last agent_key of the page before
 Errors: 22023 when state does not exist, after is empty, or max_rows is out of range; 54000 when after is too long.';
 INSERT INTO wfstate.access VALUES ('wf_circuits', 'reader');
 
-CREATE FUNCTION @extschema@.wf_circuits_open(after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS TABLE (
-    agent_key text, state text, retry_after interval, attempt bigint, opened_at timestamptz, reset_at timestamptz
-)
+CREATE FUNCTION @extschema@.wf_circuits_open(after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS SETOF wfstate.circuit_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_open_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_circuits_open IS
 'Lists circuits that are open or forced_open at the time of the statement, by agent_key. retry_after is zero where the next call will be a trial call, and NULL for forced_open.

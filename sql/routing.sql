@@ -142,15 +142,40 @@ COMMENT ON FUNCTION @extschema@.wf_routing_decisions IS
 Errors: 22023 when max_rows is out of range or a name is empty; 54000 for over-long names.';
 INSERT INTO wfstate.access VALUES ('wf_routing_decisions', 'reader');
 
+CREATE TYPE wfstate.agent_summary AS (
+    agent              text,
+    total_tasks        bigint,
+    successful_tasks   bigint,
+    failed_tasks       bigint,
+    success_rate       double precision,
+    mean_duration_ms   double precision,
+    stddev_duration_ms double precision,
+    min_duration_ms    double precision,
+    p50_duration_ms    double precision,
+    p95_duration_ms    double precision,
+    p99_duration_ms    double precision,
+    max_duration_ms    double precision,
+    stats              @extschema@.routing_stats
+);
+COMMENT ON TYPE wfstate.agent_summary IS 'What is known of the tasks of an agent: a row of wf_agent_statistics, wf_top_agents and wf_underperforming_agents.';
+COMMENT ON COLUMN wfstate.agent_summary.agent IS 'Agent.';
+COMMENT ON COLUMN wfstate.agent_summary.total_tasks IS 'Completed tasks.';
+COMMENT ON COLUMN wfstate.agent_summary.successful_tasks IS 'Those that succeeded.';
+COMMENT ON COLUMN wfstate.agent_summary.failed_tasks IS 'Those that failed.';
+COMMENT ON COLUMN wfstate.agent_summary.success_rate IS 'Share of those that succeeded; NULL where there are none.';
+COMMENT ON COLUMN wfstate.agent_summary.mean_duration_ms IS 'Mean duration of those whose duration is known, in milliseconds.';
+COMMENT ON COLUMN wfstate.agent_summary.stddev_duration_ms IS 'Sample standard deviation of their durations; NULL for fewer than two.';
+COMMENT ON COLUMN wfstate.agent_summary.min_duration_ms IS 'Shortest duration.';
+COMMENT ON COLUMN wfstate.agent_summary.p50_duration_ms IS 'Median, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.p95_duration_ms IS '95th percentile, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.p99_duration_ms IS '99th percentile, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.max_duration_ms IS 'Longest duration.';
+COMMENT ON COLUMN wfstate.agent_summary.stats IS 'The whole, to be merged or asked for more.';
+
 CREATE FUNCTION @extschema@.wf_agent_statistics(
     agent text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
     task_type text DEFAULT NULL, after text DEFAULT NULL, max_rows integer DEFAULT 100
-) RETURNS TABLE (
-    agent text, total_tasks bigint, successful_tasks bigint, failed_tasks bigint, success_rate double precision,
-    mean_duration_ms double precision, stddev_duration_ms double precision, min_duration_ms double precision,
-    p50_duration_ms double precision, p95_duration_ms double precision, p99_duration_ms double precision,
-    max_duration_ms double precision, stats @extschema@.routing_stats
-)
+) RETURNS SETOF wfstate.agent_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_agent_statistics_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_agent_statistics IS
 'Tells what is known of the tasks of each agent, or of one: counts, success rate, and durations in milliseconds. Percentiles are within 1 %, all else is exact. Tasks count in the hour (UTC) of their decision: from the hour that holds since on, and before the end of the hour that until falls into. stats is the whole, to be merged or asked for more.
@@ -161,12 +186,7 @@ INSERT INTO wfstate.access VALUES ('wf_agent_statistics', 'reader');
 CREATE FUNCTION @extschema@.wf_top_agents(
     min_tasks bigint DEFAULT 1, since timestamptz DEFAULT NULL, task_type text DEFAULT NULL,
     max_rows integer DEFAULT 10
-) RETURNS TABLE (
-    agent text, total_tasks bigint, successful_tasks bigint, failed_tasks bigint, success_rate double precision,
-    mean_duration_ms double precision, stddev_duration_ms double precision, min_duration_ms double precision,
-    p50_duration_ms double precision, p95_duration_ms double precision, p99_duration_ms double precision,
-    max_duration_ms double precision, stats @extschema@.routing_stats
-)
+) RETURNS SETOF wfstate.agent_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_top_agents_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_top_agents IS
 'Lists the agents with the highest success rate, of equals the one with the shorter mean duration, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 10).
@@ -176,12 +196,7 @@ INSERT INTO wfstate.access VALUES ('wf_top_agents', 'reader');
 CREATE FUNCTION @extschema@.wf_underperforming_agents(
     threshold double precision DEFAULT 0.8, min_tasks bigint DEFAULT 10, since timestamptz DEFAULT NULL,
     task_type text DEFAULT NULL, max_rows integer DEFAULT 100
-) RETURNS TABLE (
-    agent text, total_tasks bigint, successful_tasks bigint, failed_tasks bigint, success_rate double precision,
-    mean_duration_ms double precision, stddev_duration_ms double precision, min_duration_ms double precision,
-    p50_duration_ms double precision, p95_duration_ms double precision, p99_duration_ms double precision,
-    max_duration_ms double precision, stats @extschema@.routing_stats
-)
+) RETURNS SETOF wfstate.agent_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_underperforming_agents_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_underperforming_agents IS
 'Lists the agents whose success rate is below a threshold (0 to 1), the lowest first, of equals the one with more tasks, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 100).
@@ -200,7 +215,7 @@ CREATE FUNCTION @extschema@.wf_prune_routing(
 ) RETURNS TABLE (
     decisions bigint, statistics bigint
 )
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_routing_wrapper';
+    LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_routing_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_prune_routing IS
 'Removes routing decisions made longer ago than older_than, and statistics of hours that ended longer ago than statistics_older_than, the oldest first and at most max_rows (1 to 10000, by default 10000) of each, so that a transaction stays short: call it again until it removes fewer. At least one age must be given. Statistics outlive the decisions that they count.
 Returns how many of each were removed.

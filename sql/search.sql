@@ -100,12 +100,10 @@ INSERT INTO wfstate.access VALUES ('wf_list', 'reader');
 CREATE FUNCTION @extschema@.wf_find(
     containment jsonb, workflow text DEFAULT NULL, tags jsonb DEFAULT NULL, after text DEFAULT NULL,
     max_rows integer DEFAULT 100
-) RETURNS TABLE (
-    execution_id text, workflow text, status text, phase text, version bigint, state jsonb, updated_at timestamptz
-)
+) RETURNS SETOF wfstate.loaded_execution
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_find_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_find IS
-'Lists executions whose current state contains a document, as by the operator @>, with their states and in order of execution_id. workflow and tags narrow the search. Paths declared by wf_declare_search for the workflow are looked up by index, and tags too; what the index proposes is checked against the real state, so the answer is always right. Without either, every execution of the tenant or workflow is looked at.
+'Lists executions whose current state contains a document, as by the operator @>, with their states and in order of execution_id. workflow and tags narrow the search. Paths declared by wf_declare_search for the workflow are looked up by index, and tags too; what the index proposes is checked against the real state, so the answer is always right. Without either, every execution of the tenant or workflow is looked at. States are rebuilt one by one; in a select list (SELECT wf_find(...) LIMIT 1) the search ends with the last row that is wanted.
 after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for a bad argument; 54000 over a limit; WF008 when a log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_find', 'reader');

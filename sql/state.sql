@@ -45,27 +45,52 @@ COMMENT ON FUNCTION @extschema@.wf_load_state IS
 Errors: WF005 when the execution does not exist; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_load_state', 'reader');
 
-CREATE FUNCTION @extschema@.wf_load(execution_id text) RETURNS TABLE (
-    execution_id text, workflow text, schema_version integer, status text, phase text,
-    version bigint, state jsonb, tags jsonb, initiated_by text, created_at timestamptz,
-    started_at timestamptz, updated_at timestamptz, completed_at timestamptz,
-    forked_from_execution_id text, forked_from_version bigint
-)
+CREATE TYPE wfstate.loaded_execution AS (
+    execution_id             text,
+    workflow                 text,
+    schema_version           integer,
+    status                   text,
+    phase                    text,
+    version                  bigint,
+    state                    jsonb,
+    tags                     jsonb,
+    initiated_by             text,
+    created_at               timestamptz,
+    started_at               timestamptz,
+    updated_at               timestamptz,
+    completed_at             timestamptz,
+    forked_from_execution_id text,
+    forked_from_version      bigint
+);
+COMMENT ON TYPE wfstate.loaded_execution IS 'An execution with its current state: a row of wf_load, wf_load_many and wf_find.';
+COMMENT ON COLUMN wfstate.loaded_execution.execution_id IS 'Execution.';
+COMMENT ON COLUMN wfstate.loaded_execution.workflow IS 'Workflow that it belongs to.';
+COMMENT ON COLUMN wfstate.loaded_execution.schema_version IS 'Version of the shape of its state.';
+COMMENT ON COLUMN wfstate.loaded_execution.status IS 'pending, running, waiting, paused, completed, failed or cancelled.';
+COMMENT ON COLUMN wfstate.loaded_execution.phase IS 'Phase that it is in.';
+COMMENT ON COLUMN wfstate.loaded_execution.version IS 'Newest version: what a later save passes as expected_version.';
+COMMENT ON COLUMN wfstate.loaded_execution.state IS 'State at that version.';
+COMMENT ON COLUMN wfstate.loaded_execution.tags IS 'Tags: a JSON object.';
+COMMENT ON COLUMN wfstate.loaded_execution.initiated_by IS 'Role that created it.';
+COMMENT ON COLUMN wfstate.loaded_execution.created_at IS 'First save.';
+COMMENT ON COLUMN wfstate.loaded_execution.started_at IS 'When it was first running.';
+COMMENT ON COLUMN wfstate.loaded_execution.updated_at IS 'Newest save.';
+COMMENT ON COLUMN wfstate.loaded_execution.completed_at IS 'When its status became final.';
+COMMENT ON COLUMN wfstate.loaded_execution.forked_from_execution_id IS 'Execution that it was forked from.';
+COMMENT ON COLUMN wfstate.loaded_execution.forked_from_version IS 'Version of that execution.';
+
+CREATE FUNCTION @extschema@.wf_load(execution_id text) RETURNS wfstate.loaded_execution
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_load_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_load IS
 'Returns an execution with its current state: one row with workflow, status, phase, version, state, tags, times and the source of a fork. version is what a later save passes as expected_version.
 Errors: WF005 when the execution does not exist; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_load', 'reader');
 
-CREATE FUNCTION @extschema@.wf_load_many(execution_ids text[]) RETURNS TABLE (
-    execution_id text, workflow text, schema_version integer, status text, phase text,
-    version bigint, state jsonb, tags jsonb, initiated_by text, created_at timestamptz,
-    started_at timestamptz, updated_at timestamptz, completed_at timestamptz,
-    forked_from_execution_id text, forked_from_version bigint
-)
+CREATE FUNCTION @extschema@.wf_load_many(execution_ids text[])
+    RETURNS SETOF wfstate.loaded_execution
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_load_many_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_load_many IS
-'Returns the rows of wf_load for up to 1000 executions, in the order given. Executions that do not exist are left out.
+'Returns the rows of wf_load for up to 1000 executions, in the order given; one row for each, also where it is given twice. Executions that do not exist are left out.
 Errors: 22023 when an id is NULL or empty; 54000 for more than 1000; WF008 when a log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_load_many', 'reader');
 

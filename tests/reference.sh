@@ -36,7 +36,7 @@ prepare() {
        AND obj_description(d.objid, d.classid::regclass::text) IS NULL
      UNION ALL
     SELECT 'column', a.attrelid::regclass || '.' || a.attname FROM pg_attribute AS a
-      JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind = 'r'
+      JOIN pg_class AS c ON c.oid = a.attrelid AND c.relkind IN ('r', 'c')
      WHERE c.relnamespace = 'wfstate'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
        AND col_description(a.attrelid, a.attnum) IS NULL")"
   [ -z "$missing" ] || die "no comment on: $missing"

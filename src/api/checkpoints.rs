@@ -1,9 +1,11 @@
 //! Checkpoints, recovery, forks.
 
-use super::{bytes, jsonb, with_key};
+use super::{bytes, with_key};
 use crate::core::limits;
-use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
 use crate::store::branches::branch;
 use crate::store::branches::checkpoints;
 use pgrx::prelude::*;
@@ -26,26 +28,18 @@ fn wf_checkpoint(
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn wf_checkpoints(
-    execution_id: Option<&str>,
-    after: Option<&str>,
+fn wf_checkpoints<'a>(
+    execution_id: Option<&'a str>,
+    after: Option<&'a str>,
     max_rows: Option<i32>,
-) -> TableIterator<
-    'static,
-    (
-        name!(name, String),
-        name!(version, i64),
-        name!(metadata, Option<Jsonb>),
-        name!(created_by, String),
-        name!(created_at, Option<TimestampWithTimeZone>),
-    ),
-> {
-    let rows = run(|| with_key(execution_id, |key| checkpoints::list(key, after, max_rows)));
-    TableIterator::new(
-        rows.into_iter()
-            .map(|(name, version, metadata, by, at)| (name, version, jsonb(metadata), by, at)),
-    )
+) -> Records<'a> {
+    Records::written(move |out| {
+        with_key(execution_id, |key| {
+            checkpoints::list(key, after, max_rows, |(name, version, metadata, by, at)| {
+                out.put(&record![name, version, jsonb(metadata), by, time(at)]);
+            })
+        })
+    })
 }
 
 #[pg_extern(sql = false)]

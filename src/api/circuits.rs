@@ -3,7 +3,9 @@
 use crate::core::circuit::{MAX_DURATION, Options, State, Verdict};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
-use crate::pg::spi::Mode;
+use crate::pg::record::{Record, record};
+use crate::pg::records::Records;
+use crate::pg::spi::{Interval, Mode};
 use crate::store::circuits::breaker;
 use crate::store::circuits::policies;
 use crate::store::circuits::rows::Agent;
@@ -18,23 +20,20 @@ fn with_agent<T>(
     body(&tenant, limits::name("agent_key", agent_key)?)
 }
 
-fn verdict(verdict: Verdict) -> (bool, &'static str, Option<Interval>) {
-    (
+/// A row of `wfstate.circuit_verdict`.
+fn verdict_record(verdict: Verdict) -> Record {
+    record![
         verdict.allowed,
         verdict.state.as_str(),
-        verdict.retry_after.and_then(interval),
-    )
-}
-
-pub(super) fn interval(micros: i64) -> Option<Interval> {
-    Interval::new(0, 0, micros).ok()
+        verdict.retry_after.map(Interval::of_micros),
+    ]
 }
 
 /// Beyond what any option may be, so that the option's own refusal has the words.
-fn micros(duration: Option<Interval>) -> Option<i64> {
-    duration.map(|d| {
+fn micros(duration: Option<pgrx::datum::Interval>) -> Option<i64> {
+    super::interval(duration).map(|d| {
         let most = i128::from(MAX_DURATION) + 1;
-        i64::try_from(d.as_micros().clamp(-1, most)).unwrap_or(-1)
+        i64::try_from(d.in_micros().clamp(-1, most)).unwrap_or(-1)
     })
 }
 
@@ -44,18 +43,8 @@ pub(super) fn state(value: &str) -> StateResult<State> {
 }
 
 #[pg_extern(sql = false)]
-fn wf_circuit_allow(
-    agent_key: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(allowed, bool),
-        name!(state, &'static str),
-        name!(retry_after, Option<Interval>),
-    ),
-> {
-    let answer = run(|| with_agent(agent_key, breaker::allow));
-    TableIterator::once(verdict(answer))
+fn wf_circuit_allow(agent_key: Option<&str>) -> Record {
+    verdict_record(run(|| with_agent(agent_key, breaker::allow)))
 }
 
 #[pg_extern(sql = false)]
@@ -63,21 +52,13 @@ fn wf_circuit_record(
     agent_key: Option<&str>,
     success: Option<bool>,
     duration_ms: Option<f64>,
-) -> TableIterator<
-    'static,
-    (
-        name!(allowed, bool),
-        name!(state, &'static str),
-        name!(retry_after, Option<Interval>),
-    ),
-> {
-    let answer = run(|| {
+) -> Record {
+    verdict_record(run(|| {
         with_agent(agent_key, |tenant, key| {
             let success = limits::required("success", success)?;
             breaker::record(tenant, key, success, duration_ms)
         })
-    });
-    TableIterator::once(verdict(answer))
+    }))
 }
 
 #[pg_extern(sql = false)]
@@ -86,15 +67,15 @@ fn wf_circuit_configure(
     agent_key: Option<&str>,
     failure_rate: Option<f64>,
     slow_call_rate: Option<f64>,
-    slow_call_duration: Option<Interval>,
+    slow_call_duration: Option<pgrx::datum::Interval>,
     window_kind: Option<&str>,
     window_size: Option<i32>,
     minimum_calls: Option<i32>,
-    open_wait: Option<Interval>,
+    open_wait: Option<pgrx::datum::Interval>,
     open_wait_multiplier: Option<f64>,
-    open_wait_max: Option<Interval>,
+    open_wait_max: Option<pgrx::datum::Interval>,
     half_open_permits: Option<i32>,
-    half_open_max_wait: Option<Interval>,
+    half_open_max_wait: Option<pgrx::datum::Interval>,
     replace: Option<bool>,
 ) {
     run(|| {
@@ -119,43 +100,27 @@ fn wf_circuit_configure(
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn wf_circuit_policy(
-    agent_key: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(failure_rate, f64),
-        name!(slow_call_rate, f64),
-        name!(slow_call_duration, Option<Interval>),
-        name!(window_kind, &'static str),
-        name!(window_size, i64),
-        name!(minimum_calls, i64),
-        name!(open_wait, Option<Interval>),
-        name!(open_wait_multiplier, f64),
-        name!(open_wait_max, Option<Interval>),
-        name!(half_open_permits, i64),
-        name!(half_open_max_wait, Option<Interval>),
-    ),
-> {
-    let policy = run(|| {
+fn wf_circuit_policy(agent_key: Option<&str>) -> Records<'_> {
+    Records::written(move |out| {
         with_agent(agent_key, |tenant, key| {
-            policies::effective(Mode::Read, Agent { tenant, key })
+            let policy = policies::effective(Mode::Read, Agent { tenant, key })?;
+            let duration = Interval::of_micros;
+            out.put(&record![
+                policy.failure_rate,
+                policy.slow_call_rate,
+                duration(policy.slow_call_duration),
+                policy.window_kind.as_str(),
+                i64::from(policy.window_size),
+                i64::from(policy.minimum_calls),
+                duration(policy.open_wait),
+                policy.open_wait_multiplier,
+                duration(policy.open_wait_max),
+                i64::from(policy.half_open_permits),
+                duration(policy.half_open_max_wait),
+            ]);
+            Ok(())
         })
-    });
-    TableIterator::once((
-        policy.failure_rate,
-        policy.slow_call_rate,
-        interval(policy.slow_call_duration),
-        policy.window_kind.as_str(),
-        policy.window_size.into(),
-        policy.minimum_calls.into(),
-        interval(policy.open_wait),
-        policy.open_wait_multiplier,
-        interval(policy.open_wait_max),
-        policy.half_open_permits.into(),
-        interval(policy.half_open_max_wait),
-    ))
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -189,9 +154,7 @@ fn wf_circuit_reset(agent_key: Option<&str>) -> bool {
 }
 
 #[pg_extern(sql = false)]
-fn wf_circuits_recover(
-    max_rows: Option<i32>,
-) -> TableIterator<'static, (name!(agent_key, String),)> {
+fn wf_circuits_recover(max_rows: Option<i32>) -> SetOfIterator<'static, String> {
     let recovered = run(|| breaker::recover(&tenant::current()?, limits::max_rows(max_rows)?));
-    TableIterator::new(recovered.into_iter().map(|key| (key,)))
+    SetOfIterator::new(recovered)
 }

@@ -1,21 +1,18 @@
 //! Routing decisions.
 
-use super::{bytes, jsonb};
+use super::{bytes, micros};
 use crate::core::routing::{count, decided_at, score};
 use crate::core::{StateResult, limits};
-use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
 use crate::store::circuits::breaker;
 use crate::store::routing::decisions::{self, Decision, Outcome};
 use crate::store::routing::list;
 use crate::store::tenants::tenant;
 use pgrx::Uuid;
 use pgrx::prelude::*;
-
-/// Microseconds, as the server counts them.
-pub(super) fn micros(at: Option<TimestampWithTimeZone>) -> Option<i64> {
-    at.map(TimestampWithTimeZone::into_inner)
-}
 
 fn outcome<'a>(
     success: Option<bool>,
@@ -76,7 +73,7 @@ fn wf_record_routing(
         };
         let id = decisions::record(&tenant, &decision)?;
         feed(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
-        Ok(id)
+        Ok(Uuid::from_bytes(id))
     })
 }
 
@@ -91,7 +88,7 @@ fn wf_complete_routing(
 ) -> bool {
     run(|| {
         let tenant = tenant::current()?;
-        let id = limits::required("decision_id", decision_id)?;
+        let id = *limits::required("decision_id", decision_id)?.as_bytes();
         let succeeded = limits::required("success", success)?;
         let outcome = outcome(success, duration_ms, error, retry_attempts)?;
         let agent = decisions::complete(&tenant, id, succeeded, &outcome)?;
@@ -103,12 +100,12 @@ fn wf_complete_routing(
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
-fn wf_routing_decisions(
-    task_id: Option<&str>,
-    execution_id: Option<&str>,
-    agent: Option<&str>,
-    task_type: Option<&str>,
+#[allow(clippy::too_many_arguments)]
+fn wf_routing_decisions<'a>(
+    task_id: Option<&'a str>,
+    execution_id: Option<&'a str>,
+    agent: Option<&'a str>,
+    task_type: Option<&'a str>,
     success: Option<bool>,
     pending: Option<bool>,
     since: Option<TimestampWithTimeZone>,
@@ -116,28 +113,7 @@ fn wf_routing_decisions(
     newest_first: Option<bool>,
     after: Option<Uuid>,
     max_rows: Option<i32>,
-) -> TableIterator<
-    'static,
-    (
-        name!(decision_id, Option<Uuid>),
-        name!(task_id, String),
-        name!(selected_agent, String),
-        name!(success, Option<bool>),
-        name!(duration_ms, Option<f64>),
-        name!(task_type, Option<String>),
-        name!(required_capability, Option<String>),
-        name!(priority, Option<i32>),
-        name!(agent_score, Option<f64>),
-        name!(candidates, Option<Jsonb>),
-        name!(error, Option<String>),
-        name!(retry_attempts, i32),
-        name!(execution_id, Option<String>),
-        name!(step_id, Option<String>),
-        name!(decided_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(recorded_by, String),
-    ),
-> {
+) -> Records<'a> {
     let query = list::Query {
         task_id,
         execution_id,
@@ -148,29 +124,30 @@ fn wf_routing_decisions(
         since: micros(since),
         until: micros(until),
         newest_first: newest_first.unwrap_or(true),
-        after,
+        after: after.map(|id| *id.as_bytes()),
         max_rows,
     };
-    let rows = run(|| list::list(&tenant::current()?, &query, list::listed));
-    TableIterator::new(rows.into_iter().map(|row| {
-        (
-            row.decision_id,
-            row.task_id,
-            row.selected_agent,
-            row.success,
-            row.duration_ms,
-            row.task_type,
-            row.required_capability,
-            row.priority,
-            row.agent_score,
-            jsonb(row.candidates),
-            row.error,
-            row.retry_attempts,
-            row.execution_id,
-            row.step_id,
-            row.decided_at,
-            row.completed_at,
-            row.recorded_by,
-        )
-    }))
+    Records::written(move |out| {
+        list::list(&tenant::current()?, &query, |row| {
+            out.put(&record![
+                row.decision_id,
+                row.task_id,
+                row.selected_agent,
+                row.success,
+                row.duration_ms,
+                row.task_type,
+                row.required_capability,
+                row.priority,
+                row.agent_score,
+                jsonb(row.candidates),
+                row.error,
+                row.retry_attempts,
+                row.execution_id,
+                row.step_id,
+                time(row.decided_at),
+                time(row.completed_at),
+                row.recorded_by,
+            ]);
+        })
+    })
 }

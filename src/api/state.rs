@@ -1,9 +1,11 @@
 //! Saving, loading and deleting.
 
-use super::{bytes, ids, jsonb, with_key};
+use super::{bytes, ids, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
+use crate::pg::record::{Record, jsonb, record, time};
+use crate::pg::records::Records;
 use crate::store;
 use crate::store::Key;
 use crate::store::log::cache::State;
@@ -92,8 +94,8 @@ fn wf_save_states(
     execution_ids: Option<Vec<Option<String>>>,
     states: Option<Array<'_, JsonbArg<'_>>>,
     expected_versions: Option<Vec<Option<i64>>>,
-) -> TableIterator<'static, (name!(execution_id, String), name!(version, i64))> {
-    TableIterator::new(run(|| {
+) -> Records<'static> {
+    let saved = run(|| {
         let tenant = tenant::current()?;
         let ids = ids("execution_ids", execution_ids)?;
         let states = limits::required("states", states)?;
@@ -110,7 +112,10 @@ fn wf_save_states(
                 .hint("Give one state, and one expected version or none at all, for each execution."));
         }
         save_all(&tenant, ids, &states, &expected)
-    }))
+    });
+    Records::one_by_one(saved.into_iter().map(Ok), |(id, version)| {
+        record![id, version]
+    })
 }
 
 /// Saves in the order of ids, whatever the order given, so that two batches cannot wait for each other.
@@ -158,102 +163,39 @@ fn wf_load_state(execution_id: Option<&str>) -> Jsonb {
     run(|| with_key(execution_id, store::log::load::state).map(Jsonb))
 }
 
-type LoadRow = (
-    String,
-    Option<String>,
-    Option<i32>,
-    String,
-    Option<String>,
-    i64,
-    Jsonb,
-    Option<Jsonb>,
-    String,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<String>,
-    Option<i64>,
-);
-
-fn load_row((row, state): (Loaded, State)) -> LoadRow {
-    (
+/// A row of `wfstate.loaded_execution`.
+pub(super) fn loaded_record((row, state): (Loaded, State)) -> Record {
+    record![
         row.execution_id,
         row.head.workflow,
         row.schema_version,
         row.status,
         row.phase,
         row.head.version,
-        Jsonb(state),
+        state,
         jsonb(row.tags),
         row.initiated_by,
-        row.created_at,
-        row.started_at,
-        row.updated_at,
-        row.completed_at,
+        time(row.created_at),
+        time(row.started_at),
+        time(row.updated_at),
+        time(row.completed_at),
         row.forked_from_execution_id,
         row.forked_from_version,
-    )
+    ]
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn wf_load(
-    execution_id: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(schema_version, Option<i32>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(state, Jsonb),
-        name!(tags, Option<Jsonb>),
-        name!(initiated_by, String),
-        name!(created_at, Option<TimestampWithTimeZone>),
-        name!(started_at, Option<TimestampWithTimeZone>),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(forked_from_execution_id, Option<String>),
-        name!(forked_from_version, Option<i64>),
-    ),
-> {
-    TableIterator::once(load_row(run(|| {
-        with_key(execution_id, store::log::load::one)
-    })))
+fn wf_load(execution_id: Option<&str>) -> Record {
+    loaded_record(run(|| with_key(execution_id, store::log::load::one)))
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn wf_load_many(
-    execution_ids: Option<Vec<Option<String>>>,
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(schema_version, Option<i32>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(state, Jsonb),
-        name!(tags, Option<Jsonb>),
-        name!(initiated_by, String),
-        name!(created_at, Option<TimestampWithTimeZone>),
-        name!(started_at, Option<TimestampWithTimeZone>),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(forked_from_execution_id, Option<String>),
-        name!(forked_from_version, Option<i64>),
-    ),
-> {
+fn wf_load_many(execution_ids: Option<Vec<Option<String>>>) -> Records<'static> {
     let rows = run(|| {
-        let tenant = tenant::current()?;
-        store::log::load::many(&tenant, &ids("execution_ids", execution_ids)?)
+        let ids = ids("execution_ids", execution_ids)?;
+        store::log::load::many(tenant::current()?, ids)
     });
-    TableIterator::new(rows.into_iter().map(load_row))
+    Records::one_by_one(rows, loaded_record)
 }
 
 #[pg_extern(sql = false)]

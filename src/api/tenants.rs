@@ -1,6 +1,8 @@
 //! Tenants and rights.
 
 use crate::pg::error::run;
+use crate::pg::record::{record, time};
+use crate::pg::records::Records;
 use crate::store::tenants::access;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
@@ -21,20 +23,13 @@ fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
 }
 
 #[pg_extern(sql = false)]
-#[allow(clippy::type_complexity)]
-fn wf_tenants(
-    role: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(role, String),
-        name!(tenant, String),
-        name!(granted_by, String),
-        name!(granted_at, TimestampWithTimeZone),
-    ),
-> {
-    let rows = run(|| tenant::list(role));
-    TableIterator::new(rows.into_iter().flatten())
+fn wf_tenants(role: Option<&str>) -> Records<'_> {
+    Records::written(move |out| {
+        for (role, tenant, by, at) in tenant::list(role)? {
+            out.put(&record![role, tenant, by, time(at)]);
+        }
+        Ok(())
+    })
 }
 
 #[pg_extern(sql = false)]

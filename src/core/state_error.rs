@@ -23,10 +23,14 @@ pub enum Code {
     InsufficientPrivilege,
     /// Over a limit (54000).
     LimitExceeded,
+    /// No memory for it (53200).
+    OutOfMemory,
     /// A text that is no value of its type (22P02).
     InvalidText,
     /// Bytes that are no value of their type (22P03).
     InvalidBinary,
+    /// A mistake in the extension, or objects of it that somebody has altered (XX000).
+    Internal,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.
@@ -153,6 +157,13 @@ impl StateError {
                 .detail(format!("The bytes are damaged: {what}.")),
             Error::Patch { index, reason } => Self::bad_patch(index, reason, None),
         }
+    }
+
+    /// No memory for what an argument needs (53200).
+    pub fn out_of_memory(argument: &str) -> Self {
+        Self::new(Code::OutOfMemory, "out of memory")
+            .detail(format!("There is no room for the {argument} and what is made of it."))
+            .hint("Try again when the server is less busy, or split the state over several executions.")
     }
 
     /// A patch that is malformed or does not apply; `path` is the pointer of its operation.

@@ -1,6 +1,8 @@
 //! jsonb across the boundary as raw bytes: no text, no tree.
 
+use crate::core::StateError;
 use crate::pg::document::{Document, shared_datum};
+use crate::pg::error::raise;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
 use pgrx::nullable::Nullable;
@@ -33,6 +35,16 @@ impl From<Vec<u8>> for Jsonb {
     fn from(payload: Vec<u8>) -> Self {
         Jsonb(Rc::new(Document::copy(&payload)))
     }
+}
+
+/// A copy of an argument, for what outlives the call.
+pub fn owned(argument: JsonbArg<'_>) -> Vec<u8> {
+    let mut copy = Vec::new();
+    if copy.try_reserve_exact(argument.0.len()).is_err() {
+        raise(&StateError::out_of_memory("argument"));
+    }
+    copy.extend_from_slice(argument.0);
+    copy
 }
 
 impl From<Document> for Jsonb {

@@ -4,7 +4,6 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::{self, Lock, key_params};
-use pgrx::datum::TimestampWithTimeZone;
 
 static CREATE: Statement = Statement::new(
     "INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata)
@@ -94,20 +93,15 @@ pub fn latest(mode: Mode, key: Key<'_>) -> StateResult<Option<i64>> {
 }
 
 /// A checkpoint: name, version, metadata, who made it and when.
-pub type Checkpoint = (
-    String,
-    i64,
-    Option<Vec<u8>>,
-    String,
-    Option<TimestampWithTimeZone>,
-);
+pub type Checkpoint = (String, i64, Option<Vec<u8>>, String, Option<i64>);
 
-/// A page of checkpoints by version and name, after the one named `after`.
+/// A page of checkpoints by version and name, after the one named `after`; `each` gets them one by one.
 pub fn list(
     key: Key<'_>,
     after: Option<&str>,
     max_rows: Option<i32>,
-) -> StateResult<Vec<Checkpoint>> {
+    mut each: impl FnMut(Checkpoint),
+) -> StateResult<()> {
     executions::read_existing(key)?;
     let after_version = match after {
         Some(name) => Some(existing(Mode::Read, key, name)?),
@@ -121,15 +115,17 @@ pub fn list(
         Param::Text(after),
         Param::Int8(Some(limits::max_rows(max_rows)?)),
     ];
-    LIST.all(Mode::Read, &params, |row| {
-        Ok((
+    LIST.receive(Mode::Read, &params, |row| {
+        each((
             row.text(0).unwrap_or_default(),
             row.int8(1).unwrap_or_default(),
             row.jsonb(2),
             row.text(3).unwrap_or_default(),
-            row.timestamptz(4),
-        ))
-    })
+            row.micros(4),
+        ));
+        Ok(())
+    });
+    Ok(())
 }
 
 /// Removes a name; false when it is not there.

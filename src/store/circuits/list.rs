@@ -2,10 +2,10 @@
 
 use crate::core::StateResult;
 use crate::core::circuit::{Circuit, Policy, State};
+use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::circuits::policies::options;
 use crate::store::circuits::rows::{COLUMNS, circuit, circuit_columns};
-use pgrx::datum::TimestampWithTimeZone;
 
 /// Rows that are read at a time: which of them belong to the page is seen only afterwards, since time alone
 /// changes a state.
@@ -60,7 +60,7 @@ pub struct Listed {
     /// Changes of its state.
     pub transitions: i64,
     /// When its row was written last.
-    pub updated_at: Option<TimestampWithTimeZone>,
+    pub updated_at: Option<i64>,
     /// Time of the statement that asks.
     pub now: i64,
 }
@@ -74,26 +74,26 @@ fn listed(row: &Row<'_>) -> StateResult<Listed> {
         circuit: circuit(row, &policy).as_of(&policy, now),
         policy,
         transitions: row.int8(7).unwrap_or_default(),
-        updated_at: row.timestamptz(REST + 1),
+        updated_at: row.micros(REST + 1),
         now,
     })
 }
 
-/// A page of the circuits that are in one of the states now, by agent.
+/// A page of the circuits that are in one of the states now, by agent; `each` gets them one by one.
 pub fn page(
     tenant: &str,
     states: &[State],
     after: Option<&str>,
     max_rows: i64,
-) -> StateResult<Vec<Listed>> {
+    mut each: impl FnMut(Listed),
+) -> StateResult<()> {
     let some_open = [State::Open, State::HalfOpen, State::ForcedOpen];
     let statement = if states.iter().all(|state| some_open.contains(state)) {
         &NOT_CLOSED
     } else {
         &ALL
     };
-    let most = usize::try_from(max_rows).unwrap_or(usize::MAX);
-    let mut page = Vec::new();
+    let mut left = max_rows;
     let mut last = after.unwrap_or_default().to_string();
     loop {
         let params = [
@@ -106,14 +106,15 @@ pub fn page(
         if let Some(listed) = batch.last() {
             last.clone_from(&listed.agent_key);
         }
-        page.extend(
-            batch
-                .into_iter()
-                .filter(|listed| states.contains(&listed.circuit.state)),
-        );
-        if is_last || page.len() >= most {
-            page.truncate(most);
-            return Ok(page);
+        for listed in batch {
+            if left > 0 && states.contains(&listed.circuit.state) {
+                left -= 1;
+                each(listed);
+            }
         }
+        if is_last || left == 0 {
+            return Ok(());
+        }
+        interrupts::check();
     }
 }

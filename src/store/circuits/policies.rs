@@ -2,10 +2,8 @@
 
 use crate::core::StateResult;
 use crate::core::circuit::{Kind, Options, Policy};
-use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::pg::spi::{Interval, Mode, Param, Row, Statement, Type};
 use crate::store::circuits::rows::Agent;
-use pgrx::IntoDatum;
-use pgrx::datum::Interval;
 
 macro_rules! option_columns {
     () => {
@@ -110,10 +108,7 @@ pub fn configure(agent: Agent<'_>, options: &Options<'_>, replace: bool) -> Stat
     }
     let [tenant, key] = agent.params();
     let count = |value: Option<i32>| Param::Int4(value.map(i64::from));
-    let duration = |micros: Option<i64>| {
-        let interval = micros.and_then(|micros| Interval::new(0, 0, micros).ok());
-        Param::Datum(interval.and_then(IntoDatum::into_datum))
-    };
+    let duration = |micros: Option<i64>| Param::Interval(micros.map(Interval::of_micros));
     let params = [
         tenant,
         key,

@@ -147,7 +147,7 @@ pub fn lock(agent: Agent<'_>, policy: &Policy) -> StateResult<Option<(Circuit, i
 pub fn lock_due(tenant: &str, max_rows: i64) -> StateResult<Vec<String>> {
     let params = [
         Param::Text(Some(tenant)),
-        Param::Timestamptz(now()),
+        Param::Timestamptz(Some(now())),
         Param::Int8(Some(max_rows)),
     ];
     LOCK_DUE.all(Mode::Latest, &params, |row| {
@@ -164,7 +164,7 @@ pub fn create(agent: Agent<'_>, circuit: &Circuit, now: i64) -> StateResult<()> 
         key,
         Param::Text(Some(circuit.state.as_str())),
         Param::Bytea(Some(&outcomes)),
-        Param::Timestamptz(now),
+        Param::Timestamptz(Some(now)),
     ];
     CREATE.run(Mode::Latest, &params)?;
     Ok(())
@@ -174,7 +174,7 @@ pub fn create(agent: Agent<'_>, circuit: &Circuit, now: i64) -> StateResult<()> 
 pub fn write(agent: Agent<'_>, circuit: &Circuit, transitions: i64, now: i64) -> StateResult<()> {
     let [tenant, key] = agent.params();
     let outcomes = circuit.window.encode();
-    let time = |at: Option<i64>| at.map_or(Param::Datum(None), Param::Timestamptz);
+    let time = |at: Option<i64>| Param::Timestamptz(at);
     let params = [
         tenant,
         key,
@@ -186,7 +186,7 @@ pub fn write(agent: Agent<'_>, circuit: &Circuit, transitions: i64, now: i64) ->
         time(circuit.reset_at),
         time(circuit.progress_at),
         Param::Int8(Some(transitions)),
-        Param::Timestamptz(now),
+        Param::Timestamptz(Some(now)),
     ];
     WRITE.run(Mode::Latest, &params)?;
     Ok(())

@@ -5,7 +5,6 @@ use crate::core::{StateError, StateResult, limits};
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::circuits::rows::Agent;
-use pgrx::datum::TimestampWithTimeZone;
 
 /// Adds one, and lets go of the one that is too many, so that a circuit that flaps does not fill the disk.
 static ADD: Statement = Statement::new(
@@ -84,7 +83,7 @@ pub fn add(
             Param::Int8(Some(transition.counts.calls.into())),
             Param::Float8(transition.counts.failure_rate()),
             Param::Float8(transition.counts.slow_call_rate()),
-            Param::Timestamptz(transition.at),
+            Param::Timestamptz(Some(transition.at)),
         ];
         ADD.run(Mode::Latest, &params)?;
         if settings::notify_circuits() {
@@ -119,12 +118,12 @@ pub struct Entry {
     /// Role.
     pub changed_by: String,
     /// When.
-    pub changed_at: Option<TimestampWithTimeZone>,
+    pub changed_at: Option<i64>,
 }
 
-fn entry(row: &Row<'_>) -> StateResult<Entry> {
+fn entry(row: &Row<'_>) -> Entry {
     let text = |column| row.text(column).unwrap_or_default();
-    Ok(Entry {
+    Entry {
         agent_key: text(0),
         transition_no: row.int8(1).unwrap_or_default(),
         from_state: text(2),
@@ -134,17 +133,18 @@ fn entry(row: &Row<'_>) -> StateResult<Entry> {
         slow_call_rate: row.float8(6),
         calls: row.int8(7).unwrap_or_default(),
         changed_by: text(8),
-        changed_at: row.timestamptz(9),
-    })
+        changed_at: row.micros(9),
+    }
 }
 
-/// A page of transitions, by agent and number: of one agent, or of all.
+/// A page of transitions, by agent and number: of one agent, or of all; `each` gets them one by one.
 pub fn page(
     tenant: &str,
     agent_key: Option<&str>,
     after: Option<&str>,
     max_rows: i64,
-) -> StateResult<Vec<Entry>> {
+    mut each: impl FnMut(Entry),
+) -> StateResult<()> {
     let (after_no, after_key) = after.map_or(Ok((0, "")), parsed)?;
     let (statement, key, number) = match agent_key {
         None => (&OF_ALL, after_key, after_no),
@@ -157,7 +157,11 @@ pub fn page(
         Param::Int8(Some(number)),
         Param::Int8(Some(max_rows)),
     ];
-    statement.all(Mode::Read, &params, entry)
+    statement.receive(Mode::Read, &params, |row| {
+        each(entry(row));
+        Ok(())
+    });
+    Ok(())
 }
 
 fn parsed(cursor: &str) -> StateResult<(i64, &str)> {

@@ -2,12 +2,13 @@
 
 use crate::core::jsonb::{self, Kind};
 use crate::core::{StateError, StateResult, limits};
+use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::{self, key_params};
 use crate::store::log::rebuild;
 use crate::store::log::versions::UNCHANGED;
-use pgrx::datum::TimestampWithTimeZone;
+use std::collections::VecDeque;
 
 /// A version as wf_history shows it.
 pub struct Entry {
@@ -28,7 +29,7 @@ pub struct Entry {
     /// Role that saved it.
     pub saved_by: String,
     /// When.
-    pub saved_at: Option<TimestampWithTimeZone>,
+    pub saved_at: Option<i64>,
     /// RFC 6902 from the version before; NULL where that is not kept.
     pub changes: Option<Vec<u8>>,
     /// Bytes that its row takes, compressed as stored; the fixed columns counted as 112.
@@ -60,7 +61,7 @@ static OLDEST_FIRST: Statement = Statement::new(
 static NEWEST_FIRST: Statement = Statement::new(
     concat!(
         entry_columns!(),
-        " AND ($3 IS NULL OR v.version {<} $3) ORDER BY v.version DESC LIMIT $4"
+        " AND v.version {<} coalesce($3, 9223372036854775807) ORDER BY v.version DESC LIMIT $4"
     ),
     &[Type::Text, Type::Text, Type::Int8, Type::Int8],
 );
@@ -70,7 +71,7 @@ static KEPT: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
-fn entry(row: &Row<'_>) -> StateResult<Entry> {
+fn entry(row: &Row<'_>) -> Entry {
     let mut entry = Entry {
         version: row.int8(0).unwrap_or_default(),
         base_version: row.int8(1),
@@ -80,7 +81,7 @@ fn entry(row: &Row<'_>) -> StateResult<Entry> {
         step_id: row.text(4),
         note: row.text(5),
         saved_by: row.text(6).unwrap_or_default(),
-        saved_at: row.timestamptz(7),
+        saved_at: row.micros(7),
         changes: None,
         stored_bytes: row.int8(8).unwrap_or_default(),
         patch: row.jsonb(9),
@@ -96,7 +97,29 @@ fn entry(row: &Row<'_>) -> StateResult<Entry> {
         (Some(patch), _) if *patch == UNCHANGED => "unchanged",
         _ => "patch",
     };
-    Ok(entry)
+    entry
+}
+
+impl Entry {
+    fn content_bytes(&self) -> usize {
+        let size = |content: &Option<Vec<u8>>| content.as_ref().map_or(0, Vec::len);
+        size(&self.patch) + size(&self.snapshot)
+    }
+}
+
+/// Versions that are read in one go: so many, or up to the one that makes them larger than that.
+const BATCH: (i64, usize) = (100, 1 << 20);
+
+/// A page that goes on when its next version is asked for.
+struct Page {
+    tenant: String,
+    id: String,
+    after: Option<i64>,
+    left: i64,
+    newest_first: bool,
+    ready: VecDeque<Entry>,
+    /// The state of a version, so that the next one's need not be rebuilt.
+    known: Option<(i64, Vec<u8>)>,
 }
 
 /// A page of the history, with what each version changed.
@@ -105,65 +128,114 @@ pub fn page(
     after: Option<i64>,
     max_rows: Option<i32>,
     newest_first: bool,
-) -> StateResult<Vec<Entry>> {
-    let max_rows = limits::max_rows(max_rows)?;
+) -> StateResult<impl Iterator<Item = StateResult<Entry>> + use<>> {
+    let left = limits::max_rows(max_rows)?;
     executions::read_existing(key)?;
-    let [tenant, id] = key_params(key);
-    let params = [tenant, id, Param::Int8(after), Param::Int8(Some(max_rows))];
-    let statement = if newest_first {
-        &NEWEST_FIRST
-    } else {
-        &OLDEST_FIRST
-    };
-    let mut entries = statement.all(Mode::Read, &params, entry)?;
-    if newest_first {
-        entries.reverse();
-    }
-    fill(key, &mut entries)?;
-    if newest_first {
-        entries.reverse();
-    }
-    Ok(entries)
+    Ok(Page {
+        tenant: key.tenant.to_owned(),
+        id: key.id.to_owned(),
+        after,
+        left,
+        newest_first,
+        ready: VecDeque::new(),
+        known: None,
+    })
 }
 
-/// Fills in the changes of consecutive versions, keeping the last state so that it need not be rebuilt.
-fn fill(key: Key<'_>, entries: &mut [Entry]) -> StateResult<()> {
-    let mut known: Option<(i64, Vec<u8>)> = None;
-    for entry in entries {
-        if let Some(patch) = &entry.patch
-            && matches!(entry.kind, "patch" | "unchanged")
-            && jsonb::kind(patch) == Ok(Kind::JsonPatch)
+impl Iterator for Page {
+    type Item = StateResult<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty()
+            && self.left > 0
+            && let Err(error) = self.read()
         {
-            known = match known {
-                Some((version, state)) if version == entry.version - 1 => {
-                    Some((entry.version, apply(key, entry.version, &state, patch)?))
-                }
-                _ => None,
-            };
-            entry.changes = entry.patch.take();
-            continue;
+            return Some(Err(error));
         }
-        let before = match known.take() {
-            Some((version, state)) if version == entry.version - 1 => Some(state),
-            _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
-                Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
-            }
-            _ => None,
-        };
-        let state = match (&entry.snapshot, &entry.patch, &before) {
-            (Some(_), _, _) => entry.snapshot.take().unwrap_or_default(),
-            (None, Some(patch), Some(before)) if entry.kind == "patch" => {
-                apply(key, entry.version, before, patch)?
-            }
-            _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
-        };
-        if let Some(before) = before {
-            let changes = jsonb::diff(&before, &state);
-            entry.changes =
-                Some(changes.map_err(|e| StateError::corrupt(key.id, entry.version, e))?);
-        }
-        known = Some((entry.version, state));
+        self.ready.pop_front().map(Ok)
     }
+}
+
+impl Page {
+    fn read(&mut self) -> StateResult<()> {
+        let key = Key {
+            tenant: &self.tenant,
+            id: &self.id,
+        };
+        let [tenant, id] = key_params(key);
+        let (most, most_bytes) = BATCH;
+        let wanted = Param::Int8(Some(most.min(self.left)));
+        let params = [tenant, id, Param::Int8(self.after), wanted];
+        let statement = if self.newest_first {
+            &NEWEST_FIRST
+        } else {
+            &OLDEST_FIRST
+        };
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        statement.receive_while(Mode::Read, &params, |row| {
+            let entry = entry(row);
+            bytes += entry.content_bytes();
+            entries.push(entry);
+            Ok(bytes < most_bytes)
+        });
+        self.left = match entries.last() {
+            Some(last) => {
+                self.after = Some(last.version);
+                self.left - i64::try_from(entries.len()).unwrap_or(i64::MAX)
+            }
+            None => 0,
+        };
+        if self.newest_first {
+            entries.reverse();
+        }
+        for entry in &mut entries {
+            interrupts::check();
+            fill(key, entry, &mut self.known)?;
+        }
+        if self.newest_first {
+            entries.reverse();
+            self.known = None;
+        }
+        self.ready.extend(entries);
+        Ok(())
+    }
+}
+
+/// Fills in the changes of a version; of consecutive ones, keeps the last state so that it need not be rebuilt.
+fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Vec<u8>)>) -> StateResult<()> {
+    let before = known
+        .take()
+        .filter(|(version, _)| *version == entry.version - 1);
+    if let Some(patch) = &entry.patch
+        && matches!(entry.kind, "patch" | "unchanged")
+        && jsonb::kind(patch) == Ok(Kind::JsonPatch)
+    {
+        if let Some((_, state)) = before {
+            *known = Some((entry.version, apply(key, entry.version, &state, patch)?));
+        }
+        entry.changes = entry.patch.take();
+        return Ok(());
+    }
+    let before = match before {
+        Some((_, state)) => Some(state),
+        _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
+            Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
+        }
+        _ => None,
+    };
+    let state = match (&entry.snapshot, &entry.patch, &before) {
+        (Some(_), _, _) => entry.snapshot.take().unwrap_or_default(),
+        (None, Some(patch), Some(before)) if entry.kind == "patch" => {
+            apply(key, entry.version, before, patch)?
+        }
+        _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
+    };
+    if let Some(before) = before {
+        let changes = jsonb::diff(&before, &state);
+        entry.changes = Some(changes.map_err(|e| StateError::corrupt(key.id, entry.version, e))?);
+    }
+    entry.patch = None;
+    *known = Some((entry.version, state));
     Ok(())
 }
 

@@ -1,13 +1,11 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
 use crate::core::{StateError, StateResult, limits};
-use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::payload_hash;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::rebuild;
-use pgrx::IntoDatum;
-use pgrx::datum::Interval;
 
 macro_rules! removable {
     () => {
@@ -86,10 +84,9 @@ pub fn prune(
             .hint("The head is always kept; wf_delete removes an execution."));
     }
     if let Some(age) = older_than {
-        limits::age("older_than", age.months(), age.days(), age.micros())?;
+        limits::age("older_than", age.months, age.days, age.micros)?;
     }
     let head = executions::lock_existing(key, Lock::Prune)?;
-    let older_than = older_than.and_then(IntoDatum::into_datum);
     let keep_last = keep_last.map(i64::from);
     let params = || {
         let [tenant, id] = key_params(key);
@@ -98,7 +95,7 @@ pub fn prune(
             id,
             Param::Int8(Some(head.version)),
             Param::Int8(keep_last),
-            Param::Datum(older_than),
+            Param::Interval(older_than),
         ]
     };
     let orphans = ORPHANS.all(Mode::Latest, &params(), |row| {

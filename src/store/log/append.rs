@@ -176,7 +176,7 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Int4(Some(after.state_bytes)),
         Param::Int4(Some(after.chain_bytes)),
         Param::Int8(Some(after.archive_bytes)),
-        Param::Timestamptz(after.updated_at),
+        Param::Timestamptz(Some(after.updated_at)),
         Param::Int8(snapshot.map(|_| append.payload_hash)),
         Param::Text(append.labels.step_id),
         Param::Text(append.labels.note),

@@ -1,7 +1,7 @@
 //! `wfstate.executions`: the head of each execution.
 
 use crate::core::{StateError, StateResult};
-use crate::pg::spi::{Columns, Mode, Param, Row, Statement, Type};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 pub(in crate::store) use crate::store::key_params;
 
@@ -48,7 +48,7 @@ pub(in crate::store) fn head(row: &Row<'_>) -> StateResult<Head> {
 }
 
 /// Reads the columns of `head_columns!`, where they begin.
-pub(in crate::store) fn head_from(row: &impl Columns, column: usize) -> Head {
+pub(in crate::store) fn head_from(row: &Row<'_>, column: usize) -> Head {
     let int = |offset| row.int8(column + offset).unwrap_or_default();
     let int4 = |offset| row.int4(column + offset).map_or(0, i64::from);
     Head {

@@ -6,7 +6,7 @@ use crate::store::Key;
 use crate::store::log::cache::State;
 use crate::store::log::executions::{self, Head, head, key_params};
 use crate::store::log::rebuild;
-use pgrx::datum::TimestampWithTimeZone;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// An execution as wf_load shows it.
@@ -24,13 +24,13 @@ pub struct Loaded {
     /// Role that created it.
     pub initiated_by: String,
     /// First save.
-    pub created_at: Option<TimestampWithTimeZone>,
+    pub created_at: Option<i64>,
     /// First time running.
-    pub started_at: Option<TimestampWithTimeZone>,
+    pub started_at: Option<i64>,
     /// Newest save.
-    pub updated_at: Option<TimestampWithTimeZone>,
+    pub updated_at: Option<i64>,
     /// When the status became final.
-    pub completed_at: Option<TimestampWithTimeZone>,
+    pub completed_at: Option<i64>,
     /// Source of a fork.
     pub forked_from_execution_id: Option<String>,
     /// Its version.
@@ -74,10 +74,10 @@ pub(in crate::store) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
         status: row.text(10).unwrap_or_default(),
         phase: row.text(11),
         initiated_by: row.text(12).unwrap_or_default(),
-        created_at: row.timestamptz(13),
-        started_at: row.timestamptz(14),
-        updated_at: row.timestamptz(15),
-        completed_at: row.timestamptz(16),
+        created_at: row.micros(13),
+        started_at: row.micros(14),
+        updated_at: row.micros(15),
+        completed_at: row.micros(16),
         forked_from_execution_id: row.text(17),
         forked_from_version: row.int8(18),
         tags: row.jsonb(19),
@@ -92,28 +92,42 @@ pub fn state(key: Key<'_>) -> StateResult<State> {
     }
 }
 
-/// The heads of those of `ids` that exist, with their states, in the order asked for.
-pub fn many(tenant: &str, ids: &[String]) -> StateResult<Vec<(Loaded, State)>> {
-    limits::batch("execution_ids", ids.len())?;
+/// Those of `ids` that exist, in the order asked for.
+pub fn heads(tenant: &str, ids: &[String]) -> StateResult<Vec<Loaded>> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
-    let rows = LOAD.all(Mode::Read, &params, loaded)?;
-    rows.into_iter()
-        .map(|row| {
-            let key = Key {
-                tenant,
-                id: &row.execution_id,
-            };
-            let state = rebuild::head(Mode::Read, key, &row.head)?;
-            Ok((row, state))
-        })
-        .collect()
+    LOAD.all(Mode::Read, &params, loaded)
+}
+
+/// The state of a head.
+pub fn state_of(tenant: &str, row: &Loaded) -> StateResult<State> {
+    let key = Key {
+        tenant,
+        id: &row.execution_id,
+    };
+    rebuild::head(Mode::Read, key, &row.head)
+}
+
+/// Those of `ids` that exist, in the order asked for, each once; a state is rebuilt when it is asked for.
+pub fn many(
+    tenant: String,
+    mut ids: Vec<String>,
+) -> StateResult<impl Iterator<Item = StateResult<(Loaded, State)>> + 'static> {
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    let rows = heads(&tenant, &ids)?;
+    Ok(rows.into_iter().map(move |row| {
+        let state = state_of(&tenant, &row)?;
+        Ok((row, state))
+    }))
 }
 
 /// One head with its state; refuses a missing one.
 pub fn one(key: Key<'_>) -> StateResult<(Loaded, State)> {
-    many(key.tenant, &[key.id.to_owned()])?
+    let row = heads(key.tenant, &[key.id.to_owned()])?
         .pop()
-        .ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))
+        .ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))?;
+    let state = state_of(key.tenant, &row)?;
+    Ok((row, state))
 }
 
 /// Version saved last at or before a time; found by halving, since versions are saved in order of time.
@@ -124,11 +138,7 @@ static AS_OF: Statement = Statement::new(
 );
 
 /// The state at a version, at a time, or now.
-pub fn at(
-    key: Key<'_>,
-    version: Option<i64>,
-    at: Option<TimestampWithTimeZone>,
-) -> StateResult<State> {
+pub fn at(key: Key<'_>, version: Option<i64>, at: Option<i64>) -> StateResult<State> {
     match (version, at) {
         (Some(_), Some(_)) => Err(StateError::invalid("version and at exclude each other")
             .hint("Give a version or a time, not both.")),
@@ -155,14 +165,17 @@ pub fn at(
     }
 }
 
-fn as_of(key: Key<'_>, head: i64, at: TimestampWithTimeZone) -> StateResult<Option<i64>> {
-    use pgrx::IntoDatum;
-    let at = at.into_datum();
+fn as_of(key: Key<'_>, head: i64, at: i64) -> StateResult<Option<i64>> {
     let (mut low, mut high, mut found) = (1, head, None);
     while low <= high {
         let middle = low + (high - low) / 2;
         let [tenant, id] = key_params(key);
-        let params = [tenant, id, Param::Int8(Some(middle)), Param::Datum(at)];
+        let params = [
+            tenant,
+            id,
+            Param::Int8(Some(middle)),
+            Param::Timestamptz(Some(at)),
+        ];
         let probe = AS_OF.one(Mode::Read, &params, |row| Ok((row.int8(0), row.bool(1))))?;
         match probe {
             // Pruned versions leave gaps: the probe may find a later one than the middle.

@@ -2,7 +2,7 @@
 
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::document::Document;
-use crate::pg::spi::{Mode, Param, Received, Statement, Type};
+use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
 use crate::store::log::executions::{self, Head, head_columns, key_params};
@@ -70,19 +70,20 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         return Ok(Some((current, state)));
     }
     let (mut current, mut segment) = (None, Segment::default());
-    let received = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
+    let connection = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
         if current.is_none() {
             let head = executions::head_from(row, HEAD_COLUMN);
             segment.expect(head.chain_bytes);
             current = Some(head);
         }
         segment.add(row);
+        Ok(())
     });
     let straight = match &current {
-        Some(current) => segment.straight(key, current.version, &received, current.expected())?,
+        Some(current) => segment.straight(key, current.version, &connection, current.expected())?,
         None => None,
     };
-    drop(received);
+    drop(connection);
     if let (Some(current), Some(state)) = (current, straight) {
         let state = Rc::new(state);
         cache::put(key, &current, Rc::clone(&state));
@@ -127,27 +128,31 @@ fn rebuild(
     from: Option<i64>,
     expected: Option<usize>,
 ) -> StateResult<Document> {
-    let (segment, received) = read(mode, key, version, from);
-    if let Some(state) = segment.straight(key, version, &received, expected)? {
+    let (segment, connection) = read(mode, key, version, from);
+    if let Some(state) = segment.straight(key, version, &connection, expected)? {
         return Ok(state);
     }
-    drop(received);
+    drop(connection);
     follow(mode, key, version, from)
 }
 
 /// The rows of the segment that a version is in.
-fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, Received) {
+fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, Connection) {
     let mut segment = Segment::default();
     let [tenant, id] = key_params(key);
     let version = Param::Int8(Some(version));
-    let received = match from {
+    let mut add = |row: &Row<'_>| {
+        segment.add(row);
+        Ok(())
+    };
+    let connection = match from {
         Some(from) => {
             let params = [tenant, id, version, Param::Int8(Some(from))];
-            SEGMENT.receive(mode, &params, |row| segment.add(row))
+            SEGMENT.receive(mode, &params, &mut add)
         }
-        None => SEGMENT_OF.receive(mode, &[tenant, id, version], |row| segment.add(row)),
+        None => SEGMENT_OF.receive(mode, &[tenant, id, version], &mut add),
     };
-    (segment, received)
+    (segment, connection)
 }
 
 /// Along jumps and forks, from segment to segment.
@@ -160,17 +165,17 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
             tenant: key.tenant,
             id: &source,
         };
-        let (segment, received) = read(mode, here, want, from);
+        let (segment, connection) = read(mode, here, want, from);
         let (patches, end) = segment.walk(want);
         newest_first.extend(patches.into_iter().map(<[u8]>::to_vec));
         match end {
             End::Snapshot(snapshot) => {
                 let patches: Vec<&[u8]> = newest_first.iter().map(Vec::as_slice).collect();
-                return apply(key, version, snapshot.payload(&received), patches, None);
+                return apply(key, version, snapshot.payload(&connection), patches, None);
             }
             End::Jump(base) => want = base,
             End::Fork(base) => {
-                drop(received);
+                drop(connection);
                 want = base;
                 source = executions::source(mode, here)?.ok_or_else(|| {
                     StateError::corrupt(key.id, version, "the source of the fork is unknown")

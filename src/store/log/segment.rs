@@ -2,7 +2,7 @@
 
 use crate::core::{StateError, StateResult};
 use crate::pg::document::Document;
-use crate::pg::spi::{Columns, Passing, Received, Stored};
+use crate::pg::spi::{Connection, Row, Stored};
 use crate::store::Key;
 use crate::store::log::cache;
 use crate::store::log::versions::UNCHANGED;
@@ -70,7 +70,7 @@ impl Segment {
     }
 
     /// Adds a row, in any order. The patch that leads to a snapshot is not needed.
-    pub fn add(&mut self, row: &Passing) {
+    pub fn add(&mut self, row: &Row<'_>) {
         let snapshot = row.stored(3);
         let start = self.patches.len();
         if snapshot.is_none() {
@@ -89,13 +89,18 @@ impl Segment {
         &self,
         key: Key<'_>,
         version: i64,
-        received: &Received,
+        connection: &Connection,
         expected: Option<usize>,
     ) -> StateResult<Option<Document>> {
         match self.walk(version) {
-            (patches, End::Snapshot(snapshot)) => {
-                apply(key, version, snapshot.payload(received), patches, expected).map(Some)
-            }
+            (patches, End::Snapshot(snapshot)) => apply(
+                key,
+                version,
+                snapshot.payload(connection),
+                patches,
+                expected,
+            )
+            .map(Some),
             _ => Ok(None),
         }
     }

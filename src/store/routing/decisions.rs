@@ -1,11 +1,10 @@
 //! `wfstate.routing_decisions`: which agent was chosen for which task, and what came of it.
 
-use crate::core::routing::decision_id;
+use crate::core::routing::{decision_id, id_text};
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::backend;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::store::routing::statistics::{self, Slot};
-use pgrx::Uuid;
 
 /// A decision, as it is recorded.
 pub struct Decision<'a> {
@@ -115,7 +114,7 @@ static EXISTS: Statement = Statement::new(
 );
 
 /// Appends a decision, and counts it where its outcome is known. Returns its id.
-pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<Uuid> {
+pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
     let (outcome, now) = (&decision.outcome, now());
     let at = decision.decided_at.unwrap_or(now);
     let id = decision_id(at, backend::random()?);
@@ -125,12 +124,12 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<Uuid> {
     let params = [
         Param::Text(Some(tenant)),
         Param::Uuid(Some(id)),
-        Param::Timestamptz(at),
+        Param::Timestamptz(Some(at)),
         Param::Text(Some(decision.task_id)),
         Param::Text(Some(decision.agent)),
         Param::Text(decision.task_type),
         Param::Text(decision.required_capability),
-        Param::Datum(decision.priority.map(Into::into)),
+        Param::Int4(decision.priority.map(i64::from)),
         Param::Float8(decision.agent_score),
         Param::Jsonb(decision.candidates),
         Param::Text(decision.execution_id),
@@ -139,8 +138,8 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<Uuid> {
         Param::Float8(outcome.duration_ms),
         Param::Text(outcome.error),
         Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
-        Param::Datum(slot.as_ref().map(|_| now.into())),
-        Param::Datum(slot.as_ref().map(|slot| slot.hour.into())),
+        Param::Timestamptz(slot.as_ref().map(|_| now)),
+        Param::Timestamptz(slot.as_ref().map(|slot| slot.hour)),
         Param::Int4(slot.as_ref().map(|slot| slot.number)),
     ];
     match (&slot, outcome.success) {
@@ -153,17 +152,17 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<Uuid> {
             RECORD_PENDING.run(Mode::Write, &params)?;
         }
     }
-    Ok(Uuid::from_bytes(id))
+    Ok(id)
 }
 
 /// The agent whose task was completed, where this call did it.
 pub fn complete(
     tenant: &str,
-    id: Uuid,
+    id: [u8; 16],
     success: bool,
     outcome: &Outcome<'_>,
 ) -> StateResult<Option<String>> {
-    let key = || [Param::Text(Some(tenant)), Param::Uuid(Some(*id.as_bytes()))];
+    let key = || [Param::Text(Some(tenant)), Param::Uuid(Some(id))];
     let [own, decision] = key();
     let params = [
         own,
@@ -191,10 +190,10 @@ pub fn complete(
     Ok(Some(agent))
 }
 
-fn not_found(id: Uuid) -> StateError {
+fn not_found(id: [u8; 16]) -> StateError {
     StateError::new(
         Code::NotFound,
-        format!("routing decision \"{id}\" does not exist"),
+        format!("routing decision \"{}\" does not exist", id_text(id)),
     )
     .hint("Pass the id that wf_record_routing returned; wf_prune_routing removes old decisions.")
 }

@@ -3,8 +3,6 @@
 use crate::core::routing::first_id;
 use crate::core::{StateResult, limits};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
-use pgrx::Uuid;
-use pgrx::datum::TimestampWithTimeZone;
 
 /// Filters and page of a list of decisions.
 pub struct Query<'a> {
@@ -27,7 +25,7 @@ pub struct Query<'a> {
     /// Newest first.
     pub newest_first: bool,
     /// Last decision of the page before.
-    pub after: Option<Uuid>,
+    pub after: Option<[u8; 16]>,
     /// Rows of the page.
     pub max_rows: Option<i32>,
 }
@@ -75,12 +73,8 @@ macro_rules! list {
 static LIST_UP: Statement = list!("{>}", "");
 static LIST_DOWN: Statement = list!("{<}", " DESC");
 
-/// A page of decisions; `read` makes what is wanted of each row.
-pub fn list<R>(
-    tenant: &str,
-    query: &Query<'_>,
-    read: impl Fn(&Row<'_>) -> StateResult<R>,
-) -> StateResult<Vec<R>> {
+/// A page of decisions; `each` gets them one by one.
+pub fn list(tenant: &str, query: &Query<'_>, mut each: impl FnMut(Listed)) -> StateResult<()> {
     let max_rows = limits::max_rows(query.max_rows)?;
     let params = [
         Param::Text(Some(tenant)),
@@ -92,7 +86,7 @@ pub fn list<R>(
         Param::Bool(query.pending),
         Param::Uuid(query.since.map(first_id)),
         Param::Uuid(query.until.map(first_id)),
-        Param::Uuid(query.after.map(|id| *id.as_bytes())),
+        Param::Uuid(query.after),
         Param::Int8(Some(max_rows)),
     ];
     let statement = if query.newest_first {
@@ -100,13 +94,17 @@ pub fn list<R>(
     } else {
         &LIST_UP
     };
-    statement.all(Mode::Read, &params, read)
+    statement.receive(Mode::Read, &params, |row| {
+        each(listed(row));
+        Ok(())
+    });
+    Ok(())
 }
 
 /// A decision, as it is listed.
 pub struct Listed {
     /// Its id.
-    pub decision_id: Option<Uuid>,
+    pub decision_id: Option<[u8; 16]>,
     /// The task.
     pub task_id: String,
     /// The chosen agent.
@@ -134,16 +132,16 @@ pub struct Listed {
     /// Step of it.
     pub step_id: Option<String>,
     /// When the agent was chosen.
-    pub decided_at: Option<TimestampWithTimeZone>,
+    pub decided_at: Option<i64>,
     /// When the outcome was recorded.
-    pub completed_at: Option<TimestampWithTimeZone>,
+    pub completed_at: Option<i64>,
     /// Role that recorded it.
     pub recorded_by: String,
 }
 
 /// Reads a row of a list.
-pub fn listed(row: &Row<'_>) -> StateResult<Listed> {
-    Ok(Listed {
+fn listed(row: &Row<'_>) -> Listed {
+    Listed {
         decision_id: row.uuid(0),
         task_id: row.text(1).unwrap_or_default(),
         selected_agent: row.text(2).unwrap_or_default(),
@@ -158,8 +156,8 @@ pub fn listed(row: &Row<'_>) -> StateResult<Listed> {
         retry_attempts: row.int4(11).unwrap_or_default(),
         execution_id: row.text(12),
         step_id: row.text(13),
-        decided_at: row.timestamptz(14),
-        completed_at: row.timestamptz(15),
+        decided_at: row.micros(14),
+        completed_at: row.micros(15),
         recorded_by: row.text(16).unwrap_or_default(),
-    })
+    }
 }

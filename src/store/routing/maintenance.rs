@@ -2,9 +2,7 @@
 
 use crate::core::routing::{first_id, hour, hour_from};
 use crate::core::{StateError, StateResult, limits};
-use crate::pg::spi::{Mode, Param, Statement, Type, command, now};
-use pgrx::IntoDatum;
-use pgrx::datum::Interval;
+use crate::pg::spi::{Interval, Mode, Param, Statement, Type, command, now};
 
 /// A statement takes rows only that nobody else is working on, in an order that all of them keep. They are chosen
 /// once (MATERIALIZED): a join that asked again would be given others, and the batch have no bound.
@@ -33,7 +31,7 @@ SELECT pg_catalog.count(*) FROM gone AS g",
 pub fn fold(tenant: &str, max_rows: i64) -> StateResult<i64> {
     let params = [
         Param::Text(Some(tenant)),
-        Param::Timestamptz(hour(now())),
+        Param::Timestamptz(Some(hour(now()))),
         Param::Int8(Some(max_rows)),
     ];
     let folded = FOLD.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
@@ -75,7 +73,7 @@ pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
         (None, None) => i64::MIN,
     };
     let own = || Param::Text(Some(tenant));
-    FORGET.run(Mode::Latest, &[own(), Param::Timestamptz(from)])?;
+    FORGET.run(Mode::Latest, &[own(), Param::Timestamptz(Some(from))])?;
     let collected = COLLECT.run(Mode::Latest, &[own(), Param::Uuid(Some(first_id(from)))])?;
     Ok(collected.cast_signed())
 }
@@ -124,8 +122,8 @@ static BEFORE: Statement = Statement::new("SELECT pg_catalog.now() {-} $1", &[Ty
 /// The time an age ago, in the server's microseconds.
 fn before(argument: &str, age: Option<Interval>) -> StateResult<Option<i64>> {
     let Some(age) = age else { return Ok(None) };
-    limits::age(argument, age.months(), age.days(), age.micros())?;
-    let found = BEFORE.one(Mode::Read, &[Param::Datum(age.into_datum())], |row| {
+    limits::age(argument, age.months, age.days, age.micros)?;
+    let found = BEFORE.one(Mode::Read, &[Param::Interval(Some(age))], |row| {
         Ok(row.micros(0))
     })?;
     Ok(found.flatten())
@@ -161,7 +159,7 @@ pub fn prune(
         pruned.decisions = gone.flatten().unwrap_or_default();
     }
     if let Some(before) = statistics_before {
-        let params = [own(), Param::Timestamptz(hour(before)), most()];
+        let params = [own(), Param::Timestamptz(Some(hour(before))), most()];
         pruned.statistics = PRUNE_STATISTICS.run(Mode::Write, &params)?.cast_signed();
     }
     Ok(pruned)

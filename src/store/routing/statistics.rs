@@ -57,7 +57,7 @@ pub fn add(
         Param::Text(Some(tenant)),
         Param::Text(Some(slot.agent)),
         Param::Text(Some(slot.task_type)),
-        Param::Timestamptz(slot.hour),
+        Param::Timestamptz(Some(slot.hour)),
         Param::Int4(Some(slot.number)),
         Param::Bool(Some(success)),
         Param::Float8(duration_ms),
@@ -118,15 +118,15 @@ pub fn sum(tenant: &str, query: &Query<'_>) -> StateResult<Vec<Agent>> {
         Param::Text(Some(tenant)),
         Param::Text(limits::optional_name("agent", query.agent)?),
         Param::Text(limits::optional_name("task_type", query.task_type)?),
-        Param::Datum(query.since.map(|at| hour(at).into())),
-        Param::Datum(query.until.map(|at| hour_from(at).into())),
+        Param::Timestamptz(query.since.map(hour)),
+        Param::Timestamptz(query.until.map(hour_from)),
         Param::Text(query.after),
         Param::Int8(query.max_rows),
     ];
     SUM.all(Mode::Read, &params, |row| {
         Ok(Agent {
             agent: row.text(0).unwrap_or_default(),
-            summary: encode::decode(row.payload(1).unwrap_or_default()).map_err(damaged)?,
+            summary: encode::decode(row.stats(1).unwrap_or_default()).map_err(damaged)?,
         })
     })
 }

@@ -3,7 +3,8 @@
 use crate::core::jsonb::{self, Pointer, Value};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::jsonb_contains;
-use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::interrupts;
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::log::cache::State;
 use crate::store::log::load::{self, Loaded};
 
@@ -31,67 +32,119 @@ static ALL: Statement = Statement::planned_each_time(
 const BATCH: i64 = 200;
 
 /// What is looked for.
-pub struct Query<'a> {
+pub struct Query {
     /// What the state must contain, as by `@>`.
-    pub containment: &'a [u8],
+    pub containment: Vec<u8>,
     /// Only of this workflow.
-    pub workflow: Option<&'a str>,
+    pub workflow: Option<String>,
     /// Only whose tags contain these.
-    pub tags: Option<&'a [u8]>,
+    pub tags: Option<Vec<u8>>,
     /// Id of the row before the page.
-    pub after: Option<&'a str>,
+    pub after: Option<String>,
     /// Rows of the page.
     pub max_rows: Option<i32>,
 }
 
-enum Source<'a> {
-    Document(&'a str, Vec<u8>),
-    Tags(&'a [u8]),
+/// Which executions are looked at.
+enum Source {
+    /// Whose declared paths contain this much of the document.
+    Document(Vec<u8>),
+    /// Whose tags contain those wanted.
+    Tags,
+    /// All of the tenant or workflow.
     All,
 }
 
-/// A page of executions by id, with their states.
-pub fn find(tenant: &str, query: &Query<'_>) -> StateResult<Vec<(Loaded, State)>> {
-    let max_rows = usize::try_from(limits::max_rows(query.max_rows)?).unwrap_or(usize::MAX);
-    limits::optional_name("workflow", query.workflow)?;
-    limits::object("tags", query.tags)?;
-    let source = source(tenant, query)?;
-    let mut found = Vec::new();
-    let mut after = query.after.map(str::to_owned);
-    loop {
-        let ids = candidates(tenant, query, &source, after.as_deref())?;
-        let Some(last) = ids.last() else {
-            return Ok(found);
-        };
-        after = Some(last.clone());
-        let exhausted = ids.len() < BATCH as usize;
-        for (row, state) in load::many(tenant, &ids)? {
-            if matches(query, &row, &state) {
-                found.push((row, state));
-                if found.len() == max_rows {
-                    return Ok(found);
-                }
-            }
-        }
-        if exhausted {
-            return Ok(found);
-        }
+/// A search that goes on when its next match is asked for.
+struct Search {
+    tenant: String,
+    query: Query,
+    source: Source,
+    /// Candidates that have not been looked at yet.
+    rows: std::vec::IntoIter<Loaded>,
+    /// Whether there may be more of them.
+    more: bool,
+    /// Rows of the page still to come.
+    left: i64,
+}
+
+/// A page of executions by id, with their states; at any time one of them is in memory.
+pub fn find(
+    tenant: String,
+    query: Query,
+) -> StateResult<impl Iterator<Item = StateResult<(Loaded, State)>> + 'static> {
+    let left = limits::max_rows(query.max_rows)?;
+    limits::optional_name("workflow", query.workflow.as_deref())?;
+    limits::object("tags", query.tags.as_deref())?;
+    let source = source(&tenant, &query)?;
+    Ok(Search {
+        tenant,
+        query,
+        source,
+        rows: Vec::new().into_iter(),
+        more: true,
+        left,
+    })
+}
+
+impl Iterator for Search {
+    type Item = StateResult<(Loaded, State)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_match().transpose()
     }
 }
 
-fn matches(query: &Query<'_>, row: &Loaded, state: &[u8]) -> bool {
-    let workflow = query.workflow.is_none() || query.workflow == row.head.workflow.as_deref();
-    let tags = query.tags.is_none_or(|wanted| {
-        row.tags
-            .as_deref()
-            .is_some_and(|tags| jsonb_contains(tags, wanted))
-    });
-    workflow && tags && jsonb_contains(state, query.containment)
+impl Search {
+    fn next_match(&mut self) -> StateResult<Option<(Loaded, State)>> {
+        while self.left > 0 {
+            let Some(row) = self.rows.next() else {
+                if !self.more {
+                    break;
+                }
+                self.read_candidates()?;
+                continue;
+            };
+            interrupts::check();
+            if !self.query.is_met_by(&row) {
+                continue;
+            }
+            let state = load::state_of(&self.tenant, &row)?;
+            if jsonb_contains(&state, &self.query.containment) {
+                self.left -= 1;
+                return Ok(Some((row, state)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_candidates(&mut self) -> StateResult<()> {
+        let ids = candidates(&self.tenant, &self.query, &self.source)?;
+        self.more = ids.len() >= BATCH as usize;
+        if let Some(last) = ids.last() {
+            self.query.after = Some(last.clone());
+            self.rows = load::heads(&self.tenant, &ids)?.into_iter();
+        }
+        Ok(())
+    }
+}
+
+impl Query {
+    /// As far as can be said without the state.
+    fn is_met_by(&self, row: &Loaded) -> bool {
+        let workflow = self.workflow.is_none() || self.workflow == row.head.workflow;
+        let tags = self.tags.as_deref().is_none_or(|wanted| {
+            row.tags
+                .as_deref()
+                .is_some_and(|tags| jsonb_contains(tags, wanted))
+        });
+        workflow && tags
+    }
 }
 
 /// The narrowest source that surely proposes every match.
-fn source<'a>(tenant: &str, query: &Query<'a>) -> StateResult<Source<'a>> {
-    if let Some(workflow) = query.workflow {
+fn source(tenant: &str, query: &Query) -> StateResult<Source> {
+    if let Some(workflow) = query.workflow.as_deref() {
         let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
         let paths = DECLARED.one(Mode::Read, &params, |row| Ok(row.texts(0)))?;
         let paths = paths.flatten().unwrap_or_default();
@@ -99,47 +152,37 @@ fn source<'a>(tenant: &str, query: &Query<'a>) -> StateResult<Source<'a>> {
             .iter()
             .filter_map(|path| Pointer::parse(path.as_bytes()).ok())
             .collect();
-        let covered = jsonb::project(query.containment, &pointers)
+        let covered = jsonb::project(&query.containment, &pointers)
             .map_err(|e| StateError::bad_document("containment", e))?;
         if !is_empty(&covered) {
-            return Ok(Source::Document(workflow, covered));
+            return Ok(Source::Document(covered));
         }
     }
-    Ok(query.tags.map_or(Source::All, Source::Tags))
+    Ok(match query.tags {
+        Some(_) => Source::Tags,
+        None => Source::All,
+    })
 }
 
 fn is_empty(document: &[u8]) -> bool {
     matches!(jsonb::root(document), Ok(Value::Object(object)) if object.is_empty())
 }
 
-fn candidates(
-    tenant: &str,
-    query: &Query<'_>,
-    source: &Source<'_>,
-    after: Option<&str>,
-) -> StateResult<Vec<String>> {
-    let (after, batch) = (Param::Text(after), Param::Int8(Some(BATCH)));
-    let id = |row: &crate::pg::spi::Row<'_>| Ok(row.text(0).unwrap_or_default());
+/// The next of them, by id.
+fn candidates(tenant: &str, query: &Query, source: &Source) -> StateResult<Vec<String>> {
+    let workflow = Param::Text(query.workflow.as_deref());
+    let tags = Param::Jsonb(query.tags.as_deref());
+    let after = Param::Text(query.after.as_deref());
+    let batch = Param::Int8(Some(BATCH));
+    let id = |row: &Row<'_>| Ok(row.text(0).unwrap_or_default());
     match source {
-        Source::Document(workflow, covered) => {
-            let params = [
-                Param::Text(Some(workflow)),
-                Param::Jsonb(Some(covered)),
-                after,
-                batch,
-            ];
+        Source::Document(covered) => {
+            let params = [workflow, Param::Jsonb(Some(covered)), after, batch];
             BY_DOCUMENT.all(Mode::Read, &params, id)
         }
-        Source::Tags(tags) => {
-            BY_TAGS.all(Mode::Read, &[Param::Jsonb(Some(tags)), after, batch], id)
-        }
+        Source::Tags => BY_TAGS.all(Mode::Read, &[tags, after, batch], id),
         Source::All => {
-            let params = [
-                Param::Text(Some(tenant)),
-                Param::Text(query.workflow),
-                after,
-                batch,
-            ];
+            let params = [Param::Text(Some(tenant)), workflow, after, batch];
             ALL.all(Mode::Read, &params, id)
         }
     }

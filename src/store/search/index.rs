@@ -48,7 +48,12 @@ pub fn declarations(tenant: &str) -> StateResult<Rc<Vec<Declaration>>> {
     if let Some(known) = known {
         return Ok(known);
     }
-    let rows = scan::rows(Cached::SearchPaths, |row| {
+    let columns = [
+        (c"tenant", Type::Text),
+        (c"workflow", Type::Text),
+        (c"paths", Type::TextArray),
+    ];
+    let rows = scan::rows(Cached::SearchPaths, &columns, |row| {
         (row.text(0)? == tenant).then_some((row.text(1)?, row.texts(2)?))
     });
     let mut declarations = Vec::with_capacity(rows.len());

@@ -3,8 +3,6 @@
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::log::load::{Loaded, loaded, loaded_columns};
-use pgrx::IntoDatum;
-use pgrx::datum::TimestampWithTimeZone;
 
 /// Filters, order and page of a list.
 pub struct Query<'a> {
@@ -19,9 +17,9 @@ pub struct Query<'a> {
     /// true: not in a final status; false: in one.
     pub incomplete: Option<bool>,
     /// Created at or after.
-    pub created_since: Option<TimestampWithTimeZone>,
+    pub created_since: Option<i64>,
     /// Created before.
-    pub created_before: Option<TimestampWithTimeZone>,
+    pub created_before: Option<i64>,
     /// created_at, updated_at or execution_id.
     pub sort: Option<&'a str>,
     /// Greatest first.
@@ -121,8 +119,12 @@ const SORTS: [&str; 3] = ["created_at", "updated_at", "execution_id"];
 /// Microseconds from 1970 to 2000, where the server's timestamps begin.
 const EPOCH: i64 = 946_684_800_000_000;
 
-/// A page of executions, each with the cursor that the next page starts after.
-pub fn list(tenant: &str, query: Query<'_>) -> StateResult<Vec<(Loaded, String)>> {
+/// A page of executions; `each` gets them one by one, with the cursor that the next page starts after.
+pub fn list(
+    tenant: &str,
+    query: &Query<'_>,
+    mut each: impl FnMut(Loaded, String),
+) -> StateResult<()> {
     limits::optional_name("workflow", query.workflow)?;
     limits::optional_name("phase", query.phase)?;
     limits::status(query.status)?;
@@ -154,20 +156,22 @@ pub fn list(tenant: &str, query: Query<'_>) -> StateResult<Vec<(Loaded, String)>
         Param::Text(query.phase),
         Param::Jsonb(tags),
         Param::Bool(query.incomplete),
-        Param::Datum(query.created_since.and_then(IntoDatum::into_datum)),
-        Param::Datum(query.created_before.and_then(IntoDatum::into_datum)),
-        Param::Int8(after_time),
+        Param::Timestamptz(query.created_since),
+        Param::Timestamptz(query.created_before),
+        Param::Timestamptz(after_time),
         Param::Text(after_id),
         Param::Int8(Some(max_rows)),
     ];
-    statement.all(Mode::Read, &params, |row| {
+    statement.receive(Mode::Read, &params, |row| {
         let loaded = loaded(row)?;
         let cursor = match row.int8(20) {
             Some(micros) if !by_id => format!("{micros}:{}", loaded.execution_id),
             _ => loaded.execution_id.clone(),
         };
-        Ok((loaded, cursor))
-    })
+        each(loaded, cursor);
+        Ok(())
+    });
+    Ok(())
 }
 
 fn parsed(cursor: &str) -> StateResult<(i64, &str)> {

@@ -4,7 +4,6 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::invalidation::{Cached, accept, generation};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::{roles, scan, settings};
-use pgrx::datum::TimestampWithTimeZone;
 use std::cell::RefCell;
 
 static GRANT: Statement = Statement::new(
@@ -59,7 +58,11 @@ pub fn current() -> StateResult<String> {
     let tenant = settings::with_tenant(|tenant| tenant.to_string_lossy().into_owned());
     limits::name("setting wfstate.tenant", Some(&tenant))?;
     // Read after the generation: a binding that commits in between makes the verdict stale at once.
-    let bindings = scan::rows(Cached::TenantRoles, |row| Some((row.oid(0)?, row.text(1)?)));
+    let bindings = scan::rows(
+        Cached::TenantRoles,
+        &[(c"role", Type::Oid), (c"tenant", Type::Text)],
+        |row| Some((row.oid(0)?, row.text(1)?)),
+    );
     for caller in callers {
         allowed(caller, &tenant, &bindings)?;
     }
@@ -132,20 +135,16 @@ pub fn revoke(role: Option<&str>, tenant: Option<&str>) -> StateResult<bool> {
 }
 
 /// A binding: role, tenant, who granted it and when.
-pub type Binding = (String, String, String, TimestampWithTimeZone);
+pub type Binding = (String, String, String, Option<i64>);
 
 /// The bindings, of one role or of all.
-pub fn list(role: Option<&str>) -> StateResult<Vec<Option<Binding>>> {
+pub fn list(role: Option<&str>) -> StateResult<Vec<Binding>> {
     let role = match role {
         None => None,
         role => Some(i64::from(existing_role(role)?)),
     };
     LIST.all(Mode::Read, &[Param::Int8(role)], |row| {
-        Ok(
-            match (row.text(0), row.text(1), row.text(2), row.timestamptz(3)) {
-                (Some(role), Some(tenant), Some(by), Some(at)) => Some((role, tenant, by, at)),
-                _ => None,
-            },
-        )
+        let text = |column| row.text(column).unwrap_or_default();
+        Ok((text(0), text(1), text(2), row.micros(3)))
     })
 }

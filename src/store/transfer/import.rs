@@ -11,7 +11,6 @@ use crate::store::log::executions::key_params;
 use crate::store::log::versions::{ROW_COST, bytes};
 use crate::store::search::index;
 use crate::store::transfer::document::{self, Checkpoint, Execution, Version, raw, refused};
-use pgrx::IntoDatum;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -135,7 +134,6 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
 
 fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
     let [tenant, id] = key_params(key);
-    let time = |micros: Option<i64>| Param::Datum(micros.and_then(IntoDatum::into_datum));
     let params = [
         tenant,
         id,
@@ -144,10 +142,10 @@ fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
         Param::Text(Some(execution.status)),
         Param::Text(execution.phase),
         Param::Text(execution.initiated_by),
-        Param::Timestamptz(execution.created_at),
-        time(execution.started_at),
-        Param::Timestamptz(execution.updated_at),
-        time(execution.completed_at),
+        Param::Timestamptz(Some(execution.created_at)),
+        Param::Timestamptz(execution.started_at),
+        Param::Timestamptz(Some(execution.updated_at)),
+        Param::Timestamptz(execution.completed_at),
     ];
     if CREATE.run(Mode::Write, &params)? > 0 {
         return Ok(());
@@ -213,7 +211,7 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         Param::Int8(Some(log.keyframe)),
         Param::Int8(Some(log.hash)),
         Param::Int8(snapshot.is_some().then_some(payload)),
-        Param::Timestamptz(item.saved_at),
+        Param::Timestamptz(Some(item.saved_at)),
         Param::Int4(Some(bytes(log.state_bytes))),
         Param::Int4(Some(log.chain)),
         Param::Text(Some(item.status)),
@@ -254,7 +252,7 @@ fn tag(key: Key<'_>, checkpoint: &Checkpoint<'_>) -> StateResult<()> {
         Param::Int8(Some(checkpoint.version)),
         Param::Jsonb(checkpoint.metadata.as_deref()),
         Param::Text(checkpoint.created_by),
-        Param::Timestamptz(checkpoint.created_at),
+        Param::Timestamptz(Some(checkpoint.created_at)),
     ];
     CHECKPOINT.run(Mode::Write, &params)?;
     Ok(())

@@ -12,7 +12,10 @@ fn main() {
             println!("cargo::rerun-if-changed={file}");
             let text = fs::read_to_string(&file).expect("the sample is a file");
             assert!(text.contains(CONNECTION), "the sample connects otherwise");
-            text.replace(CONNECTION, "&std::env::var(\"WF_SHOP\").expect(\"WF_SHOP is set\")")
+            text.replace(
+                CONNECTION,
+                "&std::env::var(\"WF_SHOP\").expect(\"WF_SHOP is set\")",
+            )
         }
         Err(_) => "fn main() {}\n".to_string(),
     };

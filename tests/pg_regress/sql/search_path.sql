@@ -65,7 +65,7 @@ SELECT execution_id FROM :"api".wf_find('{"n": 3}', 'w', '{"t": 2}');
 SELECT execution_id FROM :"api".wf_find('{"n": 3}');
 SELECT execution_id FROM :"api".wf_find('{}', tags => '{"t": 2}');
 SELECT :"api".wf_patch_state('a', '{"n": 4}', tags => '{"t": 3}');
-SELECT execution_id, tags FROM :"api".wf_find('{"n": 4}', 'w'), LATERAL (SELECT tags FROM :"api".wf_load('a')) t;
+SELECT execution_id, tags FROM :"api".wf_find('{"n": 4}', 'w'), LATERAL (SELECT version AS loaded FROM :"api".wf_load('a')) t;
 SELECT :"api".wf_checkpoint('a', 'cp', 2, '{"m": 1}');
 SELECT name, version FROM :"api".wf_checkpoints('a');
 SELECT name FROM :"api".wf_checkpoints('a', 'cp');
