@@ -12,7 +12,7 @@ export RUST_BACKTRACE=1
 cluster_start 'max_connections = 100'
 unset RUST_BACKTRACE
 # Clients are ordinary: row-level security holds for them.
-sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'writer')"
+sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'operator')"
 
 # What the documentation tells applications to do, as it stands there: the samples of a language, each on a
 # database of its own that was prepared as the page says.
