@@ -19,14 +19,14 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
 		while IFS=$$'\t' read -r name text; do printf '  %-16s %s\n' "$$name" "$$text"; done
 
-setup: ## install what building and testing need (packages by apt, cargo-pgrx)
+setup: ## install what building and testing need (packages by apt, drivers)
 	@tests/setup.sh all
 
 build: ## build the extension into target/pgNN/package
 	@tests/setup.sh build
 	@tests/lib/build.sh
 
-install: build ## install it into PG_CONFIG's PostgreSQL (DESTDIR is supported)
+install: ## build it and install it into PG_CONFIG's PostgreSQL (DESTDIR is supported)
 	@tests/lib/install.sh
 
 demo: ## replay a recorded agent run, with a crash (TRACE=file: another recording)

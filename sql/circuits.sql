@@ -1,4 +1,5 @@
--- Circuit breakers: what they go by, what they are, and how they came to be so.
+-- Group: Circuit breakers
+-- What they go by, what they are, and how they came to be so.
 
 CREATE DOMAIN wfstate.circuit_state AS text COLLATE "C"
     CONSTRAINT circuit_state_check CHECK (VALUE IN
@@ -129,7 +130,170 @@ COMMENT ON COLUMN wfstate.circuit_transitions.changed_by IS 'Role whose call mov
 COMMENT ON COLUMN wfstate.circuit_transitions.changed_at IS 'When: where the circuit was overdue, when that was due.';
 COMMENT ON INDEX wfstate.circuit_transitions_pkey IS 'wf_circuit_transitions: of one circuit, or of all, in order.';
 COMMENT ON CONSTRAINT circuit_transitions_pkey ON wfstate.circuit_transitions IS 'A circuit makes one transition at a time.';
+INSERT INTO wfstate.access VALUES ('wfstate.circuits', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.circuit_policies', 'operator');
+INSERT INTO wfstate.access VALUES ('wfstate.circuit_transitions', 'writer');
 
-SELECT pg_catalog.pg_extension_config_dump('wfstate.circuits', '');
-SELECT pg_catalog.pg_extension_config_dump('wfstate.circuit_policies', '');
-SELECT pg_catalog.pg_extension_config_dump('wfstate.circuit_transitions', '');
+CREATE TYPE wfstate.circuit_verdict AS (
+    allowed     boolean,
+    state       text,
+    retry_after interval
+);
+COMMENT ON TYPE wfstate.circuit_verdict IS 'What a circuit says about a call: a row of wf_circuit_allow and wf_circuit_record.';
+COMMENT ON COLUMN wfstate.circuit_verdict.allowed IS 'Whether the call may be made.';
+COMMENT ON COLUMN wfstate.circuit_verdict.state IS 'State of the circuit.';
+COMMENT ON COLUMN wfstate.circuit_verdict.retry_after IS 'How long to wait before asking again; NULL where the call may be made, or nobody knows.';
+
+CREATE FUNCTION @extschema@.wf_circuit_allow(agent_key text) RETURNS wfstate.circuit_verdict
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_allow_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_allow IS
+'Asks whether a call to the agent may be made. A closed circuit answers from one read; a half-open one grants one of its permits, and an open one that has waited long enough becomes half-open and grants the first. Report how the call ended with wf_circuit_record. A permit that was granted comes back when the transaction rolls back.
+Returns one row: whether the call may be made, the state, and how long to wait before asking again; retry_after is NULL where the call may be made or nobody knows.
+Errors: 22023 and 54000 for a bad agent_key. A refusal is an answer, not an error.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_allow', 'writer');
+
+CREATE FUNCTION @extschema@.wf_circuit_record(
+    agent_key text, success bool, duration_ms double precision DEFAULT NULL
+) RETURNS wfstate.circuit_verdict
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_record_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_record IS
+'Records how a call to the agent ended. A closed circuit opens when its window holds enough calls and their failure rate or slow-call rate has reached its limit; a half-open one decides once the outcomes of all its trial calls are known. Outcomes while open are ignored: they belong to calls that began before. Nothing is written where the outcome changes nothing, such as one more fast success in a window full of them.
+duration_ms: how long the call took; NULL is not slow.
+Returns one row, what another call would be told now: allowed, state, retry_after. Never raises because a circuit opens, since that would roll the record back.
+Errors: 22023 when agent_key or success is NULL, agent_key is empty, or duration_ms is negative, infinite or NaN; 54000 when agent_key is longer than 255 bytes.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_record', 'writer');
+
+CREATE FUNCTION @extschema@.wf_circuit_configure(
+    agent_key text, failure_rate double precision DEFAULT NULL, slow_call_rate double precision DEFAULT NULL,
+    slow_call_duration interval DEFAULT NULL, window_kind text DEFAULT NULL, window_size integer DEFAULT NULL,
+    minimum_calls integer DEFAULT NULL, open_wait interval DEFAULT NULL,
+    open_wait_multiplier double precision DEFAULT NULL, open_wait_max interval DEFAULT NULL,
+    half_open_permits integer DEFAULT NULL, half_open_max_wait interval DEFAULT NULL, replace bool DEFAULT false
+) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_configure_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_configure IS
+'Sets what the circuit of an agent goes by; agent_key * means all agents of the tenant. NULL keeps the former option. An agent inherits the options that it does not have itself from *, and those that * does not have from the default. For admins.
+failure_rate (default 0.5) and slow_call_rate (1): fractions of the calls at which the circuit opens. slow_call_duration (60 seconds): a call that takes longer is slow. window_kind (count) and window_size (100): count, the last so many calls; time, the calls of the last so many seconds, to 1/120 of the window where it is longer than 120. minimum_calls (100): below it the rates decide nothing; in a count window it is at most the window''s size.
+open_wait (60 seconds), open_wait_multiplier (1) and open_wait_max (1 hour): how long the circuit stays open, by how much each opening in a row lasts longer, and what that growth may lead to at most. half_open_permits (10): trial calls. half_open_max_wait (60 seconds): a half-open circuit with trial calls unanswered opens again when for so long none was let through or ended; it should be longer than the longest call; 0 waits for ever.
+replace: true forgets all options of the agent first, so that what is not given is inherited again.
+Takes effect at once. A window of another size keeps the newest outcomes, one of another kind begins anew.
+Errors: 22023 for an option out of its range, and for a bad agent_key; 54000 when it is too long.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_configure', 'operator');
+
+CREATE FUNCTION @extschema@.wf_circuit_policy(agent_key text) RETURNS TABLE (
+    failure_rate double precision, slow_call_rate double precision, slow_call_duration interval, window_kind text,
+    window_size bigint, minimum_calls bigint, open_wait interval, open_wait_multiplier double precision,
+    open_wait_max interval, half_open_permits bigint, half_open_max_wait interval
+)
+    LANGUAGE c STABLE ROWS 1 PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuit_policy_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_policy IS
+'Returns the options in force for the circuit of an agent: its own, those of agent *, and the defaults.
+Errors: 22023 and 54000 for a bad agent_key.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_policy', 'reader');
+
+CREATE FUNCTION @extschema@.wf_circuit_save(
+    agent_key text, state text, reset_at timestamptz DEFAULT NULL, reason text DEFAULT NULL
+) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_save_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_save IS
+'Sets a state that was decided elsewhere: open or closed by another breaker, forced_open by an operator (refuses calls until another state is saved), disabled (lets calls pass and records nothing), metrics_only (lets calls pass, records, and never opens), half_open.
+reset_at: until when an open circuit stays so; by default what its policy says. For state open only. reason: up to 255 bytes for the log of transitions.
+Returns true, or false when the circuit was so already. Saving the present state keeps what was recorded.
+Errors: 22023 for a state that does not exist, a reset_at that is infinite or goes with another state, and NULL or empty arguments; 54000 for one that is too long.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_save', 'writer');
+
+CREATE FUNCTION @extschema@.wf_circuit_reset(agent_key text) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuit_reset_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_reset IS
+'Closes the circuit of an agent, whatever its state, and forgets what was recorded. Policy and log of transitions stay.
+Returns true, or false when there was nothing to reset.
+Errors: 22023 and 54000 for a bad agent_key.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_reset', 'writer');
+
+CREATE FUNCTION @extschema@.wf_circuits_recover(max_rows integer DEFAULT 1000) RETURNS TABLE (
+    agent_key text
+)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_circuits_recover_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuits_recover IS
+'Makes open circuits half-open whose reset_at has passed, without a call asking for it, and leaves out those that another transaction works on.
+Returns the agents whose circuits moved, at most max_rows (1 to 10000, by default 1000).
+Errors: 22023 when max_rows is out of range.';
+INSERT INTO wfstate.access VALUES ('wf_circuits_recover', 'writer');
+
+CREATE TYPE wfstate.circuit_summary AS (
+    agent_key            text,
+    state                text,
+    allows               boolean,
+    retry_after          interval,
+    calls                bigint,
+    failures             bigint,
+    slow_calls           bigint,
+    failure_rate         double precision,
+    slow_call_rate       double precision,
+    failure_rate_limit   double precision,
+    slow_call_rate_limit double precision,
+    minimum_calls        bigint,
+    window_kind          text,
+    window_size          bigint,
+    permits_taken        bigint,
+    half_open_permits    bigint,
+    attempt              bigint,
+    opened_at            timestamptz,
+    reset_at             timestamptz,
+    transitions          bigint,
+    updated_at           timestamptz
+);
+COMMENT ON TYPE wfstate.circuit_summary IS 'A circuit as it is at the time of the statement: a row of wf_circuits and wf_circuits_open.';
+COMMENT ON COLUMN wfstate.circuit_summary.agent_key IS 'Agent whose circuit it is.';
+COMMENT ON COLUMN wfstate.circuit_summary.state IS 'closed, open, half_open, disabled, metrics_only or forced_open.';
+COMMENT ON COLUMN wfstate.circuit_summary.allows IS 'Whether a call would be let through.';
+COMMENT ON COLUMN wfstate.circuit_summary.retry_after IS 'How long until one may be: zero where the next call will be a trial call, NULL where calls are let through or nobody knows.';
+COMMENT ON COLUMN wfstate.circuit_summary.calls IS 'Calls that the window covers.';
+COMMENT ON COLUMN wfstate.circuit_summary.failures IS 'Those that failed.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_calls IS 'Those that were slow.';
+COMMENT ON COLUMN wfstate.circuit_summary.failure_rate IS 'Share of those that failed; NULL where the window covers none.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_call_rate IS 'Share of those that were slow; NULL where the window covers none.';
+COMMENT ON COLUMN wfstate.circuit_summary.failure_rate_limit IS 'failure_rate of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.slow_call_rate_limit IS 'slow_call_rate of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.minimum_calls IS 'minimum_calls of the policy in force.';
+COMMENT ON COLUMN wfstate.circuit_summary.window_kind IS 'count or time.';
+COMMENT ON COLUMN wfstate.circuit_summary.window_size IS 'Calls or seconds.';
+COMMENT ON COLUMN wfstate.circuit_summary.permits_taken IS 'Trial calls that were let through since it became half-open.';
+COMMENT ON COLUMN wfstate.circuit_summary.half_open_permits IS 'Trial calls that a half-open circuit lets through.';
+COMMENT ON COLUMN wfstate.circuit_summary.attempt IS 'Openings in a row.';
+COMMENT ON COLUMN wfstate.circuit_summary.opened_at IS 'When it opened last; NULL when it has closed since.';
+COMMENT ON COLUMN wfstate.circuit_summary.reset_at IS 'When an open circuit has waited long enough.';
+COMMENT ON COLUMN wfstate.circuit_summary.transitions IS 'Number of its last change of state.';
+COMMENT ON COLUMN wfstate.circuit_summary.updated_at IS 'When its row was written last.';
+
+CREATE FUNCTION @extschema@.wf_circuits(
+    state text DEFAULT NULL, after text DEFAULT NULL, max_rows integer DEFAULT 100
+) RETURNS SETOF wfstate.circuit_summary
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuits IS
+'Lists circuits as they are at the time of the statement, by agent_key: state, whether a call would be let through, what the window covers (failure_rate and slow_call_rate are NULL where it covers no calls), the limits in force, permits, and times. An agent that nothing was recorded or decided for has a closed circuit and is not listed.
+state: only circuits in this state. after: the last agent_key of the page before; max_rows: the size of the page (1 to 10000, by default 100).
+Errors: 22023 when state does not exist, after is empty, or max_rows is out of range; 54000 when after is too long.';
+INSERT INTO wfstate.access VALUES ('wf_circuits', 'reader');
+
+CREATE FUNCTION @extschema@.wf_circuits_open(after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS SETOF wfstate.circuit_summary
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuits_open_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuits_open IS
+'Lists circuits that are open or forced_open at the time of the statement, by agent_key. retry_after is zero where the next call will be a trial call, and NULL for forced_open.
+after: the last agent_key of the page before; max_rows: the size of the page (1 to 10000, by default 100).
+Errors: 22023 when after is empty or max_rows is out of range; 54000 when after is too long.';
+INSERT INTO wfstate.access VALUES ('wf_circuits_open', 'reader');
+
+CREATE FUNCTION @extschema@.wf_circuit_transitions(
+    agent_key text DEFAULT NULL, after text DEFAULT NULL, max_rows integer DEFAULT 100
+) RETURNS TABLE (
+    agent_key text, transition_no bigint, from_state text, to_state text, reason text,
+    failure_rate double precision, slow_call_rate double precision, calls bigint, changed_by text,
+    changed_at timestamptz, cursor text
+)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_circuit_transitions_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_circuit_transitions IS
+'Lists changes of state by agent_key and number, of one agent or of all: why, and what the window held before. The last 1000 of each circuit are kept.
+after: cursor of the last row of the page before; max_rows: the size of the page (1 to 10000, by default 100).
+Errors: 22023 when after is not a cursor of this list, agent_key is empty, or max_rows is out of range; 54000 when agent_key is too long.';
+INSERT INTO wfstate.access VALUES ('wf_circuit_transitions', 'reader');

@@ -1,4 +1,6 @@
--- Routing: the audit trail of decisions, and the statistics of the agents that were chosen.
+-- Group: Routing
+-- The audit trail of decisions, and the statistics of the agents that were chosen.
+
 CREATE TABLE wfstate.routing_decisions (
     decision_id         uuid NOT NULL,
     decided_at          timestamptz NOT NULL,
@@ -56,7 +58,7 @@ CREATE TABLE wfstate.agent_statistics (
     tenant    wfstate.identifier NOT NULL,
     agent     wfstate.identifier NOT NULL,
     task_type text COLLATE "C" NOT NULL,
-    stats     routing_stats NOT NULL,
+    stats     @extschema@.routing_stats NOT NULL,
     CONSTRAINT agent_statistics_pkey PRIMARY KEY (tenant, agent, task_type, hour_at, slot)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.agent_statistics IS 'Statistics of completed tasks by agent, task type and hour, spread over slots; their sum is what wf_agent_statistics tells. Updated in place (HOT).';
@@ -93,11 +95,129 @@ BEGIN
     END IF;
 END
 $$;
+INSERT INTO wfstate.access VALUES ('wfstate.routing_decisions', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.agent_statistics', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.routing_retention', 'writer');
 
-SELECT pg_catalog.pg_extension_config_dump('wfstate.routing_decisions', '');
-SELECT pg_catalog.pg_extension_config_dump('wfstate.agent_statistics', '');
-SELECT pg_catalog.pg_extension_config_dump('wfstate.routing_retention', '');
+CREATE FUNCTION @extschema@.wf_record_routing(
+    task_id text, selected_agent text, success bool DEFAULT NULL, duration_ms double precision DEFAULT NULL,
+    task_type text DEFAULT NULL, required_capability text DEFAULT NULL, priority integer DEFAULT NULL,
+    agent_score double precision DEFAULT NULL, candidates jsonb DEFAULT NULL, error text DEFAULT NULL,
+    retry_attempts integer DEFAULT 0, execution_id text DEFAULT NULL, step_id text DEFAULT NULL,
+    decided_at timestamptz DEFAULT NULL, feed_circuit bool DEFAULT false
+) RETURNS uuid
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_record_routing_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_record_routing IS
+'Records that an agent was chosen for a task, and what came of it where that is known: then the statistics of the agent count the task, in the same transaction. Leave success NULL when the outcome comes later, and give it to wf_complete_routing.
+duration_ms is in milliseconds, from 0 to 2^40. candidates is a JSON document of at most 16 kB, error a text of at most 8 kB. decided_at is now unless given, and decides about the hour that counts the task. The execution and its step need not exist. feed_circuit records the outcome with the agent''s circuit breaker as well, as wf_circuit_record does; the circuit''s row is then locked until the transaction ends.
+Returns the id of the decision, a UUIDv7.
+Errors: 22023 for a bad argument; 54000 over a limit.';
+INSERT INTO wfstate.access VALUES ('wf_record_routing', 'writer');
 
-ALTER TABLE wfstate.routing_decisions ENABLE ROW LEVEL SECURITY;
-ALTER TABLE wfstate.agent_statistics ENABLE ROW LEVEL SECURITY;
-ALTER TABLE wfstate.routing_retention ENABLE ROW LEVEL SECURITY;
+CREATE FUNCTION @extschema@.wf_complete_routing(
+    decision_id uuid, success bool, duration_ms double precision DEFAULT NULL, error text DEFAULT NULL,
+    retry_attempts integer DEFAULT NULL, feed_circuit bool DEFAULT false
+) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_complete_routing_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_complete_routing IS
+'Records the outcome of a decision that was recorded without one; the statistics of the agent count the task then, in the hour of the decision. error and retry_attempts: NULL keeps the former. feed_circuit is that of wf_record_routing.
+Returns true, or false when the outcome was recorded before, in which case nothing is changed: a call may be repeated.
+Errors: WF005 when the decision does not exist; 22023 for a bad argument; 54000 over a limit.';
+INSERT INTO wfstate.access VALUES ('wf_complete_routing', 'writer');
+
+CREATE FUNCTION @extschema@.wf_routing_decisions(
+    task_id text DEFAULT NULL, execution_id text DEFAULT NULL, agent text DEFAULT NULL, task_type text DEFAULT NULL,
+    success bool DEFAULT NULL, pending bool DEFAULT NULL, since timestamptz DEFAULT NULL,
+    until timestamptz DEFAULT NULL, newest_first bool DEFAULT true, after uuid DEFAULT NULL,
+    max_rows integer DEFAULT 100
+) RETURNS TABLE (
+    decision_id uuid, task_id text, selected_agent text, success bool, duration_ms double precision, task_type text,
+    required_capability text, priority integer, agent_score double precision, candidates jsonb, error text,
+    retry_attempts integer, execution_id text, step_id text, decided_at timestamptz, completed_at timestamptz,
+    recorded_by text
+)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_routing_decisions_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_routing_decisions IS
+'Lists routing decisions that satisfy every filter given, newest first unless newest_first is false. pending: true for those without an outcome, false for those with one. since is inclusive, until exclusive, both of decided_at. after is the decision_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100). By task, agent, execution or time a list is read from an index.
+Errors: 22023 when max_rows is out of range or a name is empty; 54000 for over-long names.';
+INSERT INTO wfstate.access VALUES ('wf_routing_decisions', 'reader');
+
+CREATE TYPE wfstate.agent_summary AS (
+    agent              text,
+    total_tasks        bigint,
+    successful_tasks   bigint,
+    failed_tasks       bigint,
+    success_rate       double precision,
+    mean_duration_ms   double precision,
+    stddev_duration_ms double precision,
+    min_duration_ms    double precision,
+    p50_duration_ms    double precision,
+    p95_duration_ms    double precision,
+    p99_duration_ms    double precision,
+    max_duration_ms    double precision,
+    stats              @extschema@.routing_stats
+);
+COMMENT ON TYPE wfstate.agent_summary IS 'What is known of the tasks of an agent: a row of wf_agent_statistics, wf_top_agents and wf_underperforming_agents.';
+COMMENT ON COLUMN wfstate.agent_summary.agent IS 'Agent.';
+COMMENT ON COLUMN wfstate.agent_summary.total_tasks IS 'Completed tasks.';
+COMMENT ON COLUMN wfstate.agent_summary.successful_tasks IS 'Those that succeeded.';
+COMMENT ON COLUMN wfstate.agent_summary.failed_tasks IS 'Those that failed.';
+COMMENT ON COLUMN wfstate.agent_summary.success_rate IS 'Share of those that succeeded; NULL where there are none.';
+COMMENT ON COLUMN wfstate.agent_summary.mean_duration_ms IS 'Mean duration of those whose duration is known, in milliseconds.';
+COMMENT ON COLUMN wfstate.agent_summary.stddev_duration_ms IS 'Sample standard deviation of their durations; NULL for fewer than two.';
+COMMENT ON COLUMN wfstate.agent_summary.min_duration_ms IS 'Shortest duration.';
+COMMENT ON COLUMN wfstate.agent_summary.p50_duration_ms IS 'Median, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.p95_duration_ms IS '95th percentile, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.p99_duration_ms IS '99th percentile, within 1 %.';
+COMMENT ON COLUMN wfstate.agent_summary.max_duration_ms IS 'Longest duration.';
+COMMENT ON COLUMN wfstate.agent_summary.stats IS 'The whole, to be merged or asked for more.';
+
+CREATE FUNCTION @extschema@.wf_agent_statistics(
+    agent text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL,
+    task_type text DEFAULT NULL, after text DEFAULT NULL, max_rows integer DEFAULT 100
+) RETURNS SETOF wfstate.agent_summary
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_agent_statistics_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_agent_statistics IS
+'Tells what is known of the tasks of each agent, or of one: counts, success rate, and durations in milliseconds. Percentiles are within 1 %, all else is exact. Tasks count in the hour (UTC) of their decision: from the hour that holds since on, and before the end of the hour that until falls into. stats is the whole, to be merged or asked for more.
+after is the agent of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
+INSERT INTO wfstate.access VALUES ('wf_agent_statistics', 'reader');
+
+CREATE FUNCTION @extschema@.wf_top_agents(
+    min_tasks bigint DEFAULT 1, since timestamptz DEFAULT NULL, task_type text DEFAULT NULL,
+    max_rows integer DEFAULT 10
+) RETURNS SETOF wfstate.agent_summary
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_top_agents_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_top_agents IS
+'Lists the agents with the highest success rate, of equals the one with the shorter mean duration, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 10).
+Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
+INSERT INTO wfstate.access VALUES ('wf_top_agents', 'reader');
+
+CREATE FUNCTION @extschema@.wf_underperforming_agents(
+    threshold double precision DEFAULT 0.8, min_tasks bigint DEFAULT 10, since timestamptz DEFAULT NULL,
+    task_type text DEFAULT NULL, max_rows integer DEFAULT 100
+) RETURNS SETOF wfstate.agent_summary
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_underperforming_agents_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_underperforming_agents IS
+'Lists the agents whose success rate is below a threshold (0 to 1), the lowest first, of equals the one with more tasks, among those with at least min_tasks completed tasks since an hour. The columns are those of wf_agent_statistics. max_rows is how many (1 to 10000, by default 100).
+Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
+INSERT INTO wfstate.access VALUES ('wf_underperforming_agents', 'reader');
+
+CREATE FUNCTION @extschema@.wf_recalculate_statistics(since timestamptz DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_recalculate_statistics_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_recalculate_statistics IS
+'Builds the statistics of agents anew from the routing decisions, from the hour on that holds since; NULL: all of them. Hours whose decisions were pruned keep what they have. Whoever records, of any tenant, waits until the transaction ends. The result equals what recording has counted. For admins.
+Returns the number of rows that the statistics of these hours now take.';
+INSERT INTO wfstate.access VALUES ('wf_recalculate_statistics', 'operator');
+
+CREATE FUNCTION @extschema@.wf_prune_routing(
+    older_than interval DEFAULT NULL, statistics_older_than interval DEFAULT NULL, max_rows integer DEFAULT 10000
+) RETURNS TABLE (
+    decisions bigint, statistics bigint
+)
+    LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_routing_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_prune_routing IS
+'Removes routing decisions made longer ago than older_than, and statistics of hours that ended longer ago than statistics_older_than, the oldest first and at most max_rows (1 to 10000, by default 10000) of each, so that a transaction stays short: call it again until it removes fewer. At least one age must be given. Statistics outlive the decisions that they count.
+Returns how many of each were removed.
+Errors: 22023 when both are NULL, or for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_prune_routing', 'operator');

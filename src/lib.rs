@@ -24,110 +24,44 @@ pub mod store;
 
 ::pgrx::pg_module_magic!(name, version);
 
-::pgrx::extension_sql_file!("../sql/schema.sql", name = "schema", bootstrap);
+// The SQL surface is sql/, in this order. tests/lib/build.sh reads the order here and puts the files together;
+// `cargo pgrx` takes them from here and must come to the same script (tests/agreement.sh).
+::pgrx::extension_sql_file!("../sql/begin.sql", name = "begin", bootstrap);
+::pgrx::extension_sql_file!("../sql/tenants.sql", name = "tenants", requires = ["begin"]);
+::pgrx::extension_sql_file!("../sql/log.sql", name = "log", requires = ["tenants"]);
+::pgrx::extension_sql_file!("../sql/state.sql", name = "state", requires = ["log"]);
 ::pgrx::extension_sql_file!(
-    "../sql/circuits.sql",
-    name = "circuits",
-    requires = ["schema"]
+    "../sql/checkpoints.sql",
+    name = "checkpoints",
+    requires = ["state"]
 );
-::pgrx::extension_sql_file!("../sql/security.sql", name = "security", finalize);
 ::pgrx::extension_sql_file!(
-    "../sql/comments.sql",
-    name = "comments",
-    requires = [
-        wf_save_state,
-        wf_patch_state,
-        wf_save_states,
-        wf_load_state,
-        wf_load,
-        wf_load_many,
-        wf_state_at,
-        wf_history,
-        wf_diff,
-        wf_delete,
-        wf_list,
-        wf_find,
-        wf_declare_search,
-        wf_prune_history,
-        wf_export,
-        wf_import,
-        wf_checkpoint,
-        wf_checkpoints,
-        wf_recover,
-        wf_fork,
-        wf_drop_checkpoint,
-        wf_verify,
-        wf_tenant,
-        wf_grant_tenant,
-        wf_revoke_tenant,
-        wf_tenants,
-        wf_grant_access,
-    ]
+    "../sql/history.sql",
+    name = "history",
+    requires = ["checkpoints"]
 );
-
+::pgrx::extension_sql_file!("../sql/search.sql", name = "search", requires = ["history"]);
 ::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["schema"]
+    requires = ["search"]
 );
-::pgrx::extension_sql_file!(
-    "../sql/routing_stats_json.sql",
-    name = "routing_stats_json",
-    requires = [
-        "routing_stats",
-        total_tasks,
-        successful_tasks,
-        failed_tasks,
-        measured_tasks,
-        success_rate,
-        total_duration_ms,
-        mean_duration_ms,
-        stddev_duration_ms,
-        min_duration_ms,
-        max_duration_ms,
-        approx_percentile,
-        approx_percentile_rank,
-        relative_error,
-    ]
-);
-
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",
     name = "routing",
-    requires = ["schema", "routing_stats"]
+    requires = ["routing_stats"]
 );
 ::pgrx::extension_sql_file!(
-    "../sql/routing_comments.sql",
-    name = "routing_comments",
-    requires = [
-        wf_record_routing,
-        wf_complete_routing,
-        wf_routing_decisions,
-        wf_agent_statistics,
-        wf_top_agents,
-        wf_underperforming_agents,
-        wf_recalculate_statistics,
-        wf_prune_routing,
-        wf_maintain,
-    ]
+    "../sql/circuits.sql",
+    name = "circuits",
+    requires = ["routing"]
 );
-
 ::pgrx::extension_sql_file!(
-    "../sql/circuits_comments.sql",
-    name = "circuits_comments",
-    requires = [
-        wf_circuit_allow,
-        wf_circuit_record,
-        wf_circuit_configure,
-        wf_circuit_policy,
-        wf_circuit_save,
-        wf_circuit_reset,
-        wf_circuits_recover,
-        wf_circuits,
-        wf_circuits_open,
-        wf_circuit_transitions,
-    ]
+    "../sql/operations.sql",
+    name = "operations",
+    requires = ["circuits"]
 );
+::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 
 /// Called by the server when it loads the library.
 #[pgrx::pg_guard]

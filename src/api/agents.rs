@@ -1,35 +1,20 @@
 //! What is known of agents, and keeping it in bounds.
 
-use super::routing::micros;
+use super::{interval, micros};
 use crate::core::limits;
 use crate::core::routing::{count, share};
 use crate::core::stats::encode;
 use crate::pg::error::run;
-use crate::pg::stats_datum::StatsDatum;
-use crate::store::agent_statistics::{self, Agent};
-use crate::store::routing_maintenance as maintenance;
-use crate::store::tenant;
+use crate::pg::record::{Record, Value, record};
+use crate::pg::records::{Output, Records};
+use crate::store::routing::maintenance;
+use crate::store::routing::statistics::{self, Agent};
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-/// What the three functions on agents return; spelled out in each, as pgrx wants it.
-type AgentRow = (
-    String,
-    i64,
-    i64,
-    i64,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    Option<f64>,
-    StatsDatum,
-);
-
-fn agent_row(Agent { agent, summary }: Agent) -> AgentRow {
-    (
+/// A row of `wfstate.agent_summary`.
+fn agent_record(Agent { agent, summary }: Agent) -> Record {
+    record![
         agent,
         summary.total().cast_signed(),
         summary.succeeded().cast_signed(),
@@ -42,39 +27,27 @@ fn agent_row(Agent { agent, summary }: Agent) -> AgentRow {
         summary.percentile(0.95),
         summary.percentile(0.99),
         summary.max(),
-        StatsDatum(encode::encode(&summary)),
-    )
+        Value::Stats(encode::encode(&summary)),
+    ]
 }
 
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_agent_statistics(
-    agent: default!(Option<&str>, "NULL"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    until: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
-        let query = agent_statistics::Query {
+fn put_all(out: &mut Output, agents: Vec<Agent>) {
+    for agent in agents {
+        out.put(&agent_record(agent));
+    }
+}
+
+#[pg_extern(sql = false)]
+fn wf_agent_statistics<'a>(
+    agent: Option<&'a str>,
+    since: Option<TimestampWithTimeZone>,
+    until: Option<TimestampWithTimeZone>,
+    task_type: Option<&'a str>,
+    after: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        let query = statistics::Query {
             agent,
             task_type,
             since: micros(since),
@@ -82,17 +55,17 @@ fn wf_agent_statistics(
             after,
             max_rows: Some(limits::max_rows(max_rows)?),
         };
-        agent_statistics::sum(&tenant::current()?, &query)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
+        put_all(out, statistics::sum(&tenant::current()?, &query)?);
+        Ok(())
+    })
 }
 
 /// All agents, for the two functions below, which order them by what only the sums say.
 fn every_agent<'a>(
     task_type: Option<&'a str>,
     since: Option<TimestampWithTimeZone>,
-) -> agent_statistics::Query<'a> {
-    agent_statistics::Query {
+) -> statistics::Query<'a> {
+    statistics::Query {
         agent: None,
         task_type,
         since: micros(since),
@@ -102,106 +75,72 @@ fn every_agent<'a>(
     }
 }
 
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_top_agents(
-    max_rows: default!(Option<i32>, "10"),
-    min_tasks: default!(Option<i64>, "1"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
+#[pg_extern(sql = false)]
+fn wf_top_agents<'a>(
+    min_tasks: Option<i64>,
+    since: Option<TimestampWithTimeZone>,
+    task_type: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    Records::written(move |out| {
         let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
         let query = every_agent(task_type, since);
-        agent_statistics::top(&tenant::current()?, &query, min_tasks, max_rows)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
+        let agents = statistics::top(&tenant::current()?, &query, min_tasks, max_rows)?;
+        put_all(out, agents);
+        Ok(())
+    })
 }
 
-#[pg_extern(stable, parallel_safe, requires = ["routing_stats"])]
-#[allow(clippy::type_complexity)]
-fn wf_underperforming_agents(
-    threshold: default!(Option<f64>, "0.8"),
-    min_tasks: default!(Option<i64>, "10"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(agent, String),
-        name!(total_tasks, i64),
-        name!(successful_tasks, i64),
-        name!(failed_tasks, i64),
-        name!(success_rate, Option<f64>),
-        name!(mean_duration_ms, Option<f64>),
-        name!(stddev_duration_ms, Option<f64>),
-        name!(min_duration_ms, Option<f64>),
-        name!(p50_duration_ms, Option<f64>),
-        name!(p95_duration_ms, Option<f64>),
-        name!(p99_duration_ms, Option<f64>),
-        name!(max_duration_ms, Option<f64>),
-        name!(stats, StatsDatum),
-    ),
-> {
-    let agents = run(|| {
+#[pg_extern(sql = false)]
+fn wf_underperforming_agents<'a>(
+    threshold: Option<f64>,
+    min_tasks: Option<i64>,
+    since: Option<TimestampWithTimeZone>,
+    task_type: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    Records::written(move |out| {
         let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
-        let threshold = share("threshold", threshold)?;
+        let bar = (share("threshold", threshold)?, min_tasks);
         let query = every_agent(task_type, since);
-        let bar = (threshold, min_tasks);
-        agent_statistics::underperforming(&tenant::current()?, &query, bar, max_rows)
-    });
-    TableIterator::new(agents.into_iter().map(agent_row))
+        put_all(
+            out,
+            statistics::underperforming(&tenant::current()?, &query, bar, max_rows)?,
+        );
+        Ok(())
+    })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_recalculate_statistics(since: default!(Option<TimestampWithTimeZone>, "NULL")) -> i64 {
+#[pg_extern(sql = false)]
+fn wf_recalculate_statistics(since: Option<TimestampWithTimeZone>) -> i64 {
     run(|| maintenance::recalculate(&tenant::current()?, micros(since)))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-#[allow(clippy::type_complexity)]
+#[pg_extern(sql = false)]
 fn wf_prune_routing(
-    older_than: default!(Option<Interval>, "NULL"),
-    statistics_older_than: default!(Option<Interval>, "NULL"),
-    max_rows: default!(Option<i32>, "10000"),
-) -> TableIterator<'static, (name!(decisions, i64), name!(statistics, i64))> {
-    let pruned = run(|| {
+    older_than: Option<pgrx::datum::Interval>,
+    statistics_older_than: Option<pgrx::datum::Interval>,
+    max_rows: Option<i32>,
+) -> Records<'static> {
+    Records::written(move |out| {
         let max_rows = limits::max_rows(max_rows)?;
-        maintenance::prune(
+        let pruned = maintenance::prune(
             &tenant::current()?,
-            older_than,
-            statistics_older_than,
+            interval(older_than),
+            interval(statistics_older_than),
             max_rows,
-        )
-    });
-    TableIterator::once((pruned.decisions, pruned.statistics))
+        )?;
+        out.put(&record![pruned.decisions, pruned.statistics]);
+        Ok(())
+    })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_maintain(
-    max_rows: default!(Option<i32>, "10000"),
-) -> TableIterator<'static, (name!(task, &'static str), name!(processed, i64))> {
-    TableIterator::new(run(|| {
+#[pg_extern(sql = false)]
+fn wf_maintain(max_rows: Option<i32>) -> Records<'static> {
+    Records::written(move |out| {
         let max_rows = limits::max_rows(max_rows)?;
-        let tenant = tenant::current()?;
-        Ok([("fold_statistics", maintenance::fold(&tenant, max_rows)?)])
-    }))
+        let folded = maintenance::fold(&tenant::current()?, max_rows)?;
+        out.put(&record!["fold_statistics", folded]);
+        Ok(())
+    })
 }

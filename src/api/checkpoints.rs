@@ -1,18 +1,21 @@
 //! Checkpoints, recovery, forks.
 
-use super::{bytes, jsonb, with_key};
+use super::{bytes, with_key};
 use crate::core::limits;
-use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
-use crate::store::{branch, checkpoints};
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store::branches::branch;
+use crate::store::branches::checkpoints;
 use pgrx::prelude::*;
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_checkpoint(
     execution_id: Option<&str>,
     name: Option<&str>,
-    version: default!(Option<i64>, "NULL"),
-    metadata: default!(Option<JsonbArg<'_>>, "NULL"),
+    version: Option<i64>,
+    metadata: Option<JsonbArg<'_>>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -24,36 +27,28 @@ fn wf_checkpoint(
     })
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
-fn wf_checkpoints(
-    execution_id: Option<&str>,
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(name, String),
-        name!(version, i64),
-        name!(metadata, Option<Jsonb>),
-        name!(created_by, String),
-        name!(created_at, Option<TimestampWithTimeZone>),
-    ),
-> {
-    let rows = run(|| with_key(execution_id, |key| checkpoints::list(key, after, max_rows)));
-    TableIterator::new(
-        rows.into_iter()
-            .map(|(name, version, metadata, by, at)| (name, version, jsonb(metadata), by, at)),
-    )
+#[pg_extern(sql = false)]
+fn wf_checkpoints<'a>(
+    execution_id: Option<&'a str>,
+    after: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        with_key(execution_id, |key| {
+            checkpoints::list(key, after, max_rows, |(name, version, metadata, by, at)| {
+                out.put(&record![name, version, jsonb(metadata), by, time(at)]);
+            })
+        })
+    })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_recover(
     execution_id: Option<&str>,
-    checkpoint: default!(Option<&str>, "NULL"),
-    version: default!(Option<i64>, "NULL"),
-    expected_version: default!(Option<i64>, "NULL"),
-    note: default!(Option<&str>, "NULL"),
+    checkpoint: Option<&str>,
+    version: Option<i64>,
+    expected_version: Option<i64>,
+    note: Option<&str>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -65,12 +60,12 @@ fn wf_recover(
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_fork(
     execution_id: Option<&str>,
     new_execution_id: Option<&str>,
-    version: default!(Option<i64>, "NULL"),
-    checkpoint: default!(Option<&str>, "NULL"),
+    version: Option<i64>,
+    checkpoint: Option<&str>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -82,7 +77,7 @@ fn wf_fork(
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_drop_checkpoint(execution_id: Option<&str>, name: Option<&str>) -> bool {
     run(|| {
         with_key(execution_id, |key| {

@@ -3,9 +3,13 @@
 use crate::core::circuit::{MAX_DURATION, Options, State, Verdict};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
-use crate::pg::spi::Mode;
-use crate::store::circuit_rows::Agent;
-use crate::store::{circuit_policies, circuits, tenant};
+use crate::pg::record::{Record, record};
+use crate::pg::records::Records;
+use crate::pg::spi::{Interval, Mode};
+use crate::store::circuits::breaker;
+use crate::store::circuits::policies;
+use crate::store::circuits::rows::Agent;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
 fn with_agent<T>(
@@ -16,92 +20,63 @@ fn with_agent<T>(
     body(&tenant, limits::name("agent_key", agent_key)?)
 }
 
-fn verdict(verdict: Verdict) -> (bool, &'static str, Option<Interval>) {
-    (
+/// A row of `wfstate.circuit_verdict`.
+fn verdict_record(verdict: Verdict) -> Record {
+    record![
         verdict.allowed,
         verdict.state.as_str(),
-        verdict.retry_after.and_then(interval),
-    )
-}
-
-pub(super) fn interval(micros: i64) -> Option<Interval> {
-    Interval::new(0, 0, micros).ok()
+        verdict.retry_after.map(Interval::of_micros),
+    ]
 }
 
 /// Beyond what any option may be, so that the option's own refusal has the words.
-fn micros(duration: Option<Interval>) -> Option<i64> {
-    duration.map(|d| {
+fn micros(duration: Option<pgrx::datum::Interval>) -> Option<i64> {
+    super::interval(duration).map(|d| {
         let most = i128::from(MAX_DURATION) + 1;
-        i64::try_from(d.as_micros().clamp(-1, most)).unwrap_or(-1)
+        i64::try_from(d.in_micros().clamp(-1, most)).unwrap_or(-1)
     })
 }
 
 pub(super) fn state(value: &str) -> StateResult<State> {
-    State::parse(value).ok_or_else(|| {
-        StateError::invalid(format!(
-            "state \"{}\" is not known",
-            value.chars().take(40).collect::<String>()
-        ))
-        .hint(format!(
-            "Use one of {}.",
-            State::ALL.map(State::as_str).join(", ")
-        ))
-    })
+    State::parse(value)
+        .ok_or_else(|| limits::unknown("state", value, &State::ALL.map(State::as_str)))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_circuit_allow(
-    agent_key: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(allowed, bool),
-        name!(state, &'static str),
-        name!(retry_after, Option<Interval>),
-    ),
-> {
-    let answer = run(|| with_agent(agent_key, circuits::allow));
-    TableIterator::once(verdict(answer))
+#[pg_extern(sql = false)]
+fn wf_circuit_allow(agent_key: Option<&str>) -> Record {
+    verdict_record(run(|| with_agent(agent_key, breaker::allow)))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_record(
     agent_key: Option<&str>,
     success: Option<bool>,
-    duration_ms: default!(Option<f64>, "NULL"),
-) -> TableIterator<
-    'static,
-    (
-        name!(allowed, bool),
-        name!(state, &'static str),
-        name!(retry_after, Option<Interval>),
-    ),
-> {
-    let answer = run(|| {
+    duration_ms: Option<f64>,
+) -> Record {
+    verdict_record(run(|| {
         with_agent(agent_key, |tenant, key| {
             let success = limits::required("success", success)?;
-            circuits::record(tenant, key, success, duration_ms)
+            breaker::record(tenant, key, success, duration_ms)
         })
-    });
-    TableIterator::once(verdict(answer))
+    }))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_circuit_configure(
     agent_key: Option<&str>,
-    failure_rate: default!(Option<f64>, "NULL"),
-    slow_call_rate: default!(Option<f64>, "NULL"),
-    slow_call_duration: default!(Option<Interval>, "NULL"),
-    window_kind: default!(Option<&str>, "NULL"),
-    window_size: default!(Option<i32>, "NULL"),
-    minimum_calls: default!(Option<i32>, "NULL"),
-    open_wait: default!(Option<Interval>, "NULL"),
-    open_wait_multiplier: default!(Option<f64>, "NULL"),
-    open_wait_max: default!(Option<Interval>, "NULL"),
-    half_open_permits: default!(Option<i32>, "NULL"),
-    half_open_max_wait: default!(Option<Interval>, "NULL"),
-    replace: default!(Option<bool>, "false"),
+    failure_rate: Option<f64>,
+    slow_call_rate: Option<f64>,
+    slow_call_duration: Option<pgrx::datum::Interval>,
+    window_kind: Option<&str>,
+    window_size: Option<i32>,
+    minimum_calls: Option<i32>,
+    open_wait: Option<pgrx::datum::Interval>,
+    open_wait_multiplier: Option<f64>,
+    open_wait_max: Option<pgrx::datum::Interval>,
+    half_open_permits: Option<i32>,
+    half_open_max_wait: Option<pgrx::datum::Interval>,
+    replace: Option<bool>,
 ) {
     run(|| {
         with_agent(agent_key, |tenant, key| {
@@ -119,57 +94,41 @@ fn wf_circuit_configure(
                 half_open_max_wait: micros(half_open_max_wait),
             };
             let agent = Agent { tenant, key };
-            circuit_policies::configure(agent, &options, replace.unwrap_or(false))
+            policies::configure(agent, &options, replace.unwrap_or(false))
         })
     });
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
-fn wf_circuit_policy(
-    agent_key: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(failure_rate, f64),
-        name!(slow_call_rate, f64),
-        name!(slow_call_duration, Option<Interval>),
-        name!(window_kind, &'static str),
-        name!(window_size, i64),
-        name!(minimum_calls, i64),
-        name!(open_wait, Option<Interval>),
-        name!(open_wait_multiplier, f64),
-        name!(open_wait_max, Option<Interval>),
-        name!(half_open_permits, i64),
-        name!(half_open_max_wait, Option<Interval>),
-    ),
-> {
-    let policy = run(|| {
+#[pg_extern(sql = false)]
+fn wf_circuit_policy(agent_key: Option<&str>) -> Records<'_> {
+    Records::written(move |out| {
         with_agent(agent_key, |tenant, key| {
-            circuit_policies::effective(Mode::Read, Agent { tenant, key })
+            let policy = policies::effective(Mode::Read, Agent { tenant, key })?;
+            let duration = Interval::of_micros;
+            out.put(&record![
+                policy.failure_rate,
+                policy.slow_call_rate,
+                duration(policy.slow_call_duration),
+                policy.window_kind.as_str(),
+                i64::from(policy.window_size),
+                i64::from(policy.minimum_calls),
+                duration(policy.open_wait),
+                policy.open_wait_multiplier,
+                duration(policy.open_wait_max),
+                i64::from(policy.half_open_permits),
+                duration(policy.half_open_max_wait),
+            ]);
+            Ok(())
         })
-    });
-    TableIterator::once((
-        policy.failure_rate,
-        policy.slow_call_rate,
-        interval(policy.slow_call_duration),
-        policy.window_kind.as_str(),
-        policy.window_size.into(),
-        policy.minimum_calls.into(),
-        interval(policy.open_wait),
-        policy.open_wait_multiplier,
-        interval(policy.open_wait_max),
-        policy.half_open_permits.into(),
-        interval(policy.half_open_max_wait),
-    ))
+    })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_save(
     agent_key: Option<&str>,
     state: Option<&str>,
-    reset_at: default!(Option<TimestampWithTimeZone>, "NULL"),
-    reason: default!(Option<&str>, "NULL"),
+    reset_at: Option<TimestampWithTimeZone>,
+    reason: Option<&str>,
 ) -> bool {
     run(|| {
         with_agent(agent_key, |tenant, key| {
@@ -184,20 +143,18 @@ fn wf_circuit_save(
                     .hint("The state forced_open refuses calls until somebody says otherwise."));
             }
             let reason = limits::optional_name("reason", reason)?;
-            circuits::save(tenant, key, state, until, reason)
+            breaker::save(tenant, key, state, until, reason)
         })
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_circuit_reset(agent_key: Option<&str>) -> bool {
-    run(|| with_agent(agent_key, circuits::reset))
+    run(|| with_agent(agent_key, breaker::reset))
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_circuits_recover(
-    max_rows: default!(Option<i32>, "1000"),
-) -> TableIterator<'static, (name!(agent_key, String),)> {
-    let recovered = run(|| circuits::recover(&tenant::current()?, limits::max_rows(max_rows)?));
-    TableIterator::new(recovered.into_iter().map(|key| (key,)))
+#[pg_extern(sql = false)]
+fn wf_circuits_recover(max_rows: Option<i32>) -> SetOfIterator<'static, String> {
+    let recovered = run(|| breaker::recover(&tenant::current()?, limits::max_rows(max_rows)?));
+    SetOfIterator::new(recovered)
 }

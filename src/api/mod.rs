@@ -12,8 +12,11 @@ mod stats;
 mod tenants;
 
 use crate::core::{StateError, StateResult, limits};
-use crate::pg::datum::{Jsonb, JsonbArg};
-use crate::store::{Key, tenant};
+use crate::pg::datum::JsonbArg;
+use crate::pg::spi::Interval;
+use crate::store::Key;
+use crate::store::tenants::tenant;
+use pgrx::datum::TimestampWithTimeZone;
 
 /// Runs `body` for the execution that the arguments and the session's tenant name.
 fn with_key<T>(
@@ -32,8 +35,17 @@ fn bytes<'a>(value: Option<JsonbArg<'a>>) -> Option<&'a [u8]> {
     value.map(JsonbArg::bytes)
 }
 
-fn jsonb(value: Option<Vec<u8>>) -> Option<Jsonb> {
-    value.map(Jsonb::from)
+/// Microseconds, as the server counts them.
+fn micros(at: Option<TimestampWithTimeZone>) -> Option<i64> {
+    at.map(TimestampWithTimeZone::into_inner)
+}
+
+fn interval(age: Option<pgrx::datum::Interval>) -> Option<Interval> {
+    age.map(|age| Interval {
+        months: age.months(),
+        days: age.days(),
+        micros: age.micros(),
+    })
 }
 
 /// The elements of an array of ids: none of them NULL, each a valid id.

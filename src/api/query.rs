@@ -1,125 +1,86 @@
 //! Finding executions.
 
-use super::{bytes, jsonb};
+use super::{bytes, micros};
 use crate::core::limits;
-use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::datum::{JsonbArg, owned};
 use crate::pg::error::run;
-use crate::store::{self, tenant};
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
-fn wf_list(
-    workflow: default!(Option<&str>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    incomplete: default!(Option<bool>, "NULL"),
-    created_since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    created_before: default!(Option<TimestampWithTimeZone>, "NULL"),
-    sort: default!(Option<&str>, "'created_at'"),
-    descending: default!(Option<bool>, "true"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(workflow_version, Option<i32>),
-        name!(schema_version, Option<i32>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(tags, Option<Jsonb>),
-        name!(initiated_by, String),
-        name!(created_at, Option<TimestampWithTimeZone>),
-        name!(started_at, Option<TimestampWithTimeZone>),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(wake_at, Option<TimestampWithTimeZone>),
-        name!(cursor, String),
-    ),
-> {
-    let query = store::list::Query {
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wf_list<'a>(
+    workflow: Option<&'a str>,
+    status: Option<&'a str>,
+    phase: Option<&'a str>,
+    tags: Option<JsonbArg<'a>>,
+    incomplete: Option<bool>,
+    created_since: Option<TimestampWithTimeZone>,
+    created_before: Option<TimestampWithTimeZone>,
+    sort: Option<&'a str>,
+    descending: Option<bool>,
+    after: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    let query = store::search::list::Query {
         workflow,
         status,
         phase,
         tags: bytes(tags),
         incomplete,
-        created_since,
-        created_before,
+        created_since: micros(created_since),
+        created_before: micros(created_before),
         sort,
         descending: descending.unwrap_or(true),
         after,
         max_rows,
     };
-    let rows = run(|| store::list::list(&tenant::current()?, query));
-    TableIterator::new(rows.into_iter().map(|(row, cursor)| {
-        (
-            row.execution_id,
-            row.head.workflow,
-            row.workflow_version,
-            row.schema_version,
-            row.status,
-            row.phase,
-            row.head.version,
-            jsonb(row.tags),
-            row.initiated_by,
-            row.created_at,
-            row.started_at,
-            row.updated_at,
-            row.completed_at,
-            row.wake_at,
-            cursor,
-        )
-    }))
+    Records::written(move |out| {
+        store::search::list::list(&tenant::current()?, &query, |row, cursor| {
+            out.put(&record![
+                row.execution_id,
+                row.head.workflow,
+                row.schema_version,
+                row.status,
+                row.phase,
+                row.head.version,
+                jsonb(row.tags),
+                row.initiated_by,
+                time(row.created_at),
+                time(row.started_at),
+                time(row.updated_at),
+                time(row.completed_at),
+                cursor,
+            ]);
+        })
+    })
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
+#[pg_extern(sql = false)]
 fn wf_find(
     containment: Option<JsonbArg<'_>>,
-    workflow: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    after: default!(Option<&str>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(state, Jsonb),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-    ),
-> {
-    let rows = run(|| {
-        let query = store::find::Query {
-            containment: limits::required("containment", containment)?.bytes(),
+    workflow: Option<String>,
+    tags: Option<JsonbArg<'_>>,
+    after: Option<String>,
+    max_rows: Option<i32>,
+) -> Records<'static> {
+    let found = run(|| {
+        let query = store::search::find::Query {
+            containment: owned(limits::required("containment", containment)?),
             workflow,
-            tags: bytes(tags),
+            tags: tags.map(owned),
             after,
             max_rows,
         };
-        store::find::find(&tenant::current()?, &query)
+        store::search::find::find(tenant::current()?, query)
     });
-    TableIterator::new(rows.into_iter().map(|(row, state)| {
-        (
-            row.execution_id,
-            row.head.workflow,
-            row.status,
-            row.phase,
-            row.head.version,
-            Jsonb(state),
-            row.updated_at,
-        )
-    }))
+    Records::one_by_one(found, super::state::loaded_record)
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_declare_search(workflow: Option<&str>, paths: Option<Vec<Option<String>>>) -> i64 {
-    run(|| store::search::declare(&tenant::current()?, workflow, paths))
+    run(|| store::search::declare::declare(&tenant::current()?, workflow, paths))
 }

@@ -1,19 +1,18 @@
 //! Routing decisions.
 
-use super::{bytes, jsonb};
+use super::{bytes, micros};
 use crate::core::routing::{count, decided_at, score};
 use crate::core::{StateResult, limits};
-use crate::pg::datum::{Jsonb, JsonbArg};
+use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
-use crate::store::routing_decisions::{self, Decision, Outcome};
-use crate::store::{circuits, routing_list, tenant};
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store::circuits::breaker;
+use crate::store::routing::decisions::{self, Decision, Outcome};
+use crate::store::routing::list;
+use crate::store::tenants::tenant;
 use pgrx::Uuid;
 use pgrx::prelude::*;
-
-/// Microseconds, as the server counts them.
-pub(super) fn micros(at: Option<TimestampWithTimeZone>) -> Option<i64> {
-    at.map(TimestampWithTimeZone::into_inner)
-}
 
 fn outcome<'a>(
     success: Option<bool>,
@@ -33,29 +32,29 @@ fn outcome<'a>(
 /// Records the outcome with the agent's circuit breaker, too, where that is wanted.
 fn feed(tenant: &str, agent: &str, wanted: Option<bool>, outcome: &Outcome<'_>) -> StateResult<()> {
     if let (Some(true), Some(success)) = (wanted, outcome.success) {
-        circuits::record(tenant, agent, success, outcome.duration_ms)?;
+        breaker::record(tenant, agent, success, outcome.duration_ms)?;
     }
     Ok(())
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_record_routing(
     task_id: Option<&str>,
     selected_agent: Option<&str>,
-    success: default!(Option<bool>, "NULL"),
-    duration_ms: default!(Option<f64>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    required_capability: default!(Option<&str>, "NULL"),
-    priority: default!(Option<i32>, "NULL"),
-    agent_score: default!(Option<f64>, "NULL"),
-    candidates: default!(Option<JsonbArg<'_>>, "NULL"),
-    error: default!(Option<&str>, "NULL"),
-    retry_attempts: default!(Option<i32>, "0"),
-    execution_id: default!(Option<&str>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    decided_at: default!(Option<TimestampWithTimeZone>, "NULL"),
-    feed_circuit: default!(Option<bool>, "false"),
+    success: Option<bool>,
+    duration_ms: Option<f64>,
+    task_type: Option<&str>,
+    required_capability: Option<&str>,
+    priority: Option<i32>,
+    agent_score: Option<f64>,
+    candidates: Option<JsonbArg<'_>>,
+    error: Option<&str>,
+    retry_attempts: Option<i32>,
+    execution_id: Option<&str>,
+    step_id: Option<&str>,
+    decided_at: Option<TimestampWithTimeZone>,
+    feed_circuit: Option<bool>,
 ) -> Uuid {
     run(|| {
         let tenant = tenant::current()?;
@@ -72,27 +71,27 @@ fn wf_record_routing(
             decided_at: micros(decided_at).map(self::decided_at).transpose()?,
             outcome: outcome(success, duration_ms, error, retry_attempts)?,
         };
-        let id = routing_decisions::record(&tenant, &decision)?;
+        let id = decisions::record(&tenant, &decision)?;
         feed(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
-        Ok(id)
+        Ok(Uuid::from_bytes(id))
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_complete_routing(
     decision_id: Option<Uuid>,
     success: Option<bool>,
-    duration_ms: default!(Option<f64>, "NULL"),
-    error: default!(Option<&str>, "NULL"),
-    retry_attempts: default!(Option<i32>, "NULL"),
-    feed_circuit: default!(Option<bool>, "false"),
+    duration_ms: Option<f64>,
+    error: Option<&str>,
+    retry_attempts: Option<i32>,
+    feed_circuit: Option<bool>,
 ) -> bool {
     run(|| {
         let tenant = tenant::current()?;
-        let id = limits::required("decision_id", decision_id)?;
+        let id = *limits::required("decision_id", decision_id)?.as_bytes();
         let succeeded = limits::required("success", success)?;
         let outcome = outcome(success, duration_ms, error, retry_attempts)?;
-        let agent = routing_decisions::complete(&tenant, id, succeeded, &outcome)?;
+        let agent = decisions::complete(&tenant, id, succeeded, &outcome)?;
         if let Some(agent) = &agent {
             feed(&tenant, agent, feed_circuit, &outcome)?;
         }
@@ -100,43 +99,22 @@ fn wf_complete_routing(
     })
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
-fn wf_routing_decisions(
-    task_id: default!(Option<&str>, "NULL"),
-    execution_id: default!(Option<&str>, "NULL"),
-    agent: default!(Option<&str>, "NULL"),
-    task_type: default!(Option<&str>, "NULL"),
-    success: default!(Option<bool>, "NULL"),
-    pending: default!(Option<bool>, "NULL"),
-    since: default!(Option<TimestampWithTimeZone>, "NULL"),
-    until: default!(Option<TimestampWithTimeZone>, "NULL"),
-    newest_first: default!(Option<bool>, "true"),
-    after: default!(Option<Uuid>, "NULL"),
-    max_rows: default!(Option<i32>, "100"),
-) -> TableIterator<
-    'static,
-    (
-        name!(decision_id, Option<Uuid>),
-        name!(task_id, String),
-        name!(selected_agent, String),
-        name!(success, Option<bool>),
-        name!(duration_ms, Option<f64>),
-        name!(task_type, Option<String>),
-        name!(required_capability, Option<String>),
-        name!(priority, Option<i32>),
-        name!(agent_score, Option<f64>),
-        name!(candidates, Option<Jsonb>),
-        name!(error, Option<String>),
-        name!(retry_attempts, i32),
-        name!(execution_id, Option<String>),
-        name!(step_id, Option<String>),
-        name!(decided_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(recorded_by, String),
-    ),
-> {
-    let query = routing_list::Query {
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wf_routing_decisions<'a>(
+    task_id: Option<&'a str>,
+    execution_id: Option<&'a str>,
+    agent: Option<&'a str>,
+    task_type: Option<&'a str>,
+    success: Option<bool>,
+    pending: Option<bool>,
+    since: Option<TimestampWithTimeZone>,
+    until: Option<TimestampWithTimeZone>,
+    newest_first: Option<bool>,
+    after: Option<Uuid>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    let query = list::Query {
         task_id,
         execution_id,
         agent,
@@ -146,29 +124,30 @@ fn wf_routing_decisions(
         since: micros(since),
         until: micros(until),
         newest_first: newest_first.unwrap_or(true),
-        after,
+        after: after.map(|id| *id.as_bytes()),
         max_rows,
     };
-    let rows = run(|| routing_list::list(&tenant::current()?, &query, routing_list::listed));
-    TableIterator::new(rows.into_iter().map(|row| {
-        (
-            row.decision_id,
-            row.task_id,
-            row.selected_agent,
-            row.success,
-            row.duration_ms,
-            row.task_type,
-            row.required_capability,
-            row.priority,
-            row.agent_score,
-            jsonb(row.candidates),
-            row.error,
-            row.retry_attempts,
-            row.execution_id,
-            row.step_id,
-            row.decided_at,
-            row.completed_at,
-            row.recorded_by,
-        )
-    }))
+    Records::written(move |out| {
+        list::list(&tenant::current()?, &query, |row| {
+            out.put(&record![
+                row.decision_id,
+                row.task_id,
+                row.selected_agent,
+                row.success,
+                row.duration_ms,
+                row.task_type,
+                row.required_capability,
+                row.priority,
+                row.agent_score,
+                jsonb(row.candidates),
+                row.error,
+                row.retry_attempts,
+                row.execution_id,
+                row.step_id,
+                time(row.decided_at),
+                time(row.completed_at),
+                row.recorded_by,
+            ]);
+        })
+    })
 }

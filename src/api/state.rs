@@ -1,29 +1,33 @@
 //! Saving, loading and deleting.
 
-use super::{bytes, ids, jsonb, with_key};
+use super::{bytes, ids, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::store::cache::State;
-use crate::store::load::Loaded;
-use crate::store::new_version::Labels;
-use crate::store::save::Request;
-use crate::store::{self, Key, tenant};
+use crate::pg::record::{Record, jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store;
+use crate::store::Key;
+use crate::store::log::cache::State;
+use crate::store::log::load::Loaded;
+use crate::store::log::new_version::Labels;
+use crate::store::log::save::Request;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_save_state(
     execution_id: Option<&str>,
     state: Option<JsonbArg<'_>>,
-    expected_version: default!(Option<i64>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    workflow: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    note: default!(Option<&str>, "NULL"),
-    schema_version: default!(Option<i32>, "NULL"),
+    expected_version: Option<i64>,
+    status: Option<&str>,
+    phase: Option<&str>,
+    workflow: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    step_id: Option<&str>,
+    note: Option<&str>,
+    schema_version: Option<i32>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -38,22 +42,22 @@ fn wf_save_state(
                 },
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::save::save(&request, state.bytes())
+            store::log::save::save(&request, state.bytes())
         })
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_patch_state(
     execution_id: Option<&str>,
     patch: Option<JsonbArg<'_>>,
-    expected_version: default!(Option<i64>, "NULL"),
-    status: default!(Option<&str>, "NULL"),
-    phase: default!(Option<&str>, "NULL"),
-    tags: default!(Option<JsonbArg<'_>>, "NULL"),
-    step_id: default!(Option<&str>, "NULL"),
-    note: default!(Option<&str>, "NULL"),
+    expected_version: Option<i64>,
+    status: Option<&str>,
+    phase: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+    step_id: Option<&str>,
+    note: Option<&str>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -64,7 +68,7 @@ fn wf_patch_state(
                 labels: labels(status, phase, step_id, note)?,
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::save::patch(&request, patch.bytes())
+            store::log::save::patch(&request, patch.bytes())
         })
     })
 }
@@ -85,13 +89,13 @@ fn labels<'a>(
     })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_save_states(
     execution_ids: Option<Vec<Option<String>>>,
     states: Option<Array<'_, JsonbArg<'_>>>,
-    expected_versions: default!(Option<Vec<Option<i64>>>, "NULL"),
-) -> TableIterator<'static, (name!(execution_id, String), name!(version, i64))> {
-    TableIterator::new(run(|| {
+    expected_versions: Option<Vec<Option<i64>>>,
+) -> Records<'static> {
+    let saved = run(|| {
         let tenant = tenant::current()?;
         let ids = ids("execution_ids", execution_ids)?;
         let states = limits::required("states", states)?;
@@ -108,7 +112,10 @@ fn wf_save_states(
                 .hint("Give one state, and one expected version or none at all, for each execution."));
         }
         save_all(&tenant, ids, &states, &expected)
-    }))
+    });
+    Records::one_by_one(saved.into_iter().map(Ok), |(id, version)| {
+        record![id, version]
+    })
 }
 
 /// Saves in the order of ids, whatever the order given, so that two batches cannot wait for each other.
@@ -145,130 +152,57 @@ fn save_all(
         };
         let state = limits::required("a state", *state)?;
         if let Some(version) = versions.get_mut(at) {
-            *version = store::save::save(&request, state.bytes())?;
+            *version = store::log::save::save(&request, state.bytes())?;
         }
     }
     Ok(ids.into_iter().zip(versions).collect())
 }
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_load_state(execution_id: Option<&str>) -> Jsonb {
-    run(|| with_key(execution_id, store::load::state).map(Jsonb))
+    run(|| with_key(execution_id, store::log::load::state).map(Jsonb))
 }
 
-type LoadRow = (
-    String,
-    Option<String>,
-    Option<i32>,
-    Option<i32>,
-    String,
-    Option<String>,
-    i64,
-    Jsonb,
-    Option<Jsonb>,
-    String,
-    Option<Jsonb>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<TimestampWithTimeZone>,
-    Option<String>,
-    Option<i64>,
-);
-
-fn load_row((row, state): (Loaded, State)) -> LoadRow {
-    (
+/// A row of `wfstate.loaded_execution`.
+pub(super) fn loaded_record((row, state): (Loaded, State)) -> Record {
+    record![
         row.execution_id,
         row.head.workflow,
-        row.workflow_version,
         row.schema_version,
         row.status,
         row.phase,
         row.head.version,
-        Jsonb(state),
+        state,
         jsonb(row.tags),
         row.initiated_by,
-        jsonb(row.error),
-        row.created_at,
-        row.started_at,
-        row.updated_at,
-        row.completed_at,
-        row.wake_at,
+        time(row.created_at),
+        time(row.started_at),
+        time(row.updated_at),
+        time(row.completed_at),
         row.forked_from_execution_id,
         row.forked_from_version,
-    )
+    ]
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
-fn wf_load(
-    execution_id: Option<&str>,
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(workflow_version, Option<i32>),
-        name!(schema_version, Option<i32>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(state, Jsonb),
-        name!(tags, Option<Jsonb>),
-        name!(initiated_by, String),
-        name!(error, Option<Jsonb>),
-        name!(created_at, Option<TimestampWithTimeZone>),
-        name!(started_at, Option<TimestampWithTimeZone>),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(wake_at, Option<TimestampWithTimeZone>),
-        name!(forked_from_execution_id, Option<String>),
-        name!(forked_from_version, Option<i64>),
-    ),
-> {
-    TableIterator::once(load_row(run(|| with_key(execution_id, store::load::one))))
+#[pg_extern(sql = false)]
+fn wf_load(execution_id: Option<&str>) -> Record {
+    loaded_record(run(|| with_key(execution_id, store::log::load::one)))
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
-fn wf_load_many(
-    execution_ids: Option<Vec<Option<String>>>,
-) -> TableIterator<
-    'static,
-    (
-        name!(execution_id, String),
-        name!(workflow, Option<String>),
-        name!(workflow_version, Option<i32>),
-        name!(schema_version, Option<i32>),
-        name!(status, String),
-        name!(phase, Option<String>),
-        name!(version, i64),
-        name!(state, Jsonb),
-        name!(tags, Option<Jsonb>),
-        name!(initiated_by, String),
-        name!(error, Option<Jsonb>),
-        name!(created_at, Option<TimestampWithTimeZone>),
-        name!(started_at, Option<TimestampWithTimeZone>),
-        name!(updated_at, Option<TimestampWithTimeZone>),
-        name!(completed_at, Option<TimestampWithTimeZone>),
-        name!(wake_at, Option<TimestampWithTimeZone>),
-        name!(forked_from_execution_id, Option<String>),
-        name!(forked_from_version, Option<i64>),
-    ),
-> {
+#[pg_extern(sql = false)]
+fn wf_load_many(execution_ids: Option<Vec<Option<String>>>) -> Records<'static> {
     let rows = run(|| {
-        let tenant = tenant::current()?;
-        store::load::many(&tenant, &ids("execution_ids", execution_ids)?)
+        let ids = ids("execution_ids", execution_ids)?;
+        store::log::load::many(tenant::current()?, ids)
     });
-    TableIterator::new(rows.into_iter().map(load_row))
+    Records::one_by_one(rows, loaded_record)
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
-fn wf_delete(execution_id: Option<&str>, expected_version: default!(Option<i64>, "NULL")) -> bool {
+#[pg_extern(sql = false)]
+fn wf_delete(execution_id: Option<&str>, expected_version: Option<i64>) -> bool {
     run(|| {
         with_key(execution_id, |key| {
-            store::delete::delete(key, limits::expected(expected_version)?)
+            store::log::delete::delete(key, limits::expected(expected_version)?)
         })
     })
 }

@@ -1,42 +1,38 @@
 //! Tenants and rights.
 
 use crate::pg::error::run;
-use crate::store::{access, tenant};
+use crate::pg::record::{record, time};
+use crate::pg::records::Records;
+use crate::store::tenants::access;
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-#[pg_extern(stable, parallel_safe)]
+#[pg_extern(sql = false)]
 fn wf_tenant() -> String {
     run(tenant::current)
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
     run(|| tenant::grant(role, tenant));
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
     run(|| tenant::revoke(role, tenant))
 }
 
-#[pg_extern(stable, parallel_safe)]
-#[allow(clippy::type_complexity)]
-fn wf_tenants(
-    role: default!(Option<&str>, "NULL"),
-) -> TableIterator<
-    'static,
-    (
-        name!(role, String),
-        name!(tenant, String),
-        name!(granted_by, String),
-        name!(granted_at, TimestampWithTimeZone),
-    ),
-> {
-    let rows = run(|| tenant::list(role));
-    TableIterator::new(rows.into_iter().flatten())
+#[pg_extern(sql = false)]
+fn wf_tenants(role: Option<&str>) -> Records<'_> {
+    Records::written(move |out| {
+        for (role, tenant, by, at) in tenant::list(role)? {
+            out.put(&record![role, tenant, by, time(at)]);
+        }
+        Ok(())
+    })
 }
 
-#[pg_extern(volatile, parallel_unsafe)]
+#[pg_extern(sql = false)]
 fn wf_grant_access(role: Option<&str>, access: Option<&str>) {
     run(|| access::grant(role, access));
 }

@@ -14,6 +14,8 @@ pub const MAX_TAGS: usize = 16 * 1024;
 pub const MAX_BATCH: usize = 1000;
 /// Most rows of one page.
 pub const MAX_ROWS: i32 = 10_000;
+/// Characters of a refused value that a message quotes.
+const MAX_QUOTED: usize = 40;
 /// Most paths that a workflow may declare.
 pub const MAX_PATHS: usize = 64;
 /// Statuses of an execution; the last three are final.
@@ -150,14 +152,30 @@ pub fn state_too_large_to_make(most: usize) -> StateError {
         .hint(SPLIT)
 }
 
+/// What was given for an argument as a message quotes it: its first 40 characters, on one line. Never of a state.
+pub fn quoted(value: &str) -> String {
+    let mut characters = value.chars();
+    let mut text: String = characters
+        .by_ref()
+        .take(MAX_QUOTED)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    if characters.next().is_some() {
+        text.push_str("...");
+    }
+    format!("\"{text}\"")
+}
+
+/// A value that is none of those that there are.
+pub fn unknown(argument: &str, value: &str, known: &[&str]) -> StateError {
+    StateError::invalid(format!("{argument} {} is not known", quoted(value)))
+        .hint(format!("Use one of {}.", known.join(", ")))
+}
+
 /// A status, which may be left out.
 pub fn status(value: Option<&str>) -> StateResult<Option<&str>> {
     match value {
-        Some(v) if !STATUSES.contains(&v) => Err(StateError::invalid(format!(
-            "status \"{}\" is not known",
-            v.chars().take(40).collect::<String>()
-        ))
-        .hint(format!("Use one of {}.", STATUSES.join(", ")))),
+        Some(v) if !STATUSES.contains(&v) => Err(unknown("status", v, &STATUSES)),
         other => Ok(other),
     }
 }

@@ -21,6 +21,19 @@ pub fn decision_id(at: i64, chance: [u8; 8]) -> [u8; 16] {
     (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
 }
 
+/// An id as the server writes it.
+pub fn id_text(id: [u8; 16]) -> String {
+    let digits = format!("{:032x}", u128::from_be_bytes(id));
+    let (mut text, mut rest) = (String::with_capacity(36), digits.as_str());
+    for length in [8, 4, 4, 4] {
+        let (group, after) = rest.split_at(length);
+        text.push_str(group);
+        text.push('-');
+        rest = after;
+    }
+    text + rest
+}
+
 /// The id before all others of its microsecond.
 pub fn first_id(at: i64) -> [u8; 16] {
     decision_id(at, [0; 8])

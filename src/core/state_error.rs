@@ -7,6 +7,8 @@ use super::{Error, PatchReason};
 pub enum Code {
     /// The expected version is not the head (WF001).
     ConcurrentModification,
+    /// A move that is not allowed (WF004).
+    IllegalTransition,
     /// Nothing valid to recover to (WF003).
     StateRecovery,
     /// Execution, version, checkpoint or workflow that is not there (WF005).
@@ -27,6 +29,8 @@ pub enum Code {
     InvalidText,
     /// Bytes that are no value of their type (22P03).
     InvalidBinary,
+    /// A mistake in the extension, or objects of it that somebody has altered (XX000).
+    Internal,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.
@@ -112,6 +116,16 @@ impl StateError {
             "Expected version {expected}, but the head is at version {head}."
         ))
         .hint("Load the state again, apply the change to it and save with its version.")
+    }
+
+    /// A status that was to change although it is final (WF004).
+    pub fn status_is_final(execution_id: &str, from: &str, to: &str) -> Self {
+        Self::new(
+            Code::IllegalTransition,
+            format!("execution \"{execution_id}\" cannot go from {from} to {to}"),
+        )
+        .detail(format!("Status {from} is final. Nothing else is allowed after it."))
+        .hint("Save without a status to keep it. wf_recover makes a version from before it the current one, and wf_fork starts another execution from one.")
     }
 
     /// A version that cannot be rebuilt (WF008).

@@ -13,8 +13,9 @@ use crate::pg::server_buffer::ServerBuffer;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext};
 
 type Stats = Summary<ServerBuffer>;
-/// In Rust's memory, which the group's memory drops when it goes.
-type Frame = Moving<Vec<u64>>;
+/// In Rust's memory, which the group's memory drops when it goes. `None` while the frame holds no task: a state that
+/// is NULL is refused by the server, and the next task may bring another relative error.
+type Frame = Option<Moving<Vec<u64>>>;
 
 fn buckets(error: Option<f64>) -> StateResult<Mapping> {
     let mapping = match error {
@@ -113,64 +114,78 @@ fn deserialize(call: Call) -> Option<Datum> {
     pointer(place(context, run(|| stats)))
 }
 
-/// The frame's state.
-fn frame(call: Call, mapping: impl FnOnce() -> StateResult<Mapping>) -> StateResult<*mut Frame> {
-    if let Some(frame) = call.state(0) {
-        return Ok(frame);
-    }
-    let context = call.group_memory()?;
-    let frame = Moving::new(Summary::new(mapping()?, Vec::new()));
-    Ok(pgrx::memcxt::PgMemoryContexts::For(context).leak_and_drop_on_delete(frame))
-}
-
-fn enter(call: Call) -> Option<Datum> {
-    let Some(success) = call.bool(1) else {
-        return call.arg(0);
-    };
-    let frame = run(|| frame(call, || buckets(None)));
-    // SAFETY: made by an earlier call of this window or just now, and used by nobody else.
-    unsafe { (*frame).add(success, call.float8(2)) };
-    pointer(frame)
-}
-
-fn leave(call: Call) -> Option<Datum> {
-    let frame = call.state::<Frame>(0)?;
-    if let Some(success) = call.bool(1) {
-        // SAFETY: as in `enter`.
-        unsafe { (*frame).remove(success, call.float8(2)) };
-    }
-    pointer(frame)
-}
-
-fn rollup_enter(call: Call) -> Option<Datum> {
-    let Some(other) = call.stored(1, Vec::new()) else {
-        return call.arg(0);
-    };
-    run(|| {
-        let other = other?;
-        let frame = frame(call, || Ok(*other.mapping()))?;
-        // SAFETY: as in `enter`.
-        unsafe { (*frame).merge(&other)? };
-        Ok(pointer(frame))
+/// The frame's state, made by the first row whatever it holds.
+fn frame(call: Call) -> *mut Frame {
+    call.state(0).unwrap_or_else(|| {
+        run(|| {
+            let context = call.group_memory()?;
+            Ok(pgrx::memcxt::PgMemoryContexts::For(context).leak_and_drop_on_delete(None))
+        })
     })
 }
 
-fn rollup_leave(call: Call) -> Option<Datum> {
-    let frame = call.state::<Frame>(0)?;
-    if let Some(other) = call.stored(1, Vec::new()) {
-        let other = run(|| other);
-        // SAFETY: as in `enter`.
-        unsafe { (*frame).unmerge(&other) };
+fn starting(mapping: Mapping) -> Moving<Vec<u64>> {
+    Moving::new(Summary::new(mapping, Vec::new()))
+}
+
+fn enter(call: Call) -> Option<Datum> {
+    let frame = frame(call);
+    if let Some(success) = call.bool(1) {
+        // SAFETY: made by an earlier call of this window or just now, and used by nobody else.
+        let moving = unsafe { (*frame).get_or_insert_with(|| starting(Mapping::default())) };
+        moving.add(success, call.float8(2));
     }
     pointer(frame)
+}
+
+/// What left was the last: the frame starts anew.
+fn clear_when_empty(frame: &mut Frame) {
+    if frame.as_ref().is_some_and(Moving::is_empty) {
+        *frame = None;
+    }
+}
+
+fn leave(call: Call) -> Option<Datum> {
+    let state = call.state::<Frame>(0)?;
+    // SAFETY: as in `enter`.
+    let frame = unsafe { &mut *state };
+    if let (Some(moving), Some(success)) = (frame.as_mut(), call.bool(1)) {
+        moving.remove(success, call.float8(2));
+        clear_when_empty(frame);
+    }
+    pointer(state)
+}
+
+fn rollup_enter(call: Call) -> Option<Datum> {
+    let frame = frame(call);
+    if let Some(other) = call.stored(1, Vec::new()) {
+        run(|| {
+            let other = other?;
+            // SAFETY: as in `enter`.
+            let moving = unsafe { (*frame).get_or_insert_with(|| starting(*other.mapping())) };
+            Ok(moving.merge(&other)?)
+        });
+    }
+    pointer(frame)
+}
+
+fn rollup_leave(call: Call) -> Option<Datum> {
+    let state = call.state::<Frame>(0)?;
+    // SAFETY: as in `enter`.
+    let frame = unsafe { &mut *state };
+    if let (Some(moving), Some(other)) = (frame.as_mut(), call.stored(1, Vec::new())) {
+        let other = run(|| other);
+        moving.unmerge(&other);
+        clear_when_empty(frame);
+    }
+    pointer(state)
 }
 
 fn finish_frame(call: Call) -> Option<Datum> {
     // SAFETY: as in `enter`; it is only read.
     let frame = call.state::<Frame>(0).map(|frame| unsafe { &*frame })?;
-    frame
-        .summary()
-        .map(|summary| varlena_datum(&encode::encode(summary)))
+    let moving = frame.as_ref()?;
+    Some(varlena_datum(&encode::encode(moving.summary())))
 }
 
 export!(

@@ -40,6 +40,16 @@ impl From<Vec<u8>> for Jsonb {
     }
 }
 
+/// A copy of an argument, for what outlives the call.
+pub fn owned(argument: JsonbArg<'_>) -> Vec<u8> {
+    let mut copy = Vec::new();
+    if copy.try_reserve_exact(argument.0.len()).is_err() {
+        raise(&StateError::out_of_memory("argument"));
+    }
+    copy.extend_from_slice(argument.0);
+    copy
+}
+
 impl From<Document> for Jsonb {
     fn from(document: Document) -> Self {
         Jsonb(Rc::new(document))

@@ -36,6 +36,16 @@ impl Document {
 }
 
 impl Document {
+    /// As a datum, as long as the document is there; a copy in the current memory context where the server could
+    /// not read it in place.
+    pub(super) fn datum(&self) -> pg_sys::Datum {
+        // The server reads integers at multiples of four from the start; `malloc` aligns to more.
+        if self.varlena.as_ptr().align_offset(4) == 0 {
+            return pg_sys::Datum::from(self.varlena.as_ptr());
+        }
+        varlena_datum(self)
+    }
+
     /// Bytes of memory that it takes.
     pub fn memory(&self) -> usize {
         self.varlena.capacity()

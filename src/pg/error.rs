@@ -9,6 +9,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
     match code {
         Code::ConcurrentModification => b"WF001",
         Code::StateRecovery => b"WF003",
+        Code::IllegalTransition => b"WF004",
         Code::NotFound => b"WF005",
         Code::AlreadyExists => b"WF006",
         Code::CorruptState => b"WF008",
@@ -18,6 +19,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::OutOfMemory => b"53200",
         Code::InvalidText => b"22P02",
         Code::InvalidBinary => b"22P03",
+        Code::Internal => b"XX000",
     }
 }
 
@@ -34,6 +36,16 @@ pub fn run<T>(body: impl FnOnce() -> StateResult<T>) -> T {
         Ok(value) => value,
         Err(error) => raise(&error),
     }
+}
+
+/// Raises what can only come of a mistake in the extension, or of tables that somebody has altered.
+pub fn internal(what: &str, place: &str) -> ! {
+    let place = place.split_whitespace().collect::<Vec<_>>().join(" ");
+    raise(
+        &StateError::new(Code::Internal, format!("internal error: {what}"))
+            .detail(format!("It is {place}."))
+            .hint("Check that the library and the extension's objects are of one version."),
+    )
 }
 
 /// Raises through the server's own `ereport`, since pgrx knows only the standard codes.

@@ -1,13 +1,14 @@
-//! Cancel and terminate reach the pure code: its loops look now and then whether the server wants to go on.
+//! Cancel and terminate reach the loops over a caller's data.
 
 use crate::core::work;
 
-/// Installs the look; it lasts as long as the session.
+/// Has the loops of the pure code look now and then, too; it lasts as long as the session.
 pub fn register() {
     work::call_now_and_then(check);
 }
 
-/// What raises here unwinds through the pure code and drops what that has made.
-fn check() {
+/// Raises when the server wants the call to end. That unwinds through whatever called it, which leaves nothing
+/// behind but what its owners' `drop` puts in order.
+pub fn check() {
     pgrx::check_for_interrupts!();
 }

@@ -1,33 +1,50 @@
-//! What goes into a statement: types and values of parameters, raw where the server has them.
+//! What goes into a statement: values of parameters, raw where the server has them.
 
 use crate::pg::datum::{jsonb_datum, varlena_datum};
+use crate::pg::error::internal;
+use crate::pg::types::Type;
 use pgrx::pg_sys;
 
-/// Type of a statement's parameter.
-#[derive(Clone, Copy)]
-pub enum Type {
-    /// text
-    Text,
-    /// bigint
-    Int8,
-    /// integer
-    Int4,
-    /// boolean
-    Bool,
-    /// jsonb
-    Jsonb,
-    /// timestamp with time zone
-    Timestamptz,
-    /// interval
-    Interval,
-    /// text[]
-    TextArray,
-    /// double precision
-    Float8,
-    /// uuid
-    Uuid,
-    /// bytea
-    Bytea,
+/// An interval as the server has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// Months.
+    pub months: i32,
+    /// Days beyond them.
+    pub days: i32,
+    /// Microseconds beyond those.
+    pub micros: i64,
+}
+
+impl Interval {
+    /// So many microseconds.
+    pub fn of_micros(micros: i64) -> Self {
+        Interval {
+            months: 0,
+            days: 0,
+            micros,
+        }
+    }
+
+    /// All of it in microseconds; a month has 30 days.
+    pub fn in_micros(self) -> i128 {
+        const DAY: i128 = 86_400_000_000;
+        (i128::from(self.months) * 30 + i128::from(self.days)) * DAY + i128::from(self.micros)
+    }
+
+    /// In the current memory context.
+    pub(super) fn datum(self) -> pg_sys::Datum {
+        // SAFETY: palloc returns room for an interval, or raises.
+        unsafe {
+            let place = pg_sys::palloc(size_of::<pg_sys::Interval>()).cast::<pg_sys::Interval>();
+            place.write(pg_sys::Interval {
+                time: self.micros,
+                day: self.days,
+                month: self.months,
+            });
+            pg_sys::Datum::from(place)
+        }
+    }
 }
 
 /// Value of a statement's parameter; `None` is NULL.
@@ -36,16 +53,16 @@ pub enum Param<'a> {
     Text(Option<&'a str>),
     /// bigint
     Int8(Option<i64>),
-    /// integer; a value below 0 or beyond the type becomes the nearest
+    /// integer; a value beyond the type becomes the nearest
     Int4(Option<i64>),
     /// boolean
     Bool(Option<bool>),
     /// jsonb payload
     Jsonb(Option<&'a [u8]>),
-    /// a datum of whatever type the statement declares, as the server gave it
-    Datum(Option<pg_sys::Datum>),
     /// timestamp with time zone, in the server's microseconds
-    Timestamptz(i64),
+    Timestamptz(Option<i64>),
+    /// interval
+    Interval(Option<Interval>),
     /// text[]
     TextArray(Option<&'a [String]>),
     /// double precision
@@ -56,45 +73,62 @@ pub enum Param<'a> {
     Bytea(Option<&'a [u8]>),
 }
 
-pub(super) fn oid(kind: Type) -> pg_sys::Oid {
-    match kind {
-        Type::Text => pg_sys::TEXTOID,
-        Type::Int8 => pg_sys::INT8OID,
-        Type::Int4 => pg_sys::INT4OID,
-        Type::Bool => pg_sys::BOOLOID,
-        Type::Jsonb => pg_sys::JSONBOID,
-        Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
-        Type::Interval => pg_sys::INTERVALOID,
-        Type::TextArray => pg_sys::TEXTARRAYOID,
-        Type::Float8 => pg_sys::FLOAT8OID,
-        Type::Uuid => pg_sys::UUIDOID,
-        Type::Bytea => pg_sys::BYTEAOID,
+impl Param<'_> {
+    fn kind(&self) -> Type {
+        match self {
+            Param::Text(_) => Type::Text,
+            Param::Int8(_) => Type::Int8,
+            Param::Int4(_) => Type::Int4,
+            Param::Bool(_) => Type::Bool,
+            Param::Jsonb(_) => Type::Jsonb,
+            Param::Timestamptz(_) => Type::Timestamptz,
+            Param::Interval(_) => Type::Interval,
+            Param::TextArray(_) => Type::TextArray,
+            Param::Float8(_) => Type::Float8,
+            Param::Uuid(_) => Type::Uuid,
+            Param::Bytea(_) => Type::Bytea,
+        }
+    }
+
+    /// In the current memory context.
+    fn datum(&self) -> Option<pg_sys::Datum> {
+        use pgrx::IntoDatum;
+        match self {
+            Param::Text(value) => value.map(|v| varlena_datum(v.as_bytes())),
+            Param::Int8(value) => value.map(pg_sys::Datum::from),
+            Param::Int4(value) => value.map(|v| {
+                let nearest = v.clamp(i64::from(i32::MIN), i64::from(i32::MAX));
+                pg_sys::Datum::from(nearest as i32)
+            }),
+            Param::Bool(value) => value.map(pg_sys::Datum::from),
+            Param::Jsonb(value) => value.map(jsonb_datum),
+            Param::Timestamptz(value) => value.map(pg_sys::Datum::from),
+            Param::Interval(value) => value.map(Interval::datum),
+            Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
+            Param::Float8(value) => value.map(|v| pg_sys::Datum::from(v.to_bits())),
+            Param::Uuid(value) => value.and_then(|v| pgrx::Uuid::from_bytes(v).into_datum()),
+            Param::Bytea(value) => value.map(varlena_datum),
+        }
     }
 }
 
-/// Values and null flags as SPI takes them. The datums live in SPI's memory, until it finishes.
-pub(super) fn datums(params: &[Param<'_>]) -> (Vec<pg_sys::Datum>, Vec<u8>) {
-    use pgrx::IntoDatum;
+/// Values and null flags as SPI takes them, of the types that the statement declares. The datums live in SPI's
+/// memory, until it finishes.
+pub(super) fn datums(
+    sql: &str,
+    types: &[Type],
+    params: &[Param<'_>],
+) -> (Vec<pg_sys::Datum>, Vec<u8>) {
+    if !types.iter().copied().eq(params.iter().map(Param::kind)) {
+        internal(
+            "parameters are not those that a statement declares",
+            &format!("the statement {sql}"),
+        );
+    }
     let mut values = Vec::with_capacity(params.len());
     let mut nulls = Vec::with_capacity(params.len());
     for param in params {
-        let datum = match param {
-            Param::Text(value) => value.map(|v| varlena_datum(v.as_bytes())),
-            Param::Int8(value) => value.map(pg_sys::Datum::from),
-            Param::Int4(value) => {
-                value.map(|v| pg_sys::Datum::from(v.clamp(0, i64::from(i32::MAX)) as i32))
-            }
-            Param::Bool(value) => value.map(pg_sys::Datum::from),
-            Param::Jsonb(value) => value.map(jsonb_datum),
-            Param::Datum(value) => *value,
-            Param::Timestamptz(micros) => Some(pg_sys::Datum::from(*micros)),
-            Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
-            Param::Float8(value) => value.and_then(IntoDatum::into_datum),
-            Param::Uuid(value) => {
-                value.and_then(|bytes| pgrx::Uuid::from_bytes(bytes).into_datum())
-            }
-            Param::Bytea(value) => value.map(varlena_datum),
-        };
+        let datum = param.datum();
         nulls.push(if datum.is_some() { b' ' } else { b'n' });
         values.push(datum.unwrap_or(pg_sys::Datum::null()));
     }

@@ -1,42 +1,43 @@
 //! A statement's rows as the executor makes them, one by one; SPI would keep a copy of each.
 
-use crate::pg::datum::payload;
-use crate::pg::params::{Param, datums, oid};
-use crate::pg::spi::{Columns, Mode, Session, Statement, check};
-use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any};
-use pgrx::varlena::{varsize_any, varsize_any_exhdr};
+use crate::core::StateResult;
+use crate::pg::error::run;
+use crate::pg::params::{Param, datums};
+use crate::pg::rows::{Row, Shape};
+use crate::pg::spi::{Connection, Mode, Statement, check};
 use pgrx::{pg_guard, pg_sys};
 use std::ffi::c_int;
-
-/// A row that is there only while it is looked at; read by position from 0.
-pub struct Passing {
-    slot: *mut pg_sys::TupleTableSlot,
-}
-
-/// A jsonb as the row has it: where it is in TOAST, compressed, or plain.
-pub struct Stored(Vec<u8>);
-
-/// What detoasting needs: the connection whose memory the result goes to.
-pub struct Received {
-    _session: Session,
-}
+use std::rc::Rc;
 
 /// The server's receiver, and who looks at the rows.
 #[repr(C)]
 struct Receiver<'r> {
     server: pg_sys::DestReceiver,
-    each: &'r mut dyn FnMut(&Passing),
+    statement: &'r Statement,
+    shape: Option<Rc<Shape>>,
+    each: &'r mut dyn FnMut(&Row<'_>) -> StateResult<bool>,
 }
 
 impl Statement {
-    /// Runs a SELECT; `each` sees every row. What is left in TOAST can be fetched as long as the result lives.
+    /// Runs a SELECT; `each` sees every row while it is there, and must not run another statement. What it
+    /// refuses is raised. What a row has in TOAST can be fetched as long as the connection is open.
     pub fn receive(
         &self,
         mode: Mode,
         params: &[Param<'_>],
-        mut each: impl FnMut(&Passing),
-    ) -> Received {
-        let session = Session::connect();
+        mut each: impl FnMut(&Row<'_>) -> StateResult<()>,
+    ) -> Connection {
+        self.receive_while(mode, params, |row| each(row).map(|()| true))
+    }
+
+    /// The same until `each` wants no more.
+    pub fn receive_while(
+        &self,
+        mode: Mode,
+        params: &[Param<'_>],
+        mut each: impl FnMut(&Row<'_>) -> StateResult<bool>,
+    ) -> Connection {
+        let connection = Connection::open();
         let plan = self.prepared();
         let mut receiver = Receiver {
             server: pg_sys::DestReceiver {
@@ -46,6 +47,8 @@ impl Statement {
                 rDestroy: Some(shut_down),
                 mydest: pg_sys::CommandDest::DestTuplestore,
             },
+            statement: self,
+            shape: None,
             each: &mut each,
         };
         // SAFETY: SPI is connected; plan and parameters belong together; the receiver outlives the call, and
@@ -68,12 +71,12 @@ impl Statement {
             }
             check(status, self.sql());
         }
-        Received { _session: session }
+        connection
     }
 
     /// The parameters in SPI's memory.
     fn param_list(&self, params: &[Param<'_>]) -> pg_sys::ParamListInfo {
-        let (values, nulls) = datums(params);
+        let (values, nulls) = datums(self.sql(), self.args(), params);
         // SAFETY: the list has room for as many parameters as it is made for.
         unsafe {
             let list = pg_sys::makeParamList(i32::try_from(values.len()).unwrap_or(0));
@@ -84,7 +87,7 @@ impl Statement {
                     value: *value,
                     isnull: *null == b'n',
                     pflags: pg_sys::PARAM_FLAG_CONST as u16,
-                    ptype: oid(*kind),
+                    ptype: kind.oid(),
                 });
             }
             list
@@ -99,75 +102,33 @@ unsafe extern "C-unwind" fn receive_slot(
     receiver: *mut pg_sys::DestReceiver,
 ) -> bool {
     // SAFETY: the executor gives back the receiver that it was given, which begins with the server's part,
-    // and a slot that is filled; its columns are read where they are not yet.
+    // and a slot that is filled with a row of the descriptor that it started with; its columns are read where
+    // they are not yet.
     unsafe {
         let columns = (*(*slot).tts_tupleDescriptor).natts;
         if i32::from((*slot).tts_nvalid) < columns {
             pg_sys::slot_getsomeattrs_int(slot, columns);
         }
-        ((*receiver.cast::<Receiver<'_>>()).each)(&Passing { slot });
+        let receiver = &mut *receiver.cast::<Receiver<'_>>();
+        match &receiver.shape {
+            Some(shape) => run(|| (receiver.each)(&Row::in_slot(slot, shape))),
+            None => false,
+        }
     }
-    true
 }
 
-unsafe extern "C-unwind" fn start_up(_: *mut pg_sys::DestReceiver, _: c_int, _: pg_sys::TupleDesc) {
+/// Called by the executor before the first row, with their descriptor.
+#[pg_guard]
+unsafe extern "C-unwind" fn start_up(
+    receiver: *mut pg_sys::DestReceiver,
+    _operation: c_int,
+    descriptor: pg_sys::TupleDesc,
+) {
+    // SAFETY: as above; the descriptor is that of the rows.
+    unsafe {
+        let receiver = &mut *receiver.cast::<Receiver<'_>>();
+        receiver.shape = Some(receiver.statement.shape(descriptor));
+    }
 }
 
 unsafe extern "C-unwind" fn shut_down(_: *mut pg_sys::DestReceiver) {}
-
-impl Passing {
-    /// Appends a jsonb's payload to `out`; its size, or `None` for NULL.
-    pub fn append(&self, column: usize, out: &mut Vec<u8>) -> Option<usize> {
-        let datum = self.column(column)?;
-        let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-        let before = out.len();
-        // SAFETY: the column is a jsonb, alive while the row is; what had to be detoasted is a copy that
-        // nobody else knows.
-        unsafe {
-            let short = varatt_is_1b(varlena) && !varatt_is_1b_e(varlena);
-            if short || varatt_is_4b_u(varlena) {
-                let size = varsize_any_exhdr(varlena);
-                out.extend_from_slice(std::slice::from_raw_parts(
-                    vardata_any(varlena).cast::<u8>(),
-                    size,
-                ));
-            } else {
-                let copy = pg_sys::pg_detoast_datum(varlena);
-                out.extend_from_slice(payload(pg_sys::Datum::from(copy)));
-                pg_sys::pfree(copy.cast());
-            }
-        }
-        Some(out.len() - before)
-    }
-
-    /// A jsonb as the row has it, to be fetched later or not at all.
-    pub fn stored(&self, column: usize) -> Option<Stored> {
-        let varlena = self.column(column)?.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: the column is a jsonb, alive while the row is.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(varlena.cast::<u8>(), varsize_any(varlena)) };
-        Some(Stored(bytes.to_vec()))
-    }
-}
-
-impl Columns for Passing {
-    fn column(&self, column: usize) -> Option<pg_sys::Datum> {
-        // SAFETY: the slot is filled, and its first tts_nvalid columns have been read.
-        unsafe {
-            let slot = &*self.slot;
-            if column >= slot.tts_nvalid as usize || *slot.tts_isnull.add(column) {
-                return None;
-            }
-            Some(*slot.tts_values.add(column))
-        }
-    }
-}
-
-impl Stored {
-    /// The payload; what is fetched from TOAST goes to the connection's memory.
-    pub fn payload<'a>(&'a self, _: &'a Received) -> &'a [u8] {
-        // SAFETY: a copy of a valid jsonb, aligned as `malloc` aligns. What is fetched lives as long as the
-        // connection, since nothing else is connected above it.
-        unsafe { payload(pg_sys::Datum::from(self.0.as_ptr())) }
-    }
-}

@@ -1,159 +1,286 @@
-//! What a statement returned, in the server's memory.
+//! Rows of a statement, in the server's memory. A column is read as the type that the statement's result
+//! declares, and as no other.
 
+use crate::core::StateError;
 use crate::pg::datum::payload;
-use crate::pg::spi::Session;
-use pgrx::pg_sys;
+use crate::pg::error::{internal, raise};
+use crate::pg::spi::Connection;
+use crate::pg::types::{Column, Type, columns, same_columns};
+use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any};
+use pgrx::varlena::{varsize_any, varsize_any_exhdr};
+use pgrx::{FromDatum, pg_sys};
+use std::rc::Rc;
+
+/// The columns of a statement's result.
+pub(super) struct Shape {
+    sql: &'static str,
+    columns: Vec<Column>,
+}
+
+impl Shape {
+    /// Of a result; the one known before where it is the same.
+    ///
+    /// # Safety
+    /// `descriptor` must be valid.
+    pub(super) unsafe fn of(
+        sql: &'static str,
+        descriptor: pg_sys::TupleDesc,
+        known: Option<Rc<Shape>>,
+    ) -> Rc<Shape> {
+        match known {
+            // SAFETY: the caller's promise.
+            Some(shape) if unsafe { same_columns(descriptor, &shape.columns) } => shape,
+            _ => Rc::new(Shape {
+                sql,
+                // SAFETY: the caller's promise.
+                columns: unsafe { columns(descriptor) },
+            }),
+        }
+    }
+
+    #[inline]
+    fn check(&self, column: usize, kind: Type) {
+        match self.columns.get(column) {
+            Some(found) if found.holds(kind) => {}
+            Some(found) => internal(
+                &format!(
+                    "column {column} of a statement is of type {}, not {kind:?}",
+                    found.name()
+                ),
+                &format!("the statement {}", self.sql),
+            ),
+            None => internal(
+                &format!("a statement has no column {column}"),
+                &format!("the statement {}", self.sql),
+            ),
+        }
+    }
+}
 
 /// The rows of a statement.
 pub struct Rows {
     pub(super) table: *mut pg_sys::SPITupleTable,
     pub(super) processed: u64,
-    pub(super) _session: Session,
+    /// Of a statement that returns rows.
+    pub(super) shape: Option<Rc<Shape>>,
+    pub(super) _connection: Connection,
 }
 
 impl Rows {
     /// The rows in order.
     pub fn iter(&self) -> impl Iterator<Item = Row<'_>> {
-        let count = if self.table.is_null() {
-            0
-        } else {
-            // SAFETY: not NULL, so it is this statement's table.
-            unsafe { (*self.table).numvals as usize }
-        };
-        (0..count).map(|index| {
-            // SAFETY: index < numvals, and the table lives as long as the session.
-            unsafe {
-                Row {
-                    tuple: *(*self.table).vals.add(index),
-                    desc: (*self.table).tupdesc,
-                    _rows: std::marker::PhantomData,
-                }
-            }
+        let table = self.table;
+        self.shape.iter().flat_map(move |shape| {
+            // SAFETY: a shape is that of this statement's table.
+            let count = unsafe { (*table).numvals as usize };
+            (0..count).map(move |index| Row {
+                // SAFETY: index < numvals, and the table lives as long as the connection.
+                place: unsafe { Place::Tuple(*(*table).vals.add(index), (*table).tupdesc) },
+                shape,
+            })
         })
     }
 }
 
-/// Columns of a row, kept or passing, by position from 0.
-pub trait Columns {
-    /// As the server has it; `None` for NULL.
-    fn column(&self, column: usize) -> Option<pg_sys::Datum>;
-
-    /// text
-    fn text(&self, column: usize) -> Option<String> {
-        read(self.column(column))
-    }
-    /// bigint
-    fn int8(&self, column: usize) -> Option<i64> {
-        read(self.column(column))
-    }
-    /// integer
-    fn int4(&self, column: usize) -> Option<i32> {
-        read(self.column(column))
-    }
-    /// timestamp with time zone, in the server's microseconds
-    fn micros(&self, column: usize) -> Option<i64> {
-        read(self.column(column))
-    }
-}
-
-fn read<T: pgrx::FromDatum>(datum: Option<pg_sys::Datum>) -> Option<T> {
-    // SAFETY: each caller names the type that its statement's column has.
-    unsafe { T::from_datum(datum?, false) }
-}
-
-impl Columns for Row<'_> {
-    fn column(&self, column: usize) -> Option<pg_sys::Datum> {
-        self.datum(column)
-    }
+#[derive(Clone, Copy)]
+enum Place {
+    /// Kept by SPI.
+    Tuple(pg_sys::HeapTuple, pg_sys::TupleDesc),
+    /// As the executor has it, all of its columns read.
+    Slot(*mut pg_sys::TupleTableSlot),
 }
 
 /// A row of a result, read by position from 0.
 pub struct Row<'a> {
-    tuple: pg_sys::HeapTuple,
-    desc: pg_sys::TupleDesc,
-    _rows: std::marker::PhantomData<&'a Rows>,
+    place: Place,
+    shape: &'a Shape,
 }
 
+/// A jsonb as a row has it: plain, compressed, or where it is in TOAST.
+pub struct Stored(Vec<u8>);
+
 impl<'a> Row<'a> {
-    fn datum(&self, column: usize) -> Option<pg_sys::Datum> {
-        let mut is_null = true;
-        // SAFETY: tuple and desc belong together and live until SPI finishes; SPI checks the column.
-        let datum = unsafe {
-            pg_sys::SPI_getbinval(self.tuple, self.desc, column as i32 + 1, &mut is_null)
-        };
-        (!is_null).then_some(datum)
+    /// # Safety
+    /// The slot must hold a row of this shape, with all its columns read, as long as the row is used.
+    pub(super) unsafe fn in_slot(slot: *mut pg_sys::TupleTableSlot, shape: &'a Shape) -> Self {
+        Row {
+            place: Place::Slot(slot),
+            shape,
+        }
     }
 
-    fn read<T: pgrx::FromDatum>(&self, column: usize) -> Option<T> {
-        read(self.datum(column))
+    /// A value of the type; `None` for NULL.
+    #[inline]
+    fn datum(&self, column: usize, kind: Type) -> Option<pg_sys::Datum> {
+        self.shape.check(column, kind);
+        // SAFETY: the column is there: row and shape belong together.
+        unsafe {
+            match self.place {
+                Place::Tuple(tuple, descriptor) => {
+                    let mut is_null = true;
+                    let number = column as i32 + 1;
+                    let datum = pg_sys::SPI_getbinval(tuple, descriptor, number, &mut is_null);
+                    (!is_null).then_some(datum)
+                }
+                Place::Slot(slot) => {
+                    let is_null = *(*slot).tts_isnull.add(column);
+                    (!is_null).then(|| *(*slot).tts_values.add(column))
+                }
+            }
+        }
     }
 
     /// text
     pub fn text(&self, column: usize) -> Option<String> {
-        self.read(column)
+        let bytes = copied(self.datum(column, Type::Text)?);
+        // The extension is in databases of UTF-8 only.
+        Some(
+            String::from_utf8(bytes)
+                .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
+        )
     }
 
     /// bigint
     pub fn int8(&self, column: usize) -> Option<i64> {
-        self.read(column)
+        self.datum(column, Type::Int8)
+            .map(|datum| datum.value() as i64)
     }
 
     /// integer
     pub fn int4(&self, column: usize) -> Option<i32> {
-        self.read(column)
+        self.datum(column, Type::Int4)
+            .map(|datum| datum.value() as i32)
     }
 
     /// boolean
     pub fn bool(&self, column: usize) -> Option<bool> {
-        self.read(column)
-    }
-
-    /// timestamp with time zone
-    pub fn timestamptz(&self, column: usize) -> Option<pgrx::datum::TimestampWithTimeZone> {
-        self.read(column)
+        self.datum(column, Type::Bool)
+            .map(|datum| datum.value() & 0xff != 0)
     }
 
     /// timestamp with time zone, in the server's microseconds
     pub fn micros(&self, column: usize) -> Option<i64> {
-        self.read(column)
+        self.datum(column, Type::Timestamptz)
+            .map(|datum| datum.value() as i64)
     }
 
     /// double precision
     pub fn float8(&self, column: usize) -> Option<f64> {
-        self.read(column)
+        self.datum(column, Type::Float8)
+            .map(|datum| f64::from_bits(datum.value() as u64))
     }
 
     /// bytea
     pub fn bytea(&self, column: usize) -> Option<Vec<u8>> {
-        self.read(column)
+        self.datum(column, Type::Bytea).map(copied)
     }
 
     /// interval, in microseconds; a month has 30 days
     pub fn interval(&self, column: usize) -> Option<i64> {
-        let interval: pgrx::datum::Interval = self.read(column)?;
-        i64::try_from(interval.as_micros()).ok()
+        let datum = self.datum(column, Type::Interval)?;
+        // SAFETY: an interval, alive while the row is.
+        let interval = unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() };
+        let interval = crate::pg::params::Interval {
+            months: interval.month,
+            days: interval.day,
+            micros: interval.time,
+        };
+        i64::try_from(interval.in_micros()).ok()
     }
 
     /// text[]
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
-        self.read(column)
+        let datum = self.datum(column, Type::TextArray)?;
+        // SAFETY: an array of texts, alive while the row is.
+        unsafe { Vec::<String>::from_datum(datum, false) }
     }
 
     /// uuid
-    pub fn uuid(&self, column: usize) -> Option<pgrx::Uuid> {
-        self.read(column)
+    pub fn uuid(&self, column: usize) -> Option<[u8; 16]> {
+        let datum = self.datum(column, Type::Uuid)?;
+        // SAFETY: 16 bytes, alive while the row is.
+        Some(unsafe { *datum.cast_mut_ptr::<[u8; 16]>() })
     }
 
     /// Payload of a jsonb, where the server has it; fetched from TOAST only when asked for.
     pub fn payload(&self, column: usize) -> Option<&'a [u8]> {
-        let datum = self.datum(column)?;
-        // SAFETY: the column is a jsonb. What is fetched from TOAST goes to SPI's memory, which lives as long
-        // as the rows, since nothing else is connected above them while they are read.
+        let datum = self.datum(column, Type::Jsonb)?;
+        // SAFETY: a jsonb. What is fetched from TOAST goes to SPI's memory, which lives as long as the rows,
+        // since nothing else is connected above them while they are read.
+        Some(unsafe { payload(datum) })
+    }
+
+    /// Stored form of a routing_stats.
+    pub fn stats(&self, column: usize) -> Option<&'a [u8]> {
+        let datum = self.datum(column, Type::RoutingStats)?;
+        // SAFETY: a varlena; else as above.
         Some(unsafe { payload(datum) })
     }
 
     /// Payload of a jsonb, copied.
     pub fn jsonb(&self, column: usize) -> Option<Vec<u8>> {
-        self.payload(column).map(<[u8]>::to_vec)
+        self.datum(column, Type::Jsonb).map(copied)
     }
+
+    /// Appends a jsonb's payload to `out`; its size, or `None` for NULL.
+    pub fn append(&self, column: usize, out: &mut Vec<u8>) -> Option<usize> {
+        let datum = self.datum(column, Type::Jsonb)?;
+        let before = out.len();
+        append(datum, out);
+        Some(out.len() - before)
+    }
+
+    /// A jsonb as the row has it, to be fetched later or not at all.
+    pub fn stored(&self, column: usize) -> Option<Stored> {
+        let datum = self.datum(column, Type::Jsonb)?;
+        let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
+        // SAFETY: a varlena, alive while the row is.
+        let bytes =
+            unsafe { std::slice::from_raw_parts(varlena.cast::<u8>(), varsize_any(varlena)) };
+        let mut copy = Vec::new();
+        extend(&mut copy, bytes);
+        Some(Stored(copy))
+    }
+}
+
+impl Stored {
+    /// The payload; what is fetched from TOAST goes to the connection's memory.
+    pub fn payload<'s>(&'s self, _: &'s Connection) -> &'s [u8] {
+        // SAFETY: a copy of a valid jsonb, aligned as `malloc` aligns. What is fetched lives as long as the
+        // connection, since nothing else is connected above it.
+        unsafe { payload(pg_sys::Datum::from(self.0.as_ptr())) }
+    }
+}
+
+/// The bytes of a varlena. The datum comes from `Row::datum`, asked for a varlena's type.
+fn copied(datum: pg_sys::Datum) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    append(datum, &mut bytes);
+    bytes
+}
+
+fn append(datum: pg_sys::Datum, out: &mut Vec<u8>) {
+    let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: a varlena, alive while the row is; what had to be detoasted is a copy that nobody else knows.
+    unsafe {
+        let short = varatt_is_1b(varlena) && !varatt_is_1b_e(varlena);
+        if short || varatt_is_4b_u(varlena) {
+            let (start, size) = (
+                vardata_any(varlena).cast::<u8>(),
+                varsize_any_exhdr(varlena),
+            );
+            extend(out, std::slice::from_raw_parts(start, size));
+        } else {
+            let copy = pg_sys::pg_detoast_datum(varlena);
+            extend(out, payload(pg_sys::Datum::from(copy)));
+            pg_sys::pfree(copy.cast());
+        }
+    }
+}
+
+fn extend(out: &mut Vec<u8>, bytes: &[u8]) {
+    if out.try_reserve(bytes.len()).is_err() {
+        raise(&StateError::out_of_memory("value"));
+    }
+    out.extend_from_slice(bytes);
 }

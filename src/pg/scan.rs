@@ -2,41 +2,84 @@
 //! policies and parallel workers, for callers who have no right to the table, and must see what is committed
 //! now, whatever the transaction's snapshot shows.
 
+use crate::pg::error::internal;
 use crate::pg::invalidation::{Cached, table_oid};
+use crate::pg::types::{Column, Type, columns};
 use pgrx::{FromDatum, pg_sys};
+use std::ffi::CStr;
 
-/// A row, by position from 0.
-pub struct Tuple {
+/// The columns that are asked for of a row, by position from 0 among those.
+pub struct Tuple<'a> {
+    wanted: &'a [(&'static CStr, Type)],
+    /// Where each of them is.
+    places: Vec<usize>,
     values: Vec<pg_sys::Datum>,
     nulls: Vec<bool>,
 }
 
-impl Tuple {
-    fn read<T: FromDatum>(&self, column: usize) -> Option<T> {
-        let is_null = *self.nulls.get(column)?;
-        let datum = *self.values.get(column)?;
-        // SAFETY: the callers below name the column's type; the tuple is alive while it is visited.
+impl Tuple<'_> {
+    fn read<T: FromDatum>(&self, column: usize, kind: Type) -> Option<T> {
+        let (name, declared) = self.wanted.get(column)?;
+        if *declared != kind {
+            refuse(name, kind);
+        }
+        let place = *self.places.get(column)?;
+        let (datum, is_null) = (*self.values.get(place)?, *self.nulls.get(place)?);
+        // SAFETY: the column is of the type: `places` has checked it; the tuple is alive while it is visited.
         unsafe { T::from_datum(datum, is_null) }
     }
 
     /// oid, or one of its aliases
     pub fn oid(&self, column: usize) -> Option<u32> {
-        self.read::<pg_sys::Oid>(column).map(|oid| oid.to_u32())
+        let oid = self.read::<pg_sys::Oid>(column, Type::Oid)?;
+        Some(oid.to_u32())
     }
 
     /// text
     pub fn text(&self, column: usize) -> Option<String> {
-        self.read(column)
+        self.read(column, Type::Text)
     }
 
     /// text[]
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
-        self.read(column)
+        self.read(column, Type::TextArray)
     }
 }
 
-/// What `read` makes of each row that is committed now, or written by this transaction.
-pub fn rows<R>(table: Cached, read: impl Fn(&Tuple) -> Option<R>) -> Vec<R> {
+fn refuse(name: &CStr, kind: Type) -> ! {
+    internal(
+        &format!("a table has no column of type {kind:?}"),
+        &format!("the column {}", name.to_string_lossy()),
+    )
+}
+
+/// Where the columns are, by name and type.
+///
+/// # Safety
+/// The table must be open.
+unsafe fn places(relation: pg_sys::Relation, wanted: &[(&'static CStr, Type)]) -> Vec<usize> {
+    // SAFETY: the caller's promise.
+    let (table, found) = unsafe { ((*relation).rd_id, columns((*relation).rd_att)) };
+    let place = |name: &CStr, kind: Type| {
+        // SAFETY: a catalog look-up, which gives 0 for a column that is not there.
+        let number = unsafe { pg_sys::get_attnum(table, name.as_ptr()) };
+        let place = usize::try_from(number).ok()?.checked_sub(1)?;
+        let is_one = found
+            .get(place)
+            .is_some_and(|column: &Column| column.holds(kind));
+        is_one.then_some(place)
+    };
+    let each = wanted.iter();
+    each.map(|(name, kind)| place(name, *kind).unwrap_or_else(|| refuse(name, *kind)))
+        .collect()
+}
+
+/// What `read` makes of the wanted columns of each row that is committed now, or written by this transaction.
+pub fn rows<R>(
+    table: Cached,
+    wanted: &[(&'static CStr, Type)],
+    read: impl Fn(&Tuple<'_>) -> Option<R>,
+) -> Vec<R> {
     let mut rows = Vec::new();
     let oid = table_oid(table);
     if oid == pg_sys::Oid::INVALID {
@@ -46,6 +89,13 @@ pub fn rows<R>(table: Cached, read: impl Fn(&Tuple) -> Option<R>) -> Vec<R> {
     // snapshot; a tuple is read before the next one is fetched.
     unsafe {
         let relation = pg_sys::table_open(oid, pg_sys::AccessShareLock as _);
+        let count = (*(*relation).rd_att).natts as usize;
+        let mut tuple = Tuple {
+            wanted,
+            places: places(relation, wanted),
+            values: vec![pg_sys::Datum::null(); count],
+            nulls: vec![true; count],
+        };
         let scan = pg_sys::systable_beginscan(
             relation,
             pg_sys::Oid::INVALID,
@@ -54,11 +104,6 @@ pub fn rows<R>(table: Cached, read: impl Fn(&Tuple) -> Option<R>) -> Vec<R> {
             0,
             std::ptr::null_mut(),
         );
-        let columns = (*(*relation).rd_att).natts as usize;
-        let mut tuple = Tuple {
-            values: vec![pg_sys::Datum::null(); columns],
-            nulls: vec![true; columns],
-        };
         loop {
             let next = pg_sys::systable_getnext(scan);
             if next.is_null() {

@@ -1,13 +1,16 @@
 //! Prepared statements through SPI: planned once per session, raw datums in and out.
 
 use crate::core::StateResult;
-pub use crate::pg::params::{Param, Type};
-use crate::pg::params::{datums, oid};
-pub use crate::pg::receive::{Passing, Received, Stored};
-pub use crate::pg::rows::{Columns, Row, Rows};
+use crate::pg::error::internal;
+use crate::pg::params::datums;
+pub use crate::pg::params::{Interval, Param};
+use crate::pg::rows::Shape;
+pub use crate::pg::rows::{Row, Rows, Stored};
+pub use crate::pg::types::Type;
 use pgrx::pg_sys;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::CString;
+use std::rc::Rc;
 
 /// One of the closed set of statements. `{=}` in the text stands for `OPERATOR(pg_catalog.=)`, so that
 /// no search_path can put another operator in its place.
@@ -16,6 +19,8 @@ pub struct Statement {
     args: &'static [Type],
     options: u32,
     plan: Cell<pg_sys::SPIPlanPtr>,
+    /// Of the result when it was last run.
+    shape: RefCell<Option<Rc<Shape>>>,
 }
 
 // SAFETY: a backend runs SQL on one thread only; pgrx's wrappers check that.
@@ -51,15 +56,15 @@ impl Statement {
             args,
             options,
             plan: Cell::new(std::ptr::null_mut()),
+            shape: RefCell::new(None),
         }
     }
 
     /// Runs the statement and keeps its rows, with the server's memory for them, as long as the result lives.
     pub fn rows(&self, mode: Mode, params: &[Param<'_>]) -> Rows {
-        let session = Session::connect();
+        let connection = Connection::open();
         let plan = self.prepared();
-        let (mut values, nulls) = datums(params);
-        debug_assert_eq!(values.len(), self.args.len());
+        let (mut values, nulls) = datums(self.sql, self.args, params);
         // SAFETY: plan, values and nulls are valid and of the statement's arity; SPI is connected. After it,
         // SPI_tuptable is NULL or holds the rows of this statement until SPI finishes.
         unsafe {
@@ -76,10 +81,12 @@ impl Statement {
                 pg_sys::SPI_execute_plan(plan, values, nulls, mode == Mode::Read, 0)
             };
             check(status, self.sql);
+            let table = pg_sys::SPI_tuptable;
             Rows {
-                table: pg_sys::SPI_tuptable,
+                table,
                 processed: pg_sys::SPI_processed,
-                _session: session,
+                shape: (!table.is_null()).then(|| self.shape((*table).tupdesc)),
+                _connection: connection,
             }
         }
     }
@@ -133,6 +140,18 @@ impl Statement {
         self.each(mode, params, |_| Ok(()))
     }
 
+    /// The columns of its result.
+    ///
+    /// # Safety
+    /// `descriptor` must be valid.
+    pub(super) unsafe fn shape(&self, descriptor: pg_sys::TupleDesc) -> Rc<Shape> {
+        let known = self.shape.borrow().clone();
+        // SAFETY: the caller's promise.
+        let shape = unsafe { Shape::of(self.sql, descriptor, known) };
+        self.shape.replace(Some(Rc::clone(&shape)));
+        shape
+    }
+
     /// Its text, and the types of its parameters.
     pub(super) fn sql(&self) -> &'static str {
         self.sql
@@ -148,7 +167,7 @@ impl Statement {
             return plan;
         }
         let sql = CString::new(qualified(self.sql)).unwrap_or_default();
-        let mut types: Vec<pg_sys::Oid> = self.args.iter().map(|t| oid(*t)).collect();
+        let mut types: Vec<pg_sys::Oid> = self.args.iter().map(|t| t.oid()).collect();
         // SAFETY: SPI is connected; the text and types outlive the call. SPI_keepplan moves the plan to
         // memory that lives as long as the session.
         let plan = unsafe {
@@ -177,30 +196,30 @@ pub fn now() -> i64 {
 
 /// Runs a command that cannot be prepared, such as GRANT.
 pub fn command(sql: &str) -> StateResult<()> {
-    let session = Session::connect();
+    let connection = Connection::open();
     let text = CString::new(sql).unwrap_or_default();
     // SAFETY: SPI is connected and the text outlives the call.
     unsafe { check(pg_sys::SPI_execute(text.as_ptr(), false, 0), sql) };
-    drop(session);
+    drop(connection);
     Ok(())
 }
 
 /// An SPI connection. An error inside ends the transaction, which ends the connection too.
-pub(super) struct Session;
+pub struct Connection(());
 
-impl Session {
-    pub(super) fn connect() -> Self {
+impl Connection {
+    pub(super) fn open() -> Self {
         // SAFETY: legal inside any function call; raises when it cannot.
         unsafe { pg_sys::SPI_connect() };
-        Session
+        Connection(())
     }
 }
 
-impl Drop for Session {
+impl Drop for Connection {
     fn drop(&mut self) {
         // While unwinding, the server's abort cleans up; calling it here could raise within a raise.
         if !std::thread::panicking() {
-            // SAFETY: connected in `connect`, and only once.
+            // SAFETY: connected in `open`, and only once.
             unsafe { pg_sys::SPI_finish() };
         }
     }
@@ -211,7 +230,7 @@ pub(super) fn check(status: i32, sql: &str) {
     if status < 0 {
         // SAFETY: returns a static string.
         let what = unsafe { std::ffi::CStr::from_ptr(pg_sys::SPI_result_code_string(status)) };
-        pgrx::error!("wfstate: {} in {sql}", what.to_string_lossy());
+        internal(&what.to_string_lossy(), &format!("the statement {sql}"));
     }
 }
 
@@ -240,5 +259,5 @@ fn qualified(sql: &str) -> String {
 }
 
 fn is_operator(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&".contains(&c))
+    !text.is_empty() && text.bytes().all(|c| b"=<>+-*|@&~".contains(&c))
 }

@@ -1,38 +1,16 @@
-//! The only room that issues SQL: a file for each table, and one for each thing that is done to them.
+//! The only room that issues SQL: a folder for each feature; in it a file for each table, and one for each thing
+//! that is done to it.
 
-pub mod access;
-pub mod agent_statistics;
-pub mod append;
-pub mod branch;
-pub mod cache;
-pub mod checkpoints;
-pub mod checks;
-pub mod circuit_list;
-pub mod circuit_policies;
-pub mod circuit_rows;
-pub mod circuit_transitions;
+use crate::pg::spi::Param;
+
+pub mod branches;
 pub mod circuits;
-pub mod delete;
-pub mod executions;
-pub mod export;
-pub mod find;
 pub mod history;
-pub mod import;
-mod import_document;
-pub mod list;
-pub mod load;
-pub mod new_version;
-pub mod prune;
-pub mod rebuild;
-pub mod routing_decisions;
-pub mod routing_list;
-pub mod routing_maintenance;
-pub mod save;
+pub mod log;
+pub mod routing;
 pub mod search;
-mod segment;
-pub mod tenant;
-pub mod verify;
-pub mod versions;
+pub mod tenants;
+pub mod transfer;
 
 /// An execution as every key names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,4 +19,9 @@ pub struct Key<'a> {
     pub tenant: &'a str,
     /// Its id within the tenant.
     pub id: &'a str,
+}
+
+/// The two parameters that every statement over one execution begins with.
+fn key_params(key: Key<'_>) -> [Param<'_>; 2] {
+    [Param::Text(Some(key.tenant)), Param::Text(Some(key.id))]
 }

@@ -28,9 +28,9 @@ set_up() {
   pg_resolve
   if [ -z "${WF_BUILT:-}" ]; then
     moving 'building the extension'
-    [ -n "$SCREEN_MOVES" ] || tell 'Building the extension; the first time takes some minutes.'
+    [ -n "$SCREEN_MOVES" ] || tell 'Building the extension; the first time takes about two minutes.'
     (build_package) >"$WF_OUT/build.log" 2>&1 &
-    while_running $! "$WF_OUT/build.log" || {
+    while_running $! "$WF_OUT/build-wfstate.log" || {
       cat "$WF_OUT/build.log" >&2
       die 'the build failed'
     }

@@ -12,22 +12,58 @@ export RUST_BACKTRACE=1
 cluster_start 'max_connections = 100'
 unset RUST_BACKTRACE
 # Clients are ordinary: row-level security holds for them.
-sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'writer')"
+sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'operator')"
+
+# What the documentation tells applications to do, as it stands there: the samples of a language, each on a
+# database of its own that was prepared as the page says.
+pages=("$WF_ROOT/README.md" "$WF_ROOT"/docs/*.md)
+blocks() { perl "$WF_ROOT/tests/lib/blocks.pl" "$@"; }
+shop() {
+  sql 'DROP DATABASE IF EXISTS shop WITH (FORCE)' 2>/dev/null
+  sql 'DROP ROLE IF EXISTS app' 2>/dev/null
+  sql 'CREATE DATABASE shop'
+  blocks program "$WF_ROOT/docs/applications.md" sql 'Roles and grants' | wf_psql -q -d shop >/dev/null
+}
+
+# samples language suffix command…: the program is a file, which the command gets as its last argument.
+samples() {
+  local language="$1" suffix="$2" page section sections got
+  shift 2
+  for page in "${pages[@]}"; do
+    mapfile -t sections < <(blocks sections "$page" "$language")
+    for section in "${sections[@]}"; do
+      shop
+      blocks program "$page" "$language" "$section" >"$WF_BASE/sample.$suffix"
+      got="$("$@" "$WF_BASE/sample.$suffix" 2>&1)" || got="status $?: $got"
+      check "${page##*/}, $section: the sample prints what is shown" "$got" \
+        "$(blocks shown "$page" "$language" "$section")"
+    done
+  done
+}
 
 run_python() {
   need_file "$WF_TARGET/venv/bin/python" || return 0
   count_last_line "$WF_TARGET/venv/bin/python" -B "$here/python/run.py"
+  samples python py "$WF_TARGET/venv/bin/python" -B
 }
 
 run_node() {
   need_file "$WF_TARGET/node/node_modules/pg" || return 0
   NODE_PATH="$WF_TARGET/node/node_modules" count_node node --test "$here"/node/*.test.cjs
+  NODE_PATH="$WF_TARGET/node/node_modules" samples js cjs node
 }
 
 # Built for speed of building: the server is what takes the time here.
 run_rust() {
   cd "$WF_ROOT"
   count_cargo cargo test --package wfstate-driver-tests --no-fail-fast
+  samples rust rs rust_sample
+}
+
+# The sample is the program src/sample.rs, which build.rs takes from the file. It connects to the private server.
+rust_sample() {
+  WF_SAMPLE="$1" WF_SHOP="host=$PGHOST port=$PGPORT dbname=shop user=app" \
+    cargo run --quiet --package wfstate-driver-tests --bin sample
 }
 
 [ $# -gt 0 ] || set -- python node rust

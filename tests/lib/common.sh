@@ -7,7 +7,7 @@ WF_COMMON_LOADED=1
 
 WF_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 WF_TARGET="$WF_ROOT/target"
-# A private cargo-pgrx (tests/setup.sh) comes before a global one of another version.
+# Cargo's tools that tests/setup.sh installed come before others of another version.
 PATH="$WF_TARGET/tools/bin:$PATH"
 # Majors that the extension supports, the preferred first where nothing else decides.
 WF_MAJORS="18 17 16 15"
@@ -23,6 +23,29 @@ note() { printf '== %s\n' "$*" >&2; }
 die() {
   printf 'error: %s\n' "$*" >&2
   exit 1
+}
+
+# quietly log 'what, and how long' command…: one line on the screen, all else in the log, whose end is
+# shown when the command fails. (An earlier log may be root's: removing it takes no right to write to it.)
+quietly() {
+  local log="$1" status=0
+  note "$2"
+  shift 2
+  own_folder "$(dirname "$log")"
+  rm -f "$log"
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  [ "$status" -ne 0 ] || return 0
+  tail -n 40 "$log" >&2
+  note "failed; the whole log: $log"
+  return "$status"
+}
+
+# own_folder path: makes it, for the owner of the clone: root under sudo must not leave folders
+# behind that the user can't write to.
+own_folder() {
+  [ ! -d "$1" ] || return 0
+  mkdir -p "$1" || die "no right to write to $WF_ROOT: clone it as yourself"
+  [ "$(id -u)" -ne 0 ] || chown "$(stat -c %u:%g "$WF_ROOT")" "$1"
 }
 
 # --- clean-up -------------------------------------------------------------------------------
@@ -99,9 +122,13 @@ pg_resolve() {
   PG_PKGLIBDIR="$("$PG_CONFIG" --pkglibdir)"
   WF_OUT="$WF_TARGET/pg$PG_MAJOR"
   WF_RESOLVED="$PG_CONFIG"
-  mkdir -p "$WF_OUT"
-  # pgrx reads the first; without it, it would want `cargo pgrx init` and the user's ~/.pgrx.
-  export PGRX_PG_CONFIG_PATH="$PG_CONFIG"
+  own_folder "$WF_TARGET"
+  own_folder "$WF_OUT"
+  # What pgrx reads instead of the user's ~/.pgrx, which is none of our business. An empty file will
+  # do; without one, cargo would take what pgrx generates for stale, and compile it anew each time.
+  export PGRX_PG_CONFIG_PATH="$PG_CONFIG" PGRX_HOME="$WF_TARGET/pgrx-home"
+  own_folder "$PGRX_HOME"
+  [ -f "$PGRX_HOME/config.toml" ] || : >"$PGRX_HOME/config.toml"
   export PG_CONFIG PG_MAJOR PG_BINDIR PG_SHAREDIR PG_PKGLIBDIR WF_OUT WF_RESOLVED
 }
 

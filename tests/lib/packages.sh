@@ -16,14 +16,21 @@ install_packages() {
     fi
     as_root=(sudo -n)
   fi
-  note "installing $*"
   quiet_services "${as_root[@]}"
-  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-    --no-install-recommends "$@" </dev/null; then
-    "${as_root[@]}" apt-get update </dev/null
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-      --no-install-recommends "$@" </dev/null
-  fi
+  quietly "$WF_TARGET/packages.log" "installing $* (a minute or two; log: target/packages.log)" \
+    apt_install "${as_root[@]}" -- "$@" || die "the packages could not be installed"
+}
+
+# apt_install [sudo…] -- name…: the package lists of a fresh machine may be missing or old.
+apt_install() {
+  local as_root=()
+  while [ "$1" != -- ]; do
+    as_root+=("$1")
+    shift
+  done
+  shift
+  set -- "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+  "$@" || { "${as_root[@]}" apt-get update && "$@"; }
 }
 
 # Packages of servers start them, and PostgreSQL's makes a cluster on 5432. We want programs
@@ -55,9 +62,9 @@ candidate_major() {
   command -v apt-cache >/dev/null || return 0
   offered_major && return 0
   if [ "$(id -u)" -eq 0 ]; then
-    apt-get update >&2 </dev/null
+    quietly "$WF_TARGET/packages.log" "reading apt's lists" apt-get update || true
   elif sudo -n true 2>/dev/null; then
-    sudo -n apt-get update >&2 </dev/null
+    quietly "$WF_TARGET/packages.log" "reading apt's lists" sudo -n apt-get update || true
   fi
   offered_major || true
 }
@@ -74,8 +81,14 @@ offered_major() {
 }
 
 has_libclang() {
-  command -v clang >/dev/null || compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null ||
-    compgen -G '/usr/lib*/libclang*.so*' >/dev/null || [ -n "${LIBCLANG_PATH:-}" ]
+  local pattern
+  [ -z "${LIBCLANG_PATH:-}" ] || return 0
+  for pattern in '/usr/lib/llvm-*/lib' '/usr/lib/*-linux-*' /usr/lib64 /usr/lib /usr/local/lib; do
+    if compgen -G "$pattern/libclang.so*" >/dev/null || compgen -G "$pattern/libclang-[0-9]*.so*" >/dev/null; then
+      return 0
+    fi
+  done
+  return 1
 }
 
 # Daemons lie in sbin, which an ordinary user's PATH may lack.

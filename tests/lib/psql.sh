@@ -13,14 +13,6 @@ if [ -f "$published" ]; then
     exit
   fi
 fi
-# Quiet while all goes well: the user asked for psql, not for a build.
-pg_resolve
-mkdir -p "$WF_OUT"
-if ! (build_package) >"$WF_OUT/build.log" 2>&1; then
-  cat "$WF_OUT/build.log" >&2
-  exit 1
-fi
-export WF_BUILT=" pg$PG_MAJOR:wfstate "
 WF_DATABASE=wfstate cluster_start
 say "a fresh server with the extension; it is removed when you leave"
 psql "$@"

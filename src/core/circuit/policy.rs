@@ -1,7 +1,7 @@
 //! What a circuit goes by: thresholds, window, waits, permits; and what each of them may be.
 
 use super::window::Kind;
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, limits};
 
 const SECOND: i64 = 1_000_000;
 /// Longest duration that an option may have: a year.
@@ -159,10 +159,8 @@ impl Options<'_> {
         rate("failure_rate", self.failure_rate)?;
         rate("slow_call_rate", self.slow_call_rate)?;
         duration("slow_call_duration", self.slow_call_duration, 1)?;
-        if self.window_kind.is_some_and(|k| Kind::parse(k).is_none()) {
-            return Err(
-                StateError::invalid("window_kind is not known").hint("Use one of count, time.")
-            );
+        if let Some(kind) = self.window_kind.filter(|k| Kind::parse(k).is_none()) {
+            return Err(limits::unknown("window_kind", kind, &["count", "time"]));
         }
         count("window_size", self.window_size, MAX_WINDOW as i32)?;
         count("minimum_calls", self.minimum_calls, MAX_CALLS)?;

@@ -51,9 +51,14 @@ impl<B: Buffer> Moving<B> {
         }
     }
 
-    /// What the frame holds; `None` when it holds nothing.
-    pub fn summary(&self) -> Option<&Summary<B>> {
-        (self.entered > self.left).then_some(&self.summary)
+    /// Whether all that entered has left.
+    pub fn is_empty(&self) -> bool {
+        self.entered == self.left
+    }
+
+    /// What the frame holds.
+    pub fn summary(&self) -> &Summary<B> {
+        &self.summary
     }
 
     /// A task enters.

@@ -7,7 +7,7 @@ import uuid
 import psycopg
 from psycopg import sql
 
-# An ordinary role with wf_grant_access(..., 'writer'): row-level security holds for it.
+# An ordinary role with wf_grant_access(..., 'operator'): row-level security holds for it.
 APP = os.environ.get("WF_APP_ROLE", "wf_app")
 ADMIN = "postgres"
 
@@ -31,7 +31,7 @@ def fresh_database():
         try:
             with connect(ADMIN, dbname=name) as conn:
                 conn.execute("CREATE EXTENSION wfstate")
-                conn.execute("SELECT wf_grant_access(%s, 'writer')", (APP,))
+                conn.execute("SELECT wf_grant_access(%s, 'operator')", (APP,))
             yield name
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

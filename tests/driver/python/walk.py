@@ -72,7 +72,7 @@ def read_back(case, conn, wrap, order, workflow):
         (order, True, 2)).fetchall()
     case.assertEqual([entry["version"] for entry in newest], [4, 3])
     after = rows.execute(
-        "SELECT version FROM wf_history(%s, %s, %s)", (order, 2, 1)).fetchall()
+        "SELECT version FROM wf_history(%s, after => %s, max_rows => %s)", (order, 2, 1)).fetchall()
     case.assertEqual([entry["version"] for entry in after], [3])
 
     for version, state in enumerate([FIRST, SECOND, THIRD, FOURTH], 1):
@@ -104,7 +104,7 @@ def checkpoint_recover_fork(case, conn, wrap, order, workflow):
     case.assertEqual(value(conn, "SELECT wf_recover(%s, %s)", order, "paid"), 5)
     case.assertEqual(value(conn, "SELECT wf_load_state(%s)", order), THIRD)
     case.assertEqual(
-        conn.execute("SELECT kind, base_version FROM wf_history(%s, %s)", (order, 4)).fetchall(),
+        conn.execute("SELECT kind, base_version FROM wf_history(%s, after => %s)", (order, 4)).fetchall(),
         [("recovery", 3)])
     fork = unique("fork")
     case.assertEqual(value(conn, "SELECT wf_fork(%s, %s, %s)", order, fork, 4), 1)

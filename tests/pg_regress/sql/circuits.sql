@@ -58,7 +58,8 @@ SELECT count(*) FROM generate_series(1, 50) n, wf_circuit_record('a', n > 0, 5);
 SELECT pg_current_xact_id_if_assigned() AS no_transaction_id;
 COMMIT;
 SELECT xmin = :'before'::xid AS unwritten FROM wfstate.circuits WHERE tenant = 'circuits';
--- A record is not lost on the ones before it in the same statement.
+-- A record is not lost on the ones before it in the same statement, and each row is a record, also where its
+-- arguments are those of another one: four successes push the failure out of a window of four.
 SELECT count(*) FROM (VALUES (1, false), (2, true), (3, true), (4, true), (5, true)) v (n, success), LATERAL wf_circuit_record('a', v.success);
 SELECT calls, failures FROM wf_circuits();
 

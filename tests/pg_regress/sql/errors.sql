@@ -8,7 +8,7 @@ SELECT wf_grant_access('regress_wf_bound', 'writer'), wf_grant_tenant('regress_w
 SELECT wf_save_state('e', jsonb_build_object('list', '[1, 2]'::jsonb, 'secret', 'never shown', 'pad', repeat('x', 1000)), tags => '{"t": 1}');
 SELECT wf_patch_state('e', '{"n": 2}');
 SELECT wf_checkpoint('e', 'cp', 1), wf_fork('e', 'fork');
-SELECT wf_save_state('bare', '{}');
+SELECT wf_save_state('bare', '{}'), wf_save_state('done', '{}', status => 'completed');
 CREATE TEMP VIEW everything AS
     SELECT 'head' AS kind, e::text AS content FROM wfstate.executions e UNION ALL SELECT 'version', v::text FROM wfstate.state_versions v UNION ALL SELECT 'checkpoint', c::text FROM wfstate.checkpoints c
     UNION ALL SELECT 'search', s::text FROM wfstate.search s UNION ALL SELECT 'path', p::text FROM wfstate.search_paths p UNION ALL SELECT 'binding', r::text FROM wfstate.tenant_roles r;
@@ -68,6 +68,23 @@ SELECT * FROM wf_save_states('{e,f}', ARRAY['1']::jsonb[]);
 SELECT * FROM wf_save_states((SELECT array_agg('b' || i) FROM generate_series(1, 1001) i), (SELECT array_agg('1'::jsonb) FROM generate_series(1, 1001) i));
 \echo :SQLSTATE
 SELECT * FROM wf_save_states('{e,bare}', ARRAY['1', NULL]::jsonb[]);
+\echo :SQLSTATE
+
+-- A status that is final.
+SELECT wf_save_state('done', '{}', status => 'running');
+\echo :SQLSTATE
+SELECT wf_patch_state('done', '{"n": 1}', status => 'cancelled');
+\echo :SQLSTATE
+SELECT wf_patch_state('done', '[]', 1, status => 'paused');
+\echo :SQLSTATE
+SELECT wf_save_state('done', '{}', 7, status => 'running');
+\echo :SQLSTATE
+-- What is quoted of an argument is short and on one line.
+SELECT wf_save_state('e', '1', status => E'do\nne' || repeat('!', 100));
+\echo :SQLSTATE
+SELECT * FROM wf_list(sort => 'status');
+\echo :SQLSTATE
+SELECT * FROM wf_list(after => 'e');
 \echo :SQLSTATE
 
 -- States: null, over the limit, too deep, not jsonb at all.

@@ -35,10 +35,10 @@ SELECT * FROM pg_temp.replay('h');
 -- Pages, both ways, are parts of the whole; a page that begins in the middle has the same changes.
 CREATE TEMP TABLE whole AS SELECT * FROM wf_history('h');
 SELECT size, count(*) AS rows, bool_and(record_image_eq(p, w)) AS same
-  FROM generate_series(1, 10) size, generate_series(0, 8) after, wf_history('h', after, size) p JOIN whole w ON w.version = p.version
+  FROM generate_series(1, 10) size, generate_series(0, 8) after, wf_history('h', false, after, size) p JOIN whole w ON w.version = p.version
  WHERE p.version > after GROUP BY size ORDER BY size;
 SELECT size, count(*) AS rows, bool_and(record_image_eq(p, w)) AS same
-  FROM generate_series(1, 10) size, generate_series(2, 10) after, wf_history('h', after, size, true) p JOIN whole w ON w.version = p.version
+  FROM generate_series(1, 10) size, generate_series(2, 10) after, wf_history('h', true, after, size) p JOIN whole w ON w.version = p.version
  WHERE p.version < after GROUP BY size ORDER BY size;
 SELECT array_agg(version) FROM wf_history('h', newest_first => true);
 SELECT array_agg(version) FROM wf_history('h', max_rows => 3);
@@ -46,7 +46,7 @@ SELECT array_agg(version) FROM wf_history('h', after => 3, max_rows => 3);
 SELECT array_agg(version) FROM wf_history('h', after => 3, max_rows => 3, newest_first => true);
 SELECT array_agg(version) FROM wf_history('h', after => 9);
 SELECT array_agg(version) FROM wf_history('h', after => 1, newest_first => true);
-SELECT count(*) FROM wf_history('h', after => -5) a, wf_history('h', 0, 100, NULL) b;
+SELECT count(*) FROM wf_history('h', after => -5) a, wf_history('h', NULL, 0, 100) b;
 -- After pruning: what lost the version before shows no changes.
 SELECT wf_checkpoint('h', 'three', 3);
 SELECT wf_prune_history('h', keep_last => 3);

@@ -44,7 +44,7 @@ SELECT agent, total_tasks FROM wf_agent_statistics(task_type => 'plan');
 SELECT agent FROM wf_agent_statistics(after => 'coder', max_rows => 1);
 SELECT agent, total_tasks FROM wf_agent_statistics('nobody');
 SELECT agent, round(success_rate::numeric, 3) AS rate, total_tasks FROM wf_top_agents();
-SELECT agent FROM wf_top_agents(1);
+SELECT agent FROM wf_top_agents(max_rows => 1);
 SELECT agent FROM wf_top_agents(min_tasks => 30);
 SELECT agent FROM wf_top_agents(since => '2027-01-01');
 SELECT agent, round(success_rate::numeric, 3) AS rate FROM wf_underperforming_agents();

@@ -68,7 +68,7 @@ SELECT wf_agent_statistics(agent => '');
 \echo :SQLSTATE
 SELECT wf_agent_statistics(max_rows => -1);
 \echo :SQLSTATE
-SELECT wf_top_agents(0);
+SELECT wf_top_agents(max_rows => 0);
 \echo :SQLSTATE
 SELECT wf_top_agents(min_tasks => -1);
 \echo :SQLSTATE

@@ -31,7 +31,7 @@ SELECT wf_save_state('c', '{"s": 2}');
 SELECT wf_save_state('c', '{"s": 3}', status => 'running', phase => 'review', step_id => 'step-3',
     tags => '{"team": "red", "n": 1}', schema_version => 4, workflow => 'order2');
 SELECT version, status, phase, step_id, note, saved_by = current_user AS by_me FROM wf_history('c');
-SELECT workflow, workflow_version, schema_version, status, phase, version, tags, error, wake_at,
+SELECT workflow, schema_version, status, phase, version, tags,
        initiated_by = current_user AS by_me, forked_from_execution_id, forked_from_version FROM wf_load('c');
 -- Statuses and the times that they set.
 SELECT wf_save_state('d', '{}', status => 'pending');
@@ -39,7 +39,7 @@ CREATE TEMP TABLE seen AS SELECT 0 AS n, l.* FROM wf_load('d') l;
 DO $$
 DECLARE s text; n int := 0;
 BEGIN
-    FOREACH s IN ARRAY '{pending,waiting,running,paused,running,completed,failed,cancelled,running,completed}'::text[] LOOP
+    FOREACH s IN ARRAY '{pending,waiting,running,paused,running,completed,completed}'::text[] LOOP
         n := n + 1;
         PERFORM wf_save_state('d', '{}', status => s);
         INSERT INTO seen SELECT n, l.* FROM wf_load('d') l;
@@ -51,7 +51,37 @@ SELECT n, version, status, started_at IS NOT NULL AS started, completed_at IS NO
   FROM seen WINDOW w AS (ORDER BY n) ORDER BY n;
 -- Saving without a status keeps it, and the time of completion.
 SELECT wf_save_state('d', '{"after": "end"}');
-SELECT status, completed_at = (SELECT completed_at FROM seen WHERE n = 10) AS same_end FROM wf_load('d');
+SELECT status, completed_at = (SELECT completed_at FROM seen WHERE n = 7) AS same_end FROM wf_load('d');
+-- A final status stays, whoever saves and whatever they know; an older version brings its own back.
+SELECT wf_patch_state('d', '{"by": "merge"}', status => 'completed');
+SELECT wf_patch_state('d', '[{"op": "add", "path": "/by", "value": "patch"}]');
+DO $$
+DECLARE final text; next text; refused text[] := '{}'; id text;
+BEGIN
+    FOREACH final IN ARRAY '{completed,failed,cancelled}'::text[] LOOP
+        id := 'final-' || final;
+        PERFORM wf_save_state(id, '{"n": 1}');
+        PERFORM wf_save_state(id, '{"n": 2}', status => final);
+        FOREACH next IN ARRAY '{pending,running,waiting,paused,completed,failed,cancelled}'::text[] LOOP
+            FOR how IN 1..4 LOOP
+                BEGIN
+                    CASE how WHEN 1 THEN PERFORM wf_save_state(id, '{"n": 3}', status => next);
+                             WHEN 2 THEN PERFORM wf_save_state(id, '{"n": 3}', (SELECT version FROM wf_load(id)), status => next);
+                             WHEN 3 THEN PERFORM wf_patch_state(id, '{"n": 3}', status => next);
+                             WHEN 4 THEN PERFORM wf_patch_state(id, '[{"op": "replace", "path": "/n", "value": 3}]', status => next); END CASE;
+                    ASSERT next = final, final || ' -> ' || next;
+                EXCEPTION WHEN SQLSTATE 'WF004' THEN
+                    refused := refused || (final || ' -> ' || next);
+                END;
+            END LOOP;
+        END LOOP;
+        ASSERT (SELECT status = final AND version = 6 FROM wf_load(id));
+        ASSERT (SELECT valid FROM wf_verify(id));
+        PERFORM wf_recover(id, version => 1);
+        ASSERT (SELECT status = 'running' AND completed_at IS NULL FROM wf_load(id));
+    END LOOP;
+    RAISE NOTICE '% refusals of %', cardinality(refused), (SELECT count(DISTINCT r) FROM unnest(refused) r);
+END $$;
 -- Times of versions never go back, and the head's is the last one's.
 SELECT bool_and(saved_at > before) AS rising FROM (SELECT saved_at, lag(saved_at) OVER (ORDER BY version) AS before FROM wf_history('d')) h WHERE before IS NOT NULL;
 SELECT (SELECT max(saved_at) FROM wf_history('d')) = updated_at AS head_is_last FROM wf_load('d');

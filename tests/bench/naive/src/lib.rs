@@ -6,22 +6,9 @@ use pgrx::prelude::*;
 
 ::pgrx::pg_module_magic!(name, version);
 
-extension_sql!(
-    "CREATE TABLE naive_current (
-         execution_id text PRIMARY KEY,
-         version bigint NOT NULL,
-         state jsonb,
-         updated_at timestamptz NOT NULL DEFAULT now());
-     CREATE TABLE naive_history (
-         execution_id text NOT NULL,
-         version bigint NOT NULL,
-         state jsonb,
-         saved_at timestamptz NOT NULL DEFAULT now(),
-         PRIMARY KEY (execution_id, version));",
-    name = "tables",
-);
+::pgrx::extension_sql_file!("../sql/naive.sql", name = "naive");
 
-#[pg_extern(requires = ["tables"])]
+#[pg_extern(sql = false)]
 fn naive_save(
     execution_id: &str,
     state: pgrx::JsonB,

@@ -1,0 +1,72 @@
+-- Group: Checkpoints, recovery, forks
+
+CREATE TABLE wfstate.checkpoints (
+    tenant       wfstate.identifier NOT NULL,
+    execution_id wfstate.identifier NOT NULL,
+    name         wfstate.identifier NOT NULL,
+    version      bigint NOT NULL,
+    metadata     jsonb,
+    created_by   text NOT NULL DEFAULT CURRENT_USER,
+    created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CONSTRAINT checkpoints_pkey PRIMARY KEY (tenant, execution_id, name)
+);
+COMMENT ON TABLE wfstate.checkpoints IS 'The tags: a name for a version. No state is copied; pruning keeps tagged versions.';
+COMMENT ON COLUMN wfstate.checkpoints.tenant IS 'Whose execution.';
+COMMENT ON COLUMN wfstate.checkpoints.execution_id IS 'Execution that is tagged.';
+COMMENT ON COLUMN wfstate.checkpoints.name IS 'Unique within the execution, 1 to 255 bytes.';
+COMMENT ON COLUMN wfstate.checkpoints.version IS 'Version that the name stands for.';
+COMMENT ON COLUMN wfstate.checkpoints.metadata IS 'Whatever the caller keeps with the checkpoint.';
+COMMENT ON COLUMN wfstate.checkpoints.created_by IS 'Role that made the checkpoint.';
+COMMENT ON COLUMN wfstate.checkpoints.created_at IS 'When the checkpoint was made.';
+COMMENT ON INDEX wfstate.checkpoints_pkey IS 'wf_recover and wf_fork: the version behind a name; wf_prune_history: the tagged versions.';
+COMMENT ON CONSTRAINT checkpoints_pkey ON wfstate.checkpoints IS 'A name stands for one version of its execution.';
+INSERT INTO wfstate.access VALUES ('wfstate.checkpoints', 'writer');
+
+CREATE FUNCTION @extschema@.wf_checkpoint(
+    execution_id text, name text, version bigint DEFAULT NULL, metadata jsonb DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_checkpoint_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_checkpoint IS
+'Gives a version of an execution a name, by default the head. No state is copied, and the version is kept from being pruned. metadata is a JSON object of at most 16 kB. Names are unique within an execution.
+Returns the version.
+Errors: WF005 when the execution or the version does not exist; WF006 when the name is taken; 22023 for a bad argument; 54000 over a limit.';
+INSERT INTO wfstate.access VALUES ('wf_checkpoint', 'writer');
+
+CREATE FUNCTION @extschema@.wf_checkpoints(execution_id text, after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS TABLE (
+    name text, version bigint, metadata jsonb, created_by text, created_at timestamptz
+)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_checkpoints_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_checkpoints IS
+'Lists the checkpoints of an execution by version and name. after is the name of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+Errors: WF005 when the execution, or the checkpoint named by after, does not exist; 22023 when max_rows is out of range.';
+INSERT INTO wfstate.access VALUES ('wf_checkpoints', 'reader');
+
+CREATE FUNCTION @extschema@.wf_drop_checkpoint(execution_id text, name text) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_drop_checkpoint_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_drop_checkpoint IS
+'Removes a checkpoint. The version stays, but may be pruned from then on.
+Returns true, or false when there is no such checkpoint.
+Errors: 22023 when an argument is NULL or empty.';
+INSERT INTO wfstate.access VALUES ('wf_drop_checkpoint', 'writer');
+
+CREATE FUNCTION @extschema@.wf_recover(
+    execution_id text, checkpoint text DEFAULT NULL, version bigint DEFAULT NULL,
+    expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_recover_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_recover IS
+'Makes an older state of an execution the current one, with the status and phase of that version. It is a new version that refers to the old one: nothing is copied, and nothing of the history is lost. The target is a checkpoint, or a version; with neither, the checkpoint made last.
+expected_version: NULL, whatever the head is; n, the head must be at version n.
+Returns the new version.
+Errors: WF001 when the head is not at expected_version; WF003 when neither is given and there is no checkpoint; WF005 when the execution, checkpoint or version does not exist; 22023 when both are given, or for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_recover', 'writer');
+
+CREATE FUNCTION @extschema@.wf_fork(
+    execution_id text, new_execution_id text, version bigint DEFAULT NULL, checkpoint text DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_fork_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_fork IS
+'Starts a new execution from a version or a checkpoint of another one, by default its head. It takes over state, status, phase, workflow, schema_version and tags; checkpoints and the older history stay with the source. Nothing is copied: its first version refers to the source''s version, which is kept from then on.
+Returns the version of the new execution, 1.
+Errors: WF005 when the execution, version or checkpoint does not exist; WF006 when new_execution_id is taken; 22023 when both version and checkpoint are given, or for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_fork', 'writer');

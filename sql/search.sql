@@ -1,0 +1,117 @@
+-- Group: Lists and searches
+
+CREATE TABLE wfstate.search (
+    tenant       wfstate.identifier NOT NULL,
+    execution_id wfstate.identifier NOT NULL,
+    workflow     wfstate.identifier,
+    tags         jsonb,
+    document     jsonb,
+    CONSTRAINT search_pkey PRIMARY KEY (tenant, execution_id),
+    CONSTRAINT search_tags_check CHECK (jsonb_typeof(tags) = 'object')
+);
+COMMENT ON TABLE wfstate.search IS 'What can be searched of an execution: its tags and the paths of its state that its workflow declares. Written only when those change, so that the head stays HOT.';
+COMMENT ON COLUMN wfstate.search.tenant IS 'Whose execution.';
+COMMENT ON COLUMN wfstate.search.execution_id IS 'Execution that is indexed.';
+COMMENT ON COLUMN wfstate.search.workflow IS 'Workflow whose declaration cut the document.';
+COMMENT ON COLUMN wfstate.search.tags IS 'Tags of the execution: a JSON object.';
+COMMENT ON COLUMN wfstate.search.document IS 'The head''s state reduced to the declared paths; NULL where none are declared.';
+CREATE INDEX search_document_idx ON wfstate.search USING gin (document jsonb_path_ops)
+    WHERE document IS NOT NULL;
+COMMENT ON INDEX wfstate.search_document_idx IS 'wf_find by containment on declared paths.';
+CREATE INDEX search_tags_idx ON wfstate.search USING gin (tags jsonb_path_ops) WHERE tags IS NOT NULL;
+COMMENT ON INDEX wfstate.search_tags_idx IS 'wf_list and wf_find by tags.';
+COMMENT ON INDEX wfstate.search_pkey IS 'The tags of one execution.';
+COMMENT ON CONSTRAINT search_pkey ON wfstate.search IS 'One row for each execution that has anything to search.';
+COMMENT ON CONSTRAINT search_tags_check ON wfstate.search IS 'Tags are an object.';
+
+CREATE TABLE wfstate.search_paths (
+    tenant   wfstate.identifier NOT NULL,
+    workflow wfstate.identifier NOT NULL,
+    paths    text[] NOT NULL,
+    CONSTRAINT search_paths_pkey PRIMARY KEY (tenant, workflow)
+);
+COMMENT ON TABLE wfstate.search_paths IS 'Which paths of a workflow''s states wf_find can look up by index: JSON Pointers through objects.';
+COMMENT ON COLUMN wfstate.search_paths.tenant IS 'Whose workflow.';
+COMMENT ON COLUMN wfstate.search_paths.workflow IS 'Workflow that declares.';
+COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers.';
+COMMENT ON INDEX wfstate.search_paths_pkey IS 'The declaration of one workflow.';
+COMMENT ON CONSTRAINT search_paths_pkey ON wfstate.search_paths IS 'One declaration for each workflow.';
+CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON wfstate.search_paths FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
+ALTER TABLE wfstate.search_paths ENABLE ALWAYS TRIGGER search_paths_invalidate;
+COMMENT ON TRIGGER search_paths_invalidate ON wfstate.search_paths IS 'Makes every session read the declarations again.';
+INSERT INTO wfstate.access VALUES ('wfstate.search', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'operator');
+
+-- jsonb's operators are not leakproof, so that below row-level security they could not use an index. These
+-- two run as the owner, who sees every row, and therefore compare the tenant themselves. EXECUTE plans for the
+-- very tenant and document, since both may be rare or most of the table. What matches is collected before it
+-- is sorted: with ORDER BY and LIMIT above it, the planner would rather walk the primary key and hope to meet
+-- enough of it.
+CREATE FUNCTION wfstate.candidates_by_document(workflow text, document jsonb, after text, max_rows bigint)
+RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE
+        'WITH matching AS MATERIALIZED (
+             SELECT s.execution_id FROM wfstate.search AS s
+              WHERE s.tenant = $1 AND s.document IS NOT NULL AND s.document @> $2 AND s.workflow = $3)
+         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $4
+          ORDER BY m.execution_id LIMIT $5'
+    USING wfstate.current_tenant(), document, workflow, coalesce(after, ''), max_rows;
+END
+$$;
+COMMENT ON FUNCTION wfstate.candidates_by_document IS 'Ids of the calling tenant''s executions whose declared paths contain the document, for wf_find.';
+
+CREATE FUNCTION wfstate.candidates_by_tags(tags jsonb, after text, max_rows bigint)
+RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY EXECUTE
+        'WITH matching AS MATERIALIZED (
+             SELECT s.execution_id FROM wfstate.search AS s
+              WHERE s.tenant = $1 AND s.tags IS NOT NULL AND s.tags @> $2)
+         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $3
+          ORDER BY m.execution_id LIMIT $4'
+    USING wfstate.current_tenant(), tags, coalesce(after, ''), max_rows;
+END
+$$;
+COMMENT ON FUNCTION wfstate.candidates_by_tags IS 'Ids of the calling tenant''s executions whose tags contain these, for wf_find.';
+INSERT INTO wfstate.access VALUES ('candidates_by_document', 'reader');
+INSERT INTO wfstate.access VALUES ('candidates_by_tags', 'reader');
+
+CREATE FUNCTION @extschema@.wf_list(
+    workflow text DEFAULT NULL, status text DEFAULT NULL, phase text DEFAULT NULL, tags jsonb DEFAULT NULL,
+    incomplete bool DEFAULT NULL, created_since timestamptz DEFAULT NULL, created_before timestamptz DEFAULT NULL,
+    sort text DEFAULT 'created_at', descending bool DEFAULT true, after text DEFAULT NULL,
+    max_rows integer DEFAULT 100
+) RETURNS TABLE (
+    execution_id text, workflow text, schema_version integer, status text, phase text,
+    version bigint, tags jsonb, initiated_by text, created_at timestamptz, started_at timestamptz,
+    updated_at timestamptz, completed_at timestamptz, cursor text
+)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_list_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_list IS
+'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled). created_since is inclusive, created_before exclusive. sort: created_at, updated_at (reads all that satisfy the filters) or execution_id; descending: greatest first.
+after is the column cursor of the last row of the page before, with the same sort; max_rows is the size of the page (1 to 10000, by default 100).
+Errors: 22023 for an unknown status or sort, a cursor of another sort, or max_rows out of range; 54000 for over-long names.';
+INSERT INTO wfstate.access VALUES ('wf_list', 'reader');
+
+CREATE FUNCTION @extschema@.wf_find(
+    containment jsonb, workflow text DEFAULT NULL, tags jsonb DEFAULT NULL, after text DEFAULT NULL,
+    max_rows integer DEFAULT 100
+) RETURNS SETOF wfstate.loaded_execution
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_find_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_find IS
+'Lists executions whose current state contains a document, as by the operator @>, with their states and in order of execution_id. workflow and tags narrow the search. Paths declared by wf_declare_search for the workflow are looked up by index, and tags too; what the index proposes is checked against the real state, so the answer is always right. Without either, every execution of the tenant or workflow is looked at. States are rebuilt one by one; in a select list (SELECT wf_find(...) LIMIT 1) the search ends with the last row that is wanted.
+after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+Errors: 22023 for a bad argument; 54000 over a limit; WF008 when a log is damaged.';
+INSERT INTO wfstate.access VALUES ('wf_find', 'reader');
+
+CREATE FUNCTION @extschema@.wf_declare_search(workflow text, paths text[]) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_declare_search_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_declare_search IS
+'Declares which paths of a workflow''s states wf_find looks up by index, in place of the former declaration: up to 64 JSON Pointers through objects, such as {/customer/id,/total}. Existing executions of the workflow are indexed at once; saves of the tenant''s and every other tenant''s executions wait until the transaction ends. An empty array withdraws the declaration.
+Returns the number of executions indexed. For admins.
+Errors: 22023 when a path is not a JSON Pointer or is empty; 54000 for too many or over-long paths.';
+INSERT INTO wfstate.access VALUES ('wf_declare_search', 'operator');

@@ -1,0 +1,240 @@
+//! Going back and branching off: one small row each, whatever the size of the state.
+
+use crate::core::{Code, StateError, StateResult, hash};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::branches::checkpoints;
+use crate::store::log::cache::payload_hash;
+use crate::store::log::executions::{self, Head, Lock, head, head_columns, key_params};
+use crate::store::log::rebuild;
+use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
+use crate::store::search::index;
+
+/// What a recovery or a fork takes over from the version it goes back to.
+struct Target {
+    version: i64,
+    hash: i64,
+    state_bytes: i64,
+    chain_bytes: i64,
+    status: String,
+    phase: Option<String>,
+}
+
+/// A version that only refers to another one is looked through, so that chains of recoveries stay short.
+static TARGET: Statement = Statement::new(
+    "SELECT CASE WHEN v.version {>} 1 AND v.snapshot IS NULL AND v.patch {=} '[]'::pg_catalog.jsonb
+                 THEN v.base_version ELSE v.version END,
+            v.hash, v.state_bytes::pg_catalog.int8, v.chain_bytes::pg_catalog.int8, v.status, v.phase, v.version
+       FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+static HASH: Statement = Statement::new(
+    "SELECT v.hash FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+static RECOVER: Statement = Statement::new(
+    concat!(
+        "WITH head AS (
+  UPDATE wfstate.executions AS e
+     SET version = e.version {+} 1, keyframe_version = e.version {+} 1, hash = $4,
+         state_bytes = $5, chain_bytes = $6, archive_bytes = 0, status = $7, phase = $8,
+         updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
+         completed_at = CASE WHEN $7 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+   WHERE e.tenant {=} $1 AND e.execution_id {=} $2
+  RETURNING ",
+        head_columns!(),
+        "
+), log AS (
+  INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+         saved_at, state_bytes, chain_bytes, status, phase, note, patch)
+  SELECT $1, $2, h.version, $3, h.version, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $7, $8, $9,
+         '[]'::pg_catalog.jsonb
+    FROM head AS h
+)
+SELECT e.* FROM head AS e"
+    ),
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+        Type::Text,
+        Type::Text,
+        Type::Text,
+    ],
+);
+static FORK: Statement = Statement::new(
+    concat!(
+        "WITH head AS (
+  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at,
+         completed_at, forked_from_execution_id, forked_from_version)
+  SELECT $1, $3, o.workflow, o.schema_version, $8, $9, 1, 1, $5, $6, $7, t.at,
+         CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
+         CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END, $2, $4
+    FROM wfstate.executions AS o, (SELECT pg_catalog.clock_timestamp() AS at) AS t
+   WHERE o.tenant {=} $1 AND o.execution_id {=} $2
+  ON CONFLICT (tenant, execution_id) DO NOTHING
+  RETURNING ",
+        head_columns!(),
+        "
+), log AS (
+  INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+         saved_at, state_bytes, chain_bytes, status, phase, patch)
+  SELECT $1, $3, 1, $4, 1, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $8, $9,
+         '[]'::pg_catalog.jsonb
+    FROM head AS h
+)
+SELECT e.* FROM head AS e"
+    ),
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+        Type::Text,
+        Type::Text,
+    ],
+);
+static TAGS: Statement = Statement::new(
+    "SELECT s.tags FROM wfstate.search AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
+    let read = |row: &Row<'_>| {
+        let version = row.int8(0).unwrap_or_default();
+        Ok((
+            Target {
+                version,
+                hash: row.int8(1).unwrap_or_default(),
+                state_bytes: row.int8(2).unwrap_or_default(),
+                chain_bytes: row.int8(3).unwrap_or_default(),
+                status: row.text(4).unwrap_or_default(),
+                phase: row.text(5),
+            },
+            row.int8(6) == Some(version),
+        ))
+    };
+    let [tenant, id] = key_params(key);
+    let found = TARGET.one(Mode::Write, &[tenant, id, Param::Int8(Some(version))], read)?;
+    let Some((mut target, direct)) = found else {
+        return Err(StateError::version_not_found(key.id, version));
+    };
+    if !direct {
+        let [tenant, id] = key_params(key);
+        let params = [tenant, id, Param::Int8(Some(target.version))];
+        let hash = HASH.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
+        match hash.flatten() {
+            Some(hash) => target.hash = hash,
+            None => target.version = version,
+        }
+    }
+    Ok(target)
+}
+
+/// Makes the state of a checkpoint or version the newest one again, with its status and phase.
+pub fn recover(
+    key: Key<'_>,
+    checkpoint: Option<&str>,
+    version: Option<i64>,
+    expected: Option<i64>,
+    note: Option<&str>,
+) -> StateResult<i64> {
+    let current = executions::lock_existing(key, Lock::Save)?;
+    executions::check_expected(key, expected, current.version)?;
+    let version = match (checkpoint, version) {
+        (Some(_), Some(_)) => return Err(both()),
+        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
+        (None, Some(version)) => version,
+        (None, None) => checkpoints::latest(Mode::Write, key)?.ok_or_else(|| nothing(key))?,
+    };
+    let target = target(key, version)?;
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(target.version)),
+        Param::Int8(Some(hash::chain(target.hash, payload_hash(&UNCHANGED)?))),
+        Param::Int8(Some(target.state_bytes)),
+        Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
+        Param::Text(Some(&target.status)),
+        Param::Text(target.phase.as_deref()),
+        Param::Text(note),
+    ];
+    let Some(head) = RECOVER.one(Mode::Write, &params, head)? else {
+        return Err(StateError::execution_not_found(key.id, key.tenant));
+    };
+    index(key, &head, None)?;
+    Ok(head.version)
+}
+
+/// Starts a new execution from a version of this one, by default the head. Returns its version, 1.
+pub fn fork(
+    key: Key<'_>,
+    new_id: &str,
+    version: Option<i64>,
+    checkpoint: Option<&str>,
+) -> StateResult<i64> {
+    let source = executions::lock_existing(key, Lock::Reference)?;
+    let version = match (checkpoint, version) {
+        (Some(_), Some(_)) => return Err(both()),
+        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
+        (None, version) => version.unwrap_or(source.version),
+    };
+    let target = target(key, version)?;
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Text(Some(new_id)),
+        Param::Int8(Some(target.version)),
+        Param::Int8(Some(hash::chain(target.hash, payload_hash(&UNCHANGED)?))),
+        Param::Int8(Some(target.state_bytes)),
+        Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
+        Param::Text(Some(&target.status)),
+        Param::Text(target.phase.as_deref()),
+    ];
+    let Some(head) = FORK.one(Mode::Write, &params, head)? else {
+        return Err(StateError::new(
+            Code::AlreadyExists,
+            format!("execution \"{new_id}\" already exists"),
+        )
+        .hint("Choose another id for the fork."));
+    };
+    let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
+    let new_key = Key {
+        tenant: key.tenant,
+        id: new_id,
+    };
+    index(new_key, &head, tags.flatten().as_deref())?;
+    Ok(head.version)
+}
+
+fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
+    let workflow = head.workflow.as_deref();
+    index::maintain(key, workflow, false, tags, || {
+        rebuild::head(Mode::Write, key, head)
+    })
+}
+
+fn both() -> StateError {
+    StateError::invalid("checkpoint and version exclude each other")
+        .hint("Give a checkpoint or a version, not both.")
+}
+
+fn nothing(key: Key<'_>) -> StateError {
+    StateError::new(
+        Code::StateRecovery,
+        format!("execution \"{}\" has nothing to recover to", key.id),
+    )
+    .detail("It has no checkpoint.")
+    .hint("Make checkpoints with wf_checkpoint, or give the version to recover to.")
+}

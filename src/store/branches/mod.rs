@@ -1,0 +1,4 @@
+//! Checkpoints, recoveries and forks.
+
+pub mod branch;
+pub mod checkpoints;

@@ -1,0 +1,7 @@
+//! Circuit breakers.
+
+pub mod breaker;
+pub mod list;
+pub mod policies;
+pub mod rows;
+pub mod transitions;

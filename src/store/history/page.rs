@@ -1,0 +1,274 @@
+//! What each version changed.
+
+use crate::core::jsonb::{self, Kind};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::interrupts;
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::{self, key_params};
+use crate::store::log::rebuild;
+use crate::store::log::versions::UNCHANGED;
+use std::collections::VecDeque;
+
+/// A version as wf_history shows it.
+pub struct Entry {
+    /// Version.
+    pub version: i64,
+    /// Version that its patch applies to.
+    pub base_version: Option<i64>,
+    /// snapshot, patch, unchanged, recovery or fork.
+    pub kind: &'static str,
+    /// Status as of the version.
+    pub status: String,
+    /// Phase as of the version.
+    pub phase: Option<String>,
+    /// Step that saved it.
+    pub step_id: Option<String>,
+    /// Free text.
+    pub note: Option<String>,
+    /// Role that saved it.
+    pub saved_by: String,
+    /// When.
+    pub saved_at: Option<i64>,
+    /// RFC 6902 from the version before; NULL where that is not kept.
+    pub changes: Option<Vec<u8>>,
+    /// Bytes that its row takes, compressed as stored; the fixed columns counted as 112.
+    pub stored_bytes: i64,
+    patch: Option<Vec<u8>>,
+    snapshot: Option<Vec<u8>>,
+}
+
+macro_rules! entry_columns {
+    () => {
+        "SELECT v.version, v.base_version, v.status, v.phase, v.step_id, v.note, v.saved_by, v.saved_at,
+                (pg_catalog.octet_length(v.tenant) {+} pg_catalog.octet_length(v.execution_id)
+                  {+} coalesce(pg_catalog.octet_length(v.note), 0) {+} 112
+                  {+} coalesce(pg_catalog.pg_column_size(v.patch), 0)
+                  {+} coalesce(pg_catalog.pg_column_size(v.snapshot), 0))::pg_catalog.int8,
+                v.patch, v.snapshot
+           FROM wfstate.state_versions AS v
+          WHERE v.tenant {=} $1 AND v.execution_id {=} $2"
+    };
+}
+
+static OLDEST_FIRST: Statement = Statement::new(
+    concat!(
+        entry_columns!(),
+        " AND v.version {>} coalesce($3, 0) ORDER BY v.version LIMIT $4"
+    ),
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+static NEWEST_FIRST: Statement = Statement::new(
+    concat!(
+        entry_columns!(),
+        " AND v.version {<} coalesce($3, 9223372036854775807) ORDER BY v.version DESC LIMIT $4"
+    ),
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+static KEPT: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+fn entry(row: &Row<'_>) -> Entry {
+    let mut entry = Entry {
+        version: row.int8(0).unwrap_or_default(),
+        base_version: row.int8(1),
+        kind: "patch",
+        status: row.text(2).unwrap_or_default(),
+        phase: row.text(3),
+        step_id: row.text(4),
+        note: row.text(5),
+        saved_by: row.text(6).unwrap_or_default(),
+        saved_at: row.micros(7),
+        changes: None,
+        stored_bytes: row.int8(8).unwrap_or_default(),
+        patch: row.jsonb(9),
+        snapshot: None,
+    };
+    if entry.patch.is_none() {
+        entry.snapshot = row.jsonb(10);
+    }
+    entry.kind = match (&entry.patch, entry.base_version) {
+        (None, _) => "snapshot",
+        (Some(_), Some(_)) if entry.version == 1 => "fork",
+        (Some(_), Some(base)) if base != entry.version - 1 => "recovery",
+        (Some(patch), _) if *patch == UNCHANGED => "unchanged",
+        _ => "patch",
+    };
+    entry
+}
+
+impl Entry {
+    fn content_bytes(&self) -> usize {
+        let size = |content: &Option<Vec<u8>>| content.as_ref().map_or(0, Vec::len);
+        size(&self.patch) + size(&self.snapshot)
+    }
+}
+
+/// Versions that are read in one go: so many, or up to the one that makes them larger than that.
+const BATCH: (i64, usize) = (100, 1 << 20);
+
+/// A page that goes on when its next version is asked for.
+struct Page {
+    tenant: String,
+    id: String,
+    after: Option<i64>,
+    left: i64,
+    newest_first: bool,
+    ready: VecDeque<Entry>,
+    /// The state of a version, so that the next one's need not be rebuilt.
+    known: Option<(i64, Vec<u8>)>,
+}
+
+/// A page of the history, with what each version changed.
+pub fn page(
+    key: Key<'_>,
+    after: Option<i64>,
+    max_rows: Option<i32>,
+    newest_first: bool,
+) -> StateResult<impl Iterator<Item = StateResult<Entry>> + use<>> {
+    let left = limits::max_rows(max_rows)?;
+    executions::read_existing(key)?;
+    Ok(Page {
+        tenant: key.tenant.to_owned(),
+        id: key.id.to_owned(),
+        after,
+        left,
+        newest_first,
+        ready: VecDeque::new(),
+        known: None,
+    })
+}
+
+impl Iterator for Page {
+    type Item = StateResult<Entry>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty()
+            && self.left > 0
+            && let Err(error) = self.read()
+        {
+            return Some(Err(error));
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}
+
+impl Page {
+    fn read(&mut self) -> StateResult<()> {
+        let key = Key {
+            tenant: &self.tenant,
+            id: &self.id,
+        };
+        let [tenant, id] = key_params(key);
+        let (most, most_bytes) = BATCH;
+        let wanted = Param::Int8(Some(most.min(self.left)));
+        let params = [tenant, id, Param::Int8(self.after), wanted];
+        let statement = if self.newest_first {
+            &NEWEST_FIRST
+        } else {
+            &OLDEST_FIRST
+        };
+        let (mut entries, mut bytes) = (Vec::new(), 0);
+        statement.receive_while(Mode::Read, &params, |row| {
+            let entry = entry(row);
+            bytes += entry.content_bytes();
+            entries.push(entry);
+            Ok(bytes < most_bytes)
+        });
+        self.left = match entries.last() {
+            Some(last) => {
+                self.after = Some(last.version);
+                self.left - i64::try_from(entries.len()).unwrap_or(i64::MAX)
+            }
+            None => 0,
+        };
+        if self.newest_first {
+            entries.reverse();
+        }
+        for entry in &mut entries {
+            interrupts::check();
+            fill(key, entry, &mut self.known)?;
+        }
+        if self.newest_first {
+            entries.reverse();
+            self.known = None;
+        }
+        self.ready.extend(entries);
+        Ok(())
+    }
+}
+
+/// Fills in the changes of a version; of consecutive ones, keeps the last state so that it need not be rebuilt.
+fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Vec<u8>)>) -> StateResult<()> {
+    let before = known
+        .take()
+        .filter(|(version, _)| *version == entry.version - 1);
+    if let Some(patch) = &entry.patch
+        && matches!(entry.kind, "patch" | "unchanged")
+        && jsonb::kind(patch) == Ok(Kind::JsonPatch)
+    {
+        if let Some((_, state)) = before {
+            *known = Some((entry.version, apply(key, entry.version, &state, patch)?));
+        }
+        entry.changes = entry.patch.take();
+        return Ok(());
+    }
+    let before = match before {
+        Some((_, state)) => Some(state),
+        _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
+            Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
+        }
+        _ => None,
+    };
+    let state = match (&entry.snapshot, &entry.patch, &before) {
+        (Some(_), _, _) => entry.snapshot.take().unwrap_or_default(),
+        (None, Some(patch), Some(before)) if entry.kind == "patch" => {
+            apply(key, entry.version, before, patch)?
+        }
+        _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
+    };
+    if let Some(before) = before {
+        let changes = jsonb::diff(&before, &state);
+        entry.changes =
+            Some(changes.map_err(|e| StateError::not_rebuilt(key.id, entry.version, e))?);
+    }
+    entry.patch = None;
+    *known = Some((entry.version, state));
+    Ok(())
+}
+
+fn apply(key: Key<'_>, version: i64, state: &[u8], patch: &[u8]) -> StateResult<Vec<u8>> {
+    jsonb::apply(state, &[patch], jsonb::MAX_SIZE)
+        .map_err(|e| StateError::not_rebuilt(key.id, version, e))
+}
+
+/// Whether a version is in the log.
+pub fn kept(key: Key<'_>, version: i64) -> StateResult<bool> {
+    let [tenant, id] = key_params(key);
+    Ok(KEPT.run(Mode::Read, &[tenant, id, Param::Int8(Some(version))])? > 0)
+}
+
+/// RFC 6902 from one version to another, by default the head.
+pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Vec<u8>> {
+    let head = executions::read_existing(key)?;
+    let to = to.unwrap_or(head.version);
+    limits::version("from_version", from)?;
+    limits::version("to_version", to)?;
+    let old = rebuild::at(Mode::Read, key, from)?;
+    let new = rebuild::at(Mode::Read, key, to)?;
+    jsonb::diff(&old, &new).map_err(|e| StateError::not_rebuilt(key.id, to, e))
+}
+
+static ON_SOURCE: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} 1 AND v.base_version IS NOT NULL",
+    &[Type::Text, Type::Text],
+);
+
+/// Whether a fork's first version still refers to the execution that it was forked from.
+pub fn stands_on_source(fork: Key<'_>) -> StateResult<bool> {
+    Ok(ON_SOURCE.run(Mode::Latest, &key_params(fork))? > 0)
+}

@@ -1,0 +1,187 @@
+//! `wf_verify`: rebuilds every version and holds it against its hashes.
+
+use crate::core::{Error, StateError, StateResult, hash, jsonb};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::{self, key_params};
+use crate::store::log::rebuild;
+use std::collections::HashMap;
+
+static BATCH: Statement = Statement::new(
+    "SELECT v.version, v.base_version, v.hash, v.snapshot_hash, v.patch, v.snapshot
+       FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {>} $3 ORDER BY v.version LIMIT 100",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+static SOURCE_HASH: Statement = Statement::new(
+    "SELECT v.hash FROM wfstate.executions AS e JOIN wfstate.state_versions AS v
+         ON v.tenant {=} $1 AND v.execution_id {=} e.forked_from_execution_id AND v.version {=} $3
+      WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// What was found.
+#[derive(Default)]
+pub struct Report {
+    /// Versions looked at.
+    pub versions: i64,
+    /// Those that hold the whole state.
+    pub snapshots: i64,
+    /// The first one that is not sound.
+    pub bad_version: Option<i64>,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+struct Link {
+    version: i64,
+    base: Option<i64>,
+    hash: i64,
+    snapshot_hash: Option<i64>,
+    patch: Option<Vec<u8>>,
+    snapshot: Option<Vec<u8>>,
+}
+
+fn link(row: &Row<'_>) -> StateResult<Link> {
+    Ok(Link {
+        version: row.int8(0).unwrap_or_default(),
+        base: row.int8(1),
+        hash: row.int8(2).unwrap_or_default(),
+        snapshot_hash: row.int8(3),
+        patch: row.jsonb(4),
+        snapshot: row.jsonb(5),
+    })
+}
+
+/// Checks every version of an execution, oldest first, up to the first that is not sound.
+pub fn verify(key: Key<'_>) -> StateResult<Report> {
+    let head = executions::read_existing(key)?;
+    let mut report = Report::default();
+    let mut walk = Walk {
+        key,
+        is_fork: executions::source(Mode::Read, key)?.is_some(),
+        hashes: HashMap::new(),
+        last: None,
+    };
+    let mut after = 0;
+    loop {
+        let [tenant, id] = key_params(key);
+        let params = [tenant, id, Param::Int8(Some(after))];
+        let links = BATCH.all(Mode::Read, &params, link)?;
+        let Some(last) = links.last() else { break };
+        after = last.version;
+        for link in links {
+            report.versions += 1;
+            report.snapshots += i64::from(link.snapshot.is_some());
+            let version = link.version;
+            if let Err(problem) = walk.check(link)? {
+                report.bad_version = Some(version);
+                report.problem = Some(problem);
+                return Ok(report);
+            }
+        }
+    }
+    if walk.hashes.get(&head.version) != Some(&head.hash) {
+        report.bad_version = Some(head.version);
+        report.problem = Some(String::from(
+            "the head does not match its version in the log",
+        ));
+    }
+    Ok(report)
+}
+
+struct Walk<'a> {
+    key: Key<'a>,
+    is_fork: bool,
+    hashes: HashMap<i64, i64>,
+    last: Option<(i64, Vec<u8>)>,
+}
+
+impl Walk<'_> {
+    fn check(&mut self, link: Link) -> StateResult<Result<(), String>> {
+        let Some(base_hash) = self.base_hash(&link)? else {
+            return Ok(Err(format!(
+                "its base, version {}, is missing",
+                link.base.unwrap_or_default()
+            )));
+        };
+        if let Err(problem) = hashes_match(&link, base_hash, self.is_fork) {
+            return Ok(Err(problem));
+        }
+        let state = match (&link.patch, &link.snapshot) {
+            (None, Some(snapshot)) => Ok(snapshot.clone()),
+            (Some(patch), snapshot) => self.rebuilt(&link, patch, snapshot.as_deref())?,
+            (None, None) => Err(String::from("it has neither patch nor snapshot")),
+        };
+        Ok(state.map(|state| {
+            self.hashes.insert(link.version, link.hash);
+            self.last = Some((link.version, state));
+        }))
+    }
+
+    /// 0 for a root; `None` when the base is gone.
+    fn base_hash(&self, link: &Link) -> StateResult<Option<i64>> {
+        match link.base {
+            None => Ok(Some(0)),
+            Some(base) if link.version == 1 => {
+                let [tenant, id] = key_params(self.key);
+                let params = [tenant, id, Param::Int8(Some(base))];
+                Ok(SOURCE_HASH
+                    .one(Mode::Read, &params, |row| Ok(row.int8(0)))?
+                    .flatten())
+            }
+            Some(base) => Ok(self.hashes.get(&base).copied()),
+        }
+    }
+
+    fn rebuilt(
+        &self,
+        link: &Link,
+        patch: &[u8],
+        snapshot: Option<&[u8]>,
+    ) -> StateResult<Result<Vec<u8>, String>> {
+        let state = match &self.last {
+            Some((version, state)) if Some(*version) == link.base && link.version > 1 => {
+                match jsonb::apply(state, &[patch], jsonb::MAX_SIZE) {
+                    Err(Error::OutOfMemory) => return Err(StateError::out_of_memory("state")),
+                    applied => applied.map_err(|e| e.to_string()),
+                }
+            }
+            _ => rebuild::at(Mode::Read, self.key, link.version)
+                .map(|state| state.to_vec())
+                .map_err(|e| e.detail.unwrap_or(e.message)),
+        };
+        Ok(state.and_then(|state| match snapshot {
+            Some(snapshot) if snapshot != state => Err(String::from(
+                "its snapshot is not what its patch makes of its base",
+            )),
+            _ => Ok(state),
+        }))
+    }
+}
+
+/// The stored hashes against those of the stored content. A pruned root, or a fork whose source is gone, keeps the hash that its descendants
+/// chain to, which nothing is left to check against; its snapshot has a hash of its own.
+fn hashes_match(link: &Link, base_hash: i64, is_fork: bool) -> Result<(), String> {
+    let of = |payload: &[u8]| {
+        hash::hash(payload)
+            .map(u64::cast_signed)
+            .map_err(|e| e.to_string())
+    };
+    if let (Some(snapshot), Some(stored)) = (&link.snapshot, link.snapshot_hash)
+        && of(snapshot)? != stored
+    {
+        return Err(String::from("its snapshot does not match its hash"));
+    }
+    let payload = match (&link.patch, link.snapshot_hash) {
+        (Some(patch), _) => of(patch)?,
+        (None, Some(snapshot_hash)) => snapshot_hash,
+        (None, None) => return Err(String::from("it has no hash")),
+    };
+    let pruned_root = link.base.is_none() && link.version > 1;
+    let orphaned_fork = link.base.is_none() && link.version == 1 && is_fork;
+    if hash::chain(base_hash, payload) != link.hash && !pruned_root && !orphaned_fork {
+        return Err(String::from("it does not match its hash"));
+    }
+    Ok(())
+}

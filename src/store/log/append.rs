@@ -1,0 +1,240 @@
+//! Appending a version: the head moves and the log grows in one statement.
+
+use crate::core::{StateResult, hash};
+use crate::pg::spi::{Mode, Param, Statement, Type, now};
+use crate::store::Key;
+use crate::store::log::executions::{Head, head, head_columns, key_params};
+use crate::store::log::new_version::{Append, Labels, Onto};
+use crate::store::log::versions::bytes;
+
+/// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
+/// goes by, the workflow, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
+/// statement up than to run it, and each expression adds to that; parameters hardly do.
+static APPEND_KNOWN: Statement = Statement::new(
+    "WITH head AS (
+  UPDATE wfstate.executions AS e
+     SET version = $4, hash = $6, keyframe_version = $7, state_bytes = $8, chain_bytes = $9,
+         archive_bytes = $10, updated_at = $11
+   WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2 AND e.version {=} $3 AND e.hash {=} $5
+     AND coalesce(e.workflow, '') {=} $17
+  RETURNING e.tenant, e.execution_id, e.status, e.phase
+)
+INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+       snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, patch, snapshot)
+SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.status, h.phase, $13, $14, $15, $16
+  FROM head AS h",
+    &[
+        Type::Text,        // 1 tenant, for the statement's callers only
+        Type::Text,        // 2 execution_id
+        Type::Int8,        // 3 version before
+        Type::Int8,        // 4 version
+        Type::Int8,        // 5 hash before
+        Type::Int8,        // 6 hash
+        Type::Int8,        // 7 keyframe_version
+        Type::Int4,        // 8 state_bytes
+        Type::Int4,        // 9 chain_bytes
+        Type::Int8,        // 10 archive_bytes
+        Type::Timestamptz, // 11 updated_at
+        Type::Int8,        // 12 snapshot_hash
+        Type::Text,        // 13 step_id
+        Type::Text,        // 14 note
+        Type::Jsonb,       // 15 patch
+        Type::Jsonb,       // 16 snapshot
+        Type::Text,        // 17 workflow, '' for none
+    ],
+);
+
+static APPEND: Statement = Statement::new(
+    concat!(
+        "WITH head AS (
+  UPDATE wfstate.executions AS e
+     SET version = e.version {+} 1,
+         hash = wfstate.chain_hash(e.hash, $5),
+         keyframe_version = CASE WHEN $7 IS NULL THEN e.keyframe_version ELSE e.version {+} 1 END,
+         state_bytes = coalesce($8, e.state_bytes),
+         chain_bytes = CASE WHEN $7 IS NULL THEN e.chain_bytes {+} $9 ELSE 0 END,
+         archive_bytes = CASE WHEN $7 IS NULL THEN e.archive_bytes ELSE 0 END,
+         status = coalesce($10, e.status),
+         phase = coalesce($11, e.phase),
+         workflow = coalesce($12, e.workflow),
+         schema_version = coalesce($13::pg_catalog.int4, e.schema_version),
+         updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
+         started_at = CASE WHEN e.started_at IS NULL AND $10 {=} 'running'
+                           THEN pg_catalog.clock_timestamp() ELSE e.started_at END,
+         completed_at = CASE WHEN $10 IS NULL THEN e.completed_at
+                             WHEN $10 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+   WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
+     AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
+     AND ($10 IS NULL OR e.completed_at IS NULL OR e.status {=} $10)
+  RETURNING ",
+        head_columns!(),
+        ", e.tenant, e.execution_id, e.status, e.phase
+), log AS (
+  INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+         snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, patch, snapshot)
+  SELECT h.tenant, h.execution_id, h.version, h.version {-} 1, h.keyframe_version, h.hash,
+         CASE WHEN $7 IS NULL THEN NULL ELSE $5 END, h.updated_at, h.state_bytes, h.chain_bytes,
+         h.status, h.phase, $14, $15, $6, $7
+    FROM head AS h
+)
+SELECT e.* FROM head AS e"
+    ),
+    &[
+        Type::Text,  // 1 tenant, for the statement's callers only
+        Type::Text,  // 2 execution_id
+        Type::Int8,  // 3 expected version
+        Type::Int8,  // 4 expected hash
+        Type::Int8,  // 5 payload hash
+        Type::Jsonb, // 6 patch
+        Type::Jsonb, // 7 snapshot
+        Type::Int4,  // 8 state_bytes
+        Type::Int4,  // 9 cost of the patch
+        Type::Text,  // 10 status
+        Type::Text,  // 11 phase
+        Type::Text,  // 12 workflow
+        Type::Int8,  // 13 schema_version
+        Type::Text,  // 14 step_id
+        Type::Text,  // 15 note
+    ],
+);
+
+static CREATE: Statement = Statement::new(
+    concat!(
+        "WITH head AS (
+  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version,
+         keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
+  SELECT $1, $2, $7, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
+         wfstate.chain_hash(0, $4), $11, 0, t.at,
+         CASE WHEN coalesce($5, 'running') {=} 'running' THEN t.at END, t.at,
+         CASE WHEN $5 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END
+    FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
+  ON CONFLICT (tenant, execution_id) DO NOTHING
+  RETURNING ",
+        head_columns!(),
+        ", e.tenant, e.execution_id, e.status, e.phase
+), log AS (
+  INSERT INTO wfstate.state_versions (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
+         saved_at, state_bytes, chain_bytes, status, phase, step_id, note, snapshot)
+  SELECT h.tenant, h.execution_id, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.status, h.phase,
+         $9, $10, $3
+    FROM head AS h
+)
+SELECT e.* FROM head AS e"
+    ),
+    &[
+        Type::Text,  // 1 tenant
+        Type::Text,  // 2 execution_id
+        Type::Jsonb, // 3 snapshot
+        Type::Int8,  // 4 its hash
+        Type::Text,  // 5 status
+        Type::Text,  // 6 phase
+        Type::Text,  // 7 workflow
+        Type::Int8,  // 8 schema_version
+        Type::Text,  // 9 step_id
+        Type::Text,  // 10 note
+        Type::Int4,  // 11 state_bytes
+    ],
+);
+
+/// Appends a version and moves the head. Returns the new head; `None` when it is not where it must be, or its
+/// status is final and another one was given.
+pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
+    match append.onto {
+        Onto::Known(head) if !append.labels.change_the_head() => append_known(key, append, head),
+        Onto::Known(head) => append_any(key, append, Some(head.version), Some(head.hash)),
+        Onto::Head(expected) => append_any(key, append, expected, None),
+    }
+}
+
+fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult<Option<Head>> {
+    let cost = append.content.cost();
+    let snapshot = append.content.snapshot();
+    let version = before.version + 1;
+    let mut after = Head {
+        version,
+        hash: hash::chain(before.hash, append.payload_hash),
+        state_bytes: append.state_bytes.map_or(before.state_bytes, bytes),
+        chain_bytes: before.chain_bytes + cost,
+        updated_at: before.updated_at.max(now()),
+        ..before.clone()
+    };
+    if snapshot.is_some() {
+        after.keyframe_version = version;
+        after.chain_bytes = 0;
+        after.archive_bytes = 0;
+    }
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(before.version)),
+        Param::Int8(Some(version)),
+        Param::Int8(Some(before.hash)),
+        Param::Int8(Some(after.hash)),
+        Param::Int8(Some(after.keyframe_version)),
+        Param::Int4(Some(after.state_bytes)),
+        Param::Int4(Some(after.chain_bytes)),
+        Param::Int8(Some(after.archive_bytes)),
+        Param::Timestamptz(Some(after.updated_at)),
+        Param::Int8(snapshot.map(|_| append.payload_hash)),
+        Param::Text(append.labels.step_id),
+        Param::Text(append.labels.note),
+        Param::Jsonb(append.content.patch()),
+        Param::Jsonb(snapshot),
+        Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
+    ];
+    Ok((APPEND_KNOWN.run(Mode::Write, &params)? == 1).then_some(after))
+}
+
+fn append_any(
+    key: Key<'_>,
+    append: &Append<'_>,
+    version: Option<i64>,
+    hash: Option<i64>,
+) -> StateResult<Option<Head>> {
+    let labels = &append.labels;
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(version),
+        Param::Int8(hash),
+        Param::Int8(Some(append.payload_hash)),
+        Param::Jsonb(append.content.patch()),
+        Param::Jsonb(append.content.snapshot()),
+        Param::Int4(append.state_bytes.map(bytes)),
+        Param::Int4(Some(append.content.cost())),
+        Param::Text(labels.status),
+        Param::Text(labels.phase),
+        Param::Text(labels.workflow),
+        Param::Int8(labels.schema_version),
+        Param::Text(labels.step_id),
+        Param::Text(labels.note),
+    ];
+    APPEND.one(Mode::Write, &params, head)
+}
+
+/// Creates an execution with its first version. `None` when the id is taken.
+pub fn create(
+    key: Key<'_>,
+    state: &[u8],
+    hash: i64,
+    labels: &Labels<'_>,
+) -> StateResult<Option<Head>> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Jsonb(Some(state)),
+        Param::Int8(Some(hash)),
+        Param::Text(labels.status),
+        Param::Text(labels.phase),
+        Param::Text(labels.workflow),
+        Param::Int8(labels.schema_version),
+        Param::Text(labels.step_id),
+        Param::Text(labels.note),
+        Param::Int4(Some(bytes(state.len()))),
+    ];
+    CREATE.one(Mode::Write, &params, head)
+}

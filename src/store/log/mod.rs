@@ -1,0 +1,13 @@
+//! The log: heads, versions, and what appends to and reads them.
+
+pub mod append;
+pub mod cache;
+pub mod checks;
+pub mod delete;
+pub mod executions;
+pub mod load;
+pub mod new_version;
+pub mod rebuild;
+pub mod save;
+mod segment;
+pub mod versions;

@@ -1,0 +1,83 @@
+//! A version on its way into the log: what it holds, what it is appended to, what is said about it.
+
+use crate::store::log::executions::Head;
+use crate::store::log::versions::{ROW_COST, bytes};
+
+/// What is said about a version besides its content; `None` keeps what was said before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Labels<'a> {
+    /// Status.
+    pub status: Option<&'a str>,
+    /// Phase.
+    pub phase: Option<&'a str>,
+    /// Workflow.
+    pub workflow: Option<&'a str>,
+    /// Version of the state's shape.
+    pub schema_version: Option<i64>,
+    /// Step that saves; of this version only.
+    pub step_id: Option<&'a str>,
+    /// Free text; of this version only.
+    pub note: Option<&'a str>,
+}
+
+impl Labels<'_> {
+    pub(in crate::store) fn change_the_head(&self) -> bool {
+        self.status.is_some()
+            || self.phase.is_some()
+            || self.workflow.is_some()
+            || self.schema_version.is_some()
+    }
+}
+
+/// What a version stores. A patch counts towards the chain that a load applies; a snapshot ends it.
+#[derive(Debug, Clone, Copy)]
+pub enum Content<'a> {
+    /// The change from the version before.
+    Patch(&'a [u8]),
+    /// The whole state, where a patch would be no smaller.
+    Snapshot(&'a [u8]),
+}
+
+impl<'a> Content<'a> {
+    pub(in crate::store) fn patch(&self) -> Option<&'a [u8]> {
+        match *self {
+            Content::Patch(patch) => Some(patch),
+            Content::Snapshot(_) => None,
+        }
+    }
+
+    pub(in crate::store) fn snapshot(&self) -> Option<&'a [u8]> {
+        match *self {
+            Content::Snapshot(snapshot) => Some(snapshot),
+            Content::Patch(_) => None,
+        }
+    }
+
+    pub(in crate::store) fn cost(&self) -> i64 {
+        self.patch()
+            .map_or(0, |patch| bytes(patch.len() + ROW_COST))
+    }
+}
+
+/// What a version is appended to.
+#[derive(Clone, Copy)]
+pub enum Onto<'a> {
+    /// This head and no other; the statement checks that it still is.
+    Known(&'a Head),
+    /// Whatever the head is, or only this version.
+    Head(Option<i64>),
+}
+
+/// A version to be appended.
+pub struct Append<'a> {
+    /// To what.
+    pub onto: Onto<'a>,
+    /// What to store.
+    pub content: Content<'a>,
+    /// Hash of what is stored.
+    pub payload_hash: i64,
+    /// Size of the new state, where it is known; else the head keeps the one known last.
+    pub state_bytes: Option<usize>,
+    /// What is said about it.
+    pub labels: Labels<'a>,
+}

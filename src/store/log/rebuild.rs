@@ -1,0 +1,196 @@
+//! A version's state from the log: the newest snapshot below it, and the patches since.
+
+use crate::core::{Code, StateError, StateResult};
+use crate::pg::document::Document;
+use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::cache::{self, State};
+use crate::store::log::executions::{self, Head, head_columns, key_params};
+use crate::store::log::segment::{End, Segment, apply};
+use std::rc::Rc;
+
+/// One index range: from where the version's segment begins, which is known, to the version.
+static SEGMENT: Statement = Statement::new(
+    "SELECT v.version, v.base_version, v.patch, v.snapshot
+       FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} wfstate.current_tenant() AND v.execution_id {=} $2
+        AND v.version {<=} $3 AND v.version {>=} $4
+      ORDER BY v.version",
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+
+/// The same where the version itself must be asked where its segment begins. As with HEAD_AND_SEGMENT, LATERAL
+/// keeps both ends of the range in the index: with a sub-select for the lower one, it would be a filter over
+/// all that was ever saved before.
+static SEGMENT_OF: Statement = Statement::new(
+    "SELECT v.version, v.base_version, v.patch, v.snapshot
+       FROM wfstate.state_versions AS k
+      CROSS JOIN LATERAL (
+             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+              WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
+                AND l.version {>=} k.keyframe_version AND l.version {<=} $3 OFFSET 0) AS v
+      WHERE k.tenant {=} wfstate.current_tenant() AND k.execution_id {=} $2 AND k.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// Segments that a rebuild follows before it takes the log for a circle.
+const MAX_SEGMENTS: usize = 10_000;
+
+/// The head and its segment at once, for a session that does not know the execution. LATERAL and OFFSET 0 keep
+/// the range in the index: without statistics the planner would read the whole log and filter it.
+static HEAD_AND_SEGMENT: Statement = Statement::new(
+    concat!(
+        "SELECT v.version, v.base_version, v.patch, v.snapshot, ",
+        head_columns!(),
+        "
+       FROM wfstate.executions AS e
+      CROSS JOIN LATERAL (
+             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+              WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
+                AND l.version {>=} e.keyframe_version AND l.version {<=} e.version OFFSET 0) AS v
+      WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
+    ),
+    &[Type::Text, Type::Text],
+);
+/// Where the columns of the head begin there: behind the segment's, which are read of every row.
+const HEAD_COLUMN: usize = 4;
+
+/// The state of any version.
+pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Document> {
+    rebuild(mode, key, version, None, None)
+}
+
+/// The head with its state, as the calling query sees it; `None` when there is no such execution.
+pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
+    if cache::get_head(key).is_some() {
+        let Some(current) = executions::read(key)? else {
+            return Ok(None);
+        };
+        let state = head(Mode::Read, key, &current)?;
+        return Ok(Some((current, state)));
+    }
+    let (mut current, mut segment) = (None, Segment::default());
+    let connection = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
+        if current.is_none() {
+            let head = executions::head_from(row, HEAD_COLUMN);
+            segment.expect(head.chain_bytes);
+            current = Some(head);
+        }
+        segment.add(row);
+        Ok(())
+    });
+    let straight = match &current {
+        Some(current) => segment.straight(key, current.version, &connection, current.expected())?,
+        None => None,
+    };
+    drop(connection);
+    if let (Some(current), Some(state)) = (current, straight) {
+        let state = Rc::new(state);
+        cache::put(key, &current, Rc::clone(&state));
+        return Ok(Some((current, state)));
+    }
+    executions::read(key)?
+        .map(|current| Ok((current.clone(), head(Mode::Read, key, &current)?)))
+        .transpose()
+}
+
+/// The state of the head, from the cache where its content is there.
+pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
+    if let Some(state) = cache::get_exact(key, head) {
+        return Ok(state);
+    }
+    let state = rebuild(
+        mode,
+        key,
+        head.version,
+        Some(head.keyframe_version),
+        head.expected(),
+    );
+    // The caller asked for no version: that the head's is not there is damage.
+    let state = Rc::new(state.map_err(|error| match error.code {
+        Code::NotFound => {
+            let why = format!(
+                "version {} of execution \"{}\" is missing",
+                head.version, key.id
+            );
+            StateError::corrupt(key.id, head.version, why)
+        }
+        _ => error,
+    })?);
+    cache::put(key, head, Rc::clone(&state));
+    Ok(state)
+}
+
+fn rebuild(
+    mode: Mode,
+    key: Key<'_>,
+    version: i64,
+    from: Option<i64>,
+    expected: Option<usize>,
+) -> StateResult<Document> {
+    let (segment, connection) = read(mode, key, version, from);
+    if let Some(state) = segment.straight(key, version, &connection, expected)? {
+        return Ok(state);
+    }
+    drop(connection);
+    follow(mode, key, version, from)
+}
+
+/// The rows of the segment that a version is in.
+fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, Connection) {
+    let mut segment = Segment::default();
+    let [tenant, id] = key_params(key);
+    let version = Param::Int8(Some(version));
+    let mut add = |row: &Row<'_>| {
+        segment.add(row);
+        Ok(())
+    };
+    let connection = match from {
+        Some(from) => {
+            let params = [tenant, id, version, Param::Int8(Some(from))];
+            SEGMENT.receive(mode, &params, &mut add)
+        }
+        None => SEGMENT_OF.receive(mode, &[tenant, id, version], &mut add),
+    };
+    (segment, connection)
+}
+
+/// Along jumps and forks, from segment to segment.
+fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Document> {
+    let mut newest_first: Vec<Vec<u8>> = Vec::new();
+    let mut source = key.id.to_owned();
+    let (mut want, mut from) = (version, from);
+    for number in 0..MAX_SEGMENTS {
+        let here = Key {
+            tenant: key.tenant,
+            id: &source,
+        };
+        let (segment, connection) = read(mode, here, want, from);
+        let (patches, end) = segment.walk(want);
+        newest_first.extend(patches.into_iter().map(<[u8]>::to_vec));
+        match end {
+            End::Snapshot(snapshot) => {
+                let patches: Vec<&[u8]> = newest_first.iter().map(Vec::as_slice).collect();
+                return apply(key, version, snapshot.payload(&connection), patches, None);
+            }
+            End::Jump(base) => want = base,
+            End::Fork(base) => {
+                drop(connection);
+                want = base;
+                source = executions::source(mode, here)?.ok_or_else(|| {
+                    StateError::corrupt(key.id, version, "the source of the fork is unknown")
+                })?;
+            }
+            End::Missing if number == 0 => {
+                return Err(StateError::version_not_found(key.id, version));
+            }
+            End::Missing => {
+                let why = format!("version {want} of execution \"{source}\" is missing");
+                return Err(StateError::corrupt(key.id, version, why));
+            }
+        }
+        from = None;
+    }
+    let why = "its versions form a circle";
+    Err(StateError::corrupt(key.id, version, why))
+}

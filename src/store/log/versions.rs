@@ -1,0 +1,62 @@
+//! `wfstate.state_versions`: the log.
+
+use crate::core::StateResult;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::key_params;
+
+/// Bytes that a version costs a load beyond its patch.
+pub const ROW_COST: usize = 64;
+
+/// A patch that changes nothing: an empty jsonb array.
+pub const UNCHANGED: [u8; 4] = 0x4000_0000_u32.to_ne_bytes();
+
+static SET_SNAPSHOT: Statement = Statement::new(
+    "UPDATE wfstate.state_versions AS v SET snapshot = $4, snapshot_hash = $5, keyframe_version = v.version
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8, Type::Jsonb, Type::Int8],
+);
+static DEMOTE: Statement = Statement::new(
+    "UPDATE wfstate.state_versions AS v
+        SET snapshot = NULL, snapshot_hash = NULL, keyframe_version = b.keyframe_version
+       FROM wfstate.state_versions AS b
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3
+        AND v.patch IS NOT NULL AND v.snapshot IS NOT NULL
+        AND b.tenant {=} $1 AND b.execution_id {=} $2 AND b.version {=} v.base_version",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+static DELETE_ALL: Statement = Statement::new(
+    "DELETE FROM wfstate.state_versions AS v WHERE v.tenant {=} $1 AND v.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// Gives a version its whole state besides its patch.
+pub fn set_snapshot(key: Key<'_>, version: i64, state: &[u8], hash: i64) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(version)),
+        Param::Jsonb(Some(state)),
+        Param::Int8(Some(hash)),
+    ];
+    SET_SNAPSHOT.run(Mode::Write, &params)?;
+    Ok(())
+}
+
+/// Takes the snapshot from a keyframe that also has its patch; false when it has none, or no base.
+pub fn demote(key: Key<'_>, version: i64) -> StateResult<bool> {
+    let [tenant, id] = key_params(key);
+    Ok(DEMOTE.run(Mode::Write, &[tenant, id, Param::Int8(Some(version))])? > 0)
+}
+
+/// Removes the whole log of an execution.
+pub fn delete_all(key: Key<'_>) -> StateResult<()> {
+    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
+    Ok(())
+}
+
+/// A size as the tables count it.
+pub fn bytes(size: usize) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}

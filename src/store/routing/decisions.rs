@@ -1,0 +1,199 @@
+//! `wfstate.routing_decisions`: which agent was chosen for which task, and what came of it.
+
+use crate::core::routing::{decision_id, id_text};
+use crate::core::{Code, StateError, StateResult};
+use crate::pg::backend;
+use crate::pg::spi::{Mode, Param, Statement, Type, now};
+use crate::store::routing::statistics::{self, Slot};
+
+/// A decision, as it is recorded.
+pub struct Decision<'a> {
+    /// The task.
+    pub task_id: &'a str,
+    /// The chosen agent.
+    pub agent: &'a str,
+    /// Kind of task.
+    pub task_type: Option<&'a str>,
+    /// What the task asks of an agent.
+    pub required_capability: Option<&'a str>,
+    /// Priority of the task.
+    pub priority: Option<i32>,
+    /// Score of the agent.
+    pub agent_score: Option<f64>,
+    /// What there was to choose from.
+    pub candidates: Option<&'a [u8]>,
+    /// Execution that the task belongs to.
+    pub execution_id: Option<&'a str>,
+    /// Step of it.
+    pub step_id: Option<&'a str>,
+    /// When it was made, in the server's microseconds; `None`: now.
+    pub decided_at: Option<i64>,
+    /// What came of it, where that is known.
+    pub outcome: Outcome<'a>,
+}
+
+/// What came of a decision.
+pub struct Outcome<'a> {
+    /// `None`: not known yet.
+    pub success: Option<bool>,
+    /// Milliseconds.
+    pub duration_ms: Option<f64>,
+    /// What went wrong.
+    pub error: Option<&'a str>,
+    /// Attempts beyond the first; `None` keeps what was said before.
+    pub retry_attempts: Option<i64>,
+}
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO wfstate.routing_decisions (tenant, decision_id, decided_at, task_id, selected_agent,
+                task_type, required_capability, priority, agent_score, candidates, execution_id, step_id,
+                success, duration_ms, error, retry_attempts, completed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+    };
+}
+
+const ARGS: &[Type] = &[
+    Type::Text,        // 1 tenant
+    Type::Uuid,        // 2 decision_id
+    Type::Timestamptz, // 3 decided_at
+    Type::Text,        // 4 task_id
+    Type::Text,        // 5 selected_agent
+    Type::Text,        // 6 task_type
+    Type::Text,        // 7 required_capability
+    Type::Int4,        // 8 priority
+    Type::Float8,      // 9 agent_score
+    Type::Jsonb,       // 10 candidates
+    Type::Text,        // 11 execution_id
+    Type::Text,        // 12 step_id
+    Type::Bool,        // 13 success
+    Type::Float8,      // 14 duration_ms
+    Type::Text,        // 15 error
+    Type::Int4,        // 16 retry_attempts
+    Type::Timestamptz, // 17 completed_at
+    Type::Timestamptz, // 18 hour
+    Type::Int4,        // 19 slot
+];
+
+/// Without an outcome, there is nothing to count.
+static RECORD_PENDING: Statement = Statement::new(insert!(), ARGS);
+
+/// The decision and its agent's statistics in one statement; it touches no row of the statistics when this
+/// session's slot is not there yet.
+static RECORD: Statement = Statement::new(
+    concat!(
+        "WITH decision AS (",
+        insert!(),
+        ")
+     UPDATE wfstate.agent_statistics AS a SET stats = wfstate.stats_with_task(a.stats, $13, $14)
+      WHERE a.tenant {=} wfstate.current_tenant() AND a.agent {=} $5 AND a.task_type {=} coalesce($6, '')
+        AND a.hour_at {=} $18 AND a.slot {=} $19"
+    ),
+    ARGS,
+);
+
+static COMPLETE: Statement = Statement::new(
+    "UPDATE wfstate.routing_decisions AS d
+        SET success = $3, duration_ms = $4, error = coalesce($5, d.error),
+            retry_attempts = coalesce($6, d.retry_attempts), completed_at = pg_catalog.clock_timestamp()
+      WHERE d.tenant {=} $1 AND d.decision_id {=} $2 AND d.success IS NULL
+     RETURNING d.selected_agent, d.task_type, d.decided_at",
+    &[
+        Type::Text,
+        Type::Uuid,
+        Type::Bool,
+        Type::Float8,
+        Type::Text,
+        Type::Int4,
+    ],
+);
+
+static EXISTS: Statement = Statement::new(
+    "SELECT true FROM wfstate.routing_decisions AS d WHERE d.tenant {=} $1 AND d.decision_id {=} $2",
+    &[Type::Text, Type::Uuid],
+);
+
+/// Appends a decision, and counts it where its outcome is known. Returns its id.
+pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
+    let (outcome, now) = (&decision.outcome, now());
+    let at = decision.decided_at.unwrap_or(now);
+    let id = decision_id(at, backend::random()?);
+    let slot = outcome
+        .success
+        .map(|_| Slot::of(decision.agent, decision.task_type, at));
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Uuid(Some(id)),
+        Param::Timestamptz(Some(at)),
+        Param::Text(Some(decision.task_id)),
+        Param::Text(Some(decision.agent)),
+        Param::Text(decision.task_type),
+        Param::Text(decision.required_capability),
+        Param::Int4(decision.priority.map(i64::from)),
+        Param::Float8(decision.agent_score),
+        Param::Jsonb(decision.candidates),
+        Param::Text(decision.execution_id),
+        Param::Text(decision.step_id),
+        Param::Bool(outcome.success),
+        Param::Float8(outcome.duration_ms),
+        Param::Text(outcome.error),
+        Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
+        Param::Timestamptz(slot.as_ref().map(|_| now)),
+        Param::Timestamptz(slot.as_ref().map(|slot| slot.hour)),
+        Param::Int4(slot.as_ref().map(|slot| slot.number)),
+    ];
+    match (&slot, outcome.success) {
+        (Some(slot), Some(success)) => {
+            if RECORD.run(Mode::Write, &params)? == 0 {
+                statistics::add(tenant, slot, success, outcome.duration_ms)?;
+            }
+        }
+        _ => {
+            RECORD_PENDING.run(Mode::Write, &params)?;
+        }
+    }
+    Ok(id)
+}
+
+/// The agent whose task was completed, where this call did it.
+pub fn complete(
+    tenant: &str,
+    id: [u8; 16],
+    success: bool,
+    outcome: &Outcome<'_>,
+) -> StateResult<Option<String>> {
+    let key = || [Param::Text(Some(tenant)), Param::Uuid(Some(id))];
+    let [own, decision] = key();
+    let params = [
+        own,
+        decision,
+        Param::Bool(Some(success)),
+        Param::Float8(outcome.duration_ms),
+        Param::Text(outcome.error),
+        Param::Int4(outcome.retry_attempts),
+    ];
+    let completed = COMPLETE.one(Mode::Write, &params, |row| {
+        Ok((
+            row.text(0).unwrap_or_default(),
+            row.text(1),
+            row.micros(2).unwrap_or_default(),
+        ))
+    })?;
+    let Some((agent, task_type, at)) = completed else {
+        return match EXISTS.one(Mode::Write, &key(), |row| Ok(row.bool(0)))? {
+            Some(_) => Ok(None),
+            None => Err(not_found(id)),
+        };
+    };
+    let slot = Slot::of(&agent, task_type.as_deref(), at);
+    statistics::add(tenant, &slot, success, outcome.duration_ms)?;
+    Ok(Some(agent))
+}
+
+fn not_found(id: [u8; 16]) -> StateError {
+    StateError::new(
+        Code::NotFound,
+        format!("routing decision \"{}\" does not exist", id_text(id)),
+    )
+    .hint("Pass the id that wf_record_routing returned; wf_prune_routing removes old decisions.")
+}

@@ -1,0 +1,166 @@
+//! Keeping the audit trail and the statistics in bounds, and building the one from the other.
+
+use crate::core::routing::{first_id, hour, hour_from};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::spi::{Interval, Mode, Param, Statement, Type, command, now};
+
+/// A statement takes rows only that nobody else is working on, in an order that all of them keep. They are chosen
+/// once (MATERIALIZED): a join that asked again would be given others, and the batch have no bound.
+static FOLD: Statement = Statement::new(
+    "WITH old AS MATERIALIZED (
+  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
+   WHERE a.tenant {=} $1 AND a.slot {>} 0 AND a.hour_at {<} $2
+   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM wfstate.agent_statistics AS a USING old AS o
+   WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
+     AND a.slot {=} o.slot
+  RETURNING a.agent, a.task_type, a.hour_at, a.stats
+), folded AS (
+  INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour_at, slot, stats)
+  SELECT $1, g.agent, g.task_type, g.hour_at, 0, wfstate.merge_stats(g.stats) FROM gone AS g
+   GROUP BY g.agent, g.task_type, g.hour_at ORDER BY g.hour_at, g.agent, g.task_type
+  ON CONFLICT (tenant, agent, task_type, hour_at, slot)
+  DO UPDATE SET stats = wfstate.stats_plus(a.stats, EXCLUDED.stats)
+)
+SELECT pg_catalog.count(*) FROM gone AS g",
+    &[Type::Text, Type::Timestamptz, Type::Int8],
+);
+
+/// Folds the slots of past hours into one row an hour; returns how many slots were folded.
+pub fn fold(tenant: &str, max_rows: i64) -> StateResult<i64> {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Timestamptz(Some(hour(now()))),
+        Param::Int8(Some(max_rows)),
+    ];
+    let folded = FOLD.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
+    Ok(folded.flatten().unwrap_or_default())
+}
+
+static PRUNED_UNTIL: Statement = Statement::new(
+    "SELECT r.pruned_until_at FROM wfstate.routing_retention AS r WHERE r.tenant {=} $1",
+    &[Type::Text],
+);
+static FORGET: Statement = Statement::new(
+    "DELETE FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour_at {>=} $2",
+    &[Type::Text, Type::Timestamptz],
+);
+static COLLECT: Statement = Statement::new(
+    "INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour_at, slot, stats)
+     SELECT $1, d.selected_agent, coalesce(d.task_type, ''),
+            pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), 0,
+            wfstate.collect_stats(d.success, d.duration_ms)
+       FROM wfstate.routing_decisions AS d
+      WHERE d.tenant {=} $1 AND d.decision_id {>=} $2 AND d.success IS NOT NULL
+      GROUP BY 2, 3, 4",
+    &[Type::Text, Type::Uuid],
+);
+
+/// Builds the statistics anew from the audit trail, from the hour on that holds `since`, or from where the trail
+/// is complete. Whoever records waits meanwhile. Returns how many rows there are of them now.
+pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
+    // Who has counted a task holds a lock on the table until the commit, so that after this all of them are seen.
+    command("LOCK TABLE wfstate.agent_statistics IN SHARE ROW EXCLUSIVE MODE")?;
+    let pruned = PRUNED_UNTIL
+        .one(Mode::Latest, &[Param::Text(Some(tenant))], |row| {
+            Ok(row.micros(0))
+        })?
+        .flatten();
+    let from = match (since.map(hour), pruned.map(hour_from)) {
+        (Some(since), Some(complete)) => since.max(complete),
+        (Some(from), None) | (None, Some(from)) => from,
+        (None, None) => i64::MIN,
+    };
+    let own = || Param::Text(Some(tenant));
+    FORGET.run(Mode::Latest, &[own(), Param::Timestamptz(Some(from))])?;
+    let collected = COLLECT.run(Mode::Latest, &[own(), Param::Uuid(Some(first_id(from)))])?;
+    Ok(collected.cast_signed())
+}
+
+/// The newest of the removed decisions says from when on the trail is complete.
+static PRUNE_DECISIONS: Statement = Statement::new(
+    "WITH old AS MATERIALIZED (
+  SELECT d.decision_id FROM wfstate.routing_decisions AS d
+   WHERE d.tenant {=} $1 AND d.decision_id {<} $2
+   ORDER BY d.decision_id LIMIT $3 FOR UPDATE SKIP LOCKED
+), gone AS (
+  DELETE FROM wfstate.routing_decisions AS d USING old AS o
+   WHERE d.tenant {=} $1 AND d.decision_id {=} o.decision_id
+  RETURNING d.decided_at
+), told AS (
+  INSERT INTO wfstate.routing_retention AS r (tenant, pruned_until_at)
+  SELECT $1, pg_catalog.max(g.decided_at) {+} '1 microsecond'::pg_catalog.interval FROM gone AS g
+  HAVING pg_catalog.count(*) {>} 0
+  ON CONFLICT (tenant) DO UPDATE SET pruned_until_at = greatest(r.pruned_until_at, EXCLUDED.pruned_until_at)
+)
+SELECT pg_catalog.count(*) FROM gone AS g",
+    &[Type::Text, Type::Uuid, Type::Int8],
+);
+static PRUNE_STATISTICS: Statement = Statement::new(
+    "WITH old AS MATERIALIZED (
+  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
+   WHERE a.tenant {=} $1 AND a.hour_at {<} $2
+   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM wfstate.agent_statistics AS a USING old AS o
+ WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
+   AND a.slot {=} o.slot",
+    &[Type::Text, Type::Timestamptz, Type::Int8],
+);
+
+/// What a batch of pruning removed.
+pub struct Pruned {
+    /// Decisions of the audit trail.
+    pub decisions: i64,
+    /// Rows of the statistics.
+    pub statistics: i64,
+}
+
+static BEFORE: Statement = Statement::new("SELECT pg_catalog.now() {-} $1", &[Type::Interval]);
+
+/// The time an age ago, in the server's microseconds.
+fn before(argument: &str, age: Option<Interval>) -> StateResult<Option<i64>> {
+    let Some(age) = age else { return Ok(None) };
+    limits::age(argument, age.months, age.days, age.micros)?;
+    let found = BEFORE.one(Mode::Read, &[Param::Interval(Some(age))], |row| {
+        Ok(row.micros(0))
+    })?;
+    Ok(found.flatten())
+}
+
+/// Removes decisions that are older than one age, and statistics of hours that ended longer ago than another, as
+/// many of each as a batch may have, the oldest first.
+pub fn prune(
+    tenant: &str,
+    older_than: Option<Interval>,
+    statistics_older_than: Option<Interval>,
+    max_rows: i64,
+) -> StateResult<Pruned> {
+    if older_than.is_none() && statistics_older_than.is_none() {
+        return Err(StateError::invalid(
+            "older_than and statistics_older_than must not both be null",
+        )
+        .hint("wf_prune_routing(older_than => '90 days') keeps 90 days of decisions."));
+    }
+    let decisions_before = before("older_than", older_than)?;
+    let statistics_before = before("statistics_older_than", statistics_older_than)?;
+    // A recalculation must see either none of this batch or all of it.
+    command("LOCK TABLE wfstate.agent_statistics IN ROW EXCLUSIVE MODE")?;
+    let own = || Param::Text(Some(tenant));
+    let most = || Param::Int8(Some(max_rows));
+    let mut pruned = Pruned {
+        decisions: 0,
+        statistics: 0,
+    };
+    if let Some(before) = decisions_before {
+        let params = [own(), Param::Uuid(Some(first_id(before))), most()];
+        let gone = PRUNE_DECISIONS.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
+        pruned.decisions = gone.flatten().unwrap_or_default();
+    }
+    if let Some(before) = statistics_before {
+        let params = [own(), Param::Timestamptz(Some(hour(before))), most()];
+        pruned.statistics = PRUNE_STATISTICS.run(Mode::Write, &params)?.cast_signed();
+    }
+    Ok(pruned)
+}

@@ -1,0 +1,6 @@
+//! Routing decisions and the statistics of agents.
+
+pub mod decisions;
+pub mod list;
+pub mod maintenance;
+pub mod statistics;

@@ -1,0 +1,189 @@
+//! `wf_find`: executions whose state contains a document. The index proposes, the real state decides.
+
+use crate::core::jsonb::{self, Pointer, Value};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::datum::jsonb_contains;
+use crate::pg::interrupts;
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::log::cache::State;
+use crate::store::log::load::{self, Loaded};
+
+static DECLARED: Statement = Statement::new(
+    "SELECT p.paths FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {=} $2",
+    &[Type::Text, Type::Text],
+);
+/// The three sources of candidates, each in order of id.
+static BY_DOCUMENT: Statement = Statement::new(
+    "SELECT c FROM wfstate.candidates_by_document($1, $2, $3, $4) AS c",
+    &[Type::Text, Type::Jsonb, Type::Text, Type::Int8],
+);
+static BY_TAGS: Statement = Statement::new(
+    "SELECT c FROM wfstate.candidates_by_tags($1, $2, $3) AS c",
+    &[Type::Jsonb, Type::Text, Type::Int8],
+);
+static ALL: Statement = Statement::planned_each_time(
+    "SELECT e.execution_id FROM wfstate.executions AS e
+      WHERE e.tenant {=} $1 AND ($2 IS NULL OR e.workflow {=} $2) AND ($3 IS NULL OR e.execution_id {>} $3)
+      ORDER BY e.execution_id LIMIT $4",
+    &[Type::Text, Type::Text, Type::Text, Type::Int8],
+);
+
+/// Candidates looked at in one go.
+const BATCH: i64 = 200;
+
+/// What is looked for.
+pub struct Query {
+    /// What the state must contain, as by `@>`.
+    pub containment: Vec<u8>,
+    /// Only of this workflow.
+    pub workflow: Option<String>,
+    /// Only whose tags contain these.
+    pub tags: Option<Vec<u8>>,
+    /// Id of the row before the page.
+    pub after: Option<String>,
+    /// Rows of the page.
+    pub max_rows: Option<i32>,
+}
+
+/// Which executions are looked at.
+enum Source {
+    /// Whose declared paths contain this much of the document.
+    Document(Vec<u8>),
+    /// Whose tags contain those wanted.
+    Tags,
+    /// All of the tenant or workflow.
+    All,
+}
+
+/// A search that goes on when its next match is asked for.
+struct Search {
+    tenant: String,
+    query: Query,
+    source: Source,
+    /// Candidates that have not been looked at yet.
+    rows: std::vec::IntoIter<Loaded>,
+    /// Whether there may be more of them.
+    more: bool,
+    /// Rows of the page still to come.
+    left: i64,
+}
+
+/// A page of executions by id, with their states; at any time one of them is in memory.
+pub fn find(
+    tenant: String,
+    query: Query,
+) -> StateResult<impl Iterator<Item = StateResult<(Loaded, State)>> + 'static> {
+    let left = limits::max_rows(query.max_rows)?;
+    limits::optional_name("workflow", query.workflow.as_deref())?;
+    limits::object("tags", query.tags.as_deref())?;
+    let source = source(&tenant, &query)?;
+    Ok(Search {
+        tenant,
+        query,
+        source,
+        rows: Vec::new().into_iter(),
+        more: true,
+        left,
+    })
+}
+
+impl Iterator for Search {
+    type Item = StateResult<(Loaded, State)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_match().transpose()
+    }
+}
+
+impl Search {
+    fn next_match(&mut self) -> StateResult<Option<(Loaded, State)>> {
+        while self.left > 0 {
+            let Some(row) = self.rows.next() else {
+                if !self.more {
+                    break;
+                }
+                self.read_candidates()?;
+                continue;
+            };
+            interrupts::check();
+            if !self.query.is_met_by(&row) {
+                continue;
+            }
+            let state = load::state_of(&self.tenant, &row)?;
+            if jsonb_contains(&state, &self.query.containment) {
+                self.left -= 1;
+                return Ok(Some((row, state)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_candidates(&mut self) -> StateResult<()> {
+        let ids = candidates(&self.tenant, &self.query, &self.source)?;
+        self.more = ids.len() >= BATCH as usize;
+        if let Some(last) = ids.last() {
+            self.query.after = Some(last.clone());
+            self.rows = load::heads(&self.tenant, &ids)?.into_iter();
+        }
+        Ok(())
+    }
+}
+
+impl Query {
+    /// As far as can be said without the state.
+    fn is_met_by(&self, row: &Loaded) -> bool {
+        let workflow = self.workflow.is_none() || self.workflow == row.head.workflow;
+        let tags = self.tags.as_deref().is_none_or(|wanted| {
+            row.tags
+                .as_deref()
+                .is_some_and(|tags| jsonb_contains(tags, wanted))
+        });
+        workflow && tags
+    }
+}
+
+/// The narrowest source that surely proposes every match.
+fn source(tenant: &str, query: &Query) -> StateResult<Source> {
+    if let Some(workflow) = query.workflow.as_deref() {
+        let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
+        let paths = DECLARED.one(Mode::Read, &params, |row| Ok(row.texts(0)))?;
+        let paths = paths.flatten().unwrap_or_default();
+        let pointers: Vec<Pointer<'_>> = paths
+            .iter()
+            .filter_map(|path| Pointer::parse(path.as_bytes()).ok())
+            .collect();
+        let covered = jsonb::project(&query.containment, &pointers)
+            .map_err(|e| StateError::bad_document("containment", e))?;
+        if !is_empty(&covered) {
+            return Ok(Source::Document(covered));
+        }
+    }
+    Ok(match query.tags {
+        Some(_) => Source::Tags,
+        None => Source::All,
+    })
+}
+
+fn is_empty(document: &[u8]) -> bool {
+    matches!(jsonb::root(document), Ok(Value::Object(object)) if object.is_empty())
+}
+
+/// The next of them, by id.
+fn candidates(tenant: &str, query: &Query, source: &Source) -> StateResult<Vec<String>> {
+    let workflow = Param::Text(query.workflow.as_deref());
+    let tags = Param::Jsonb(query.tags.as_deref());
+    let after = Param::Text(query.after.as_deref());
+    let batch = Param::Int8(Some(BATCH));
+    let id = |row: &Row<'_>| Ok(row.text(0).unwrap_or_default());
+    match source {
+        Source::Document(covered) => {
+            let params = [workflow, Param::Jsonb(Some(covered)), after, batch];
+            BY_DOCUMENT.all(Mode::Read, &params, id)
+        }
+        Source::Tags => BY_TAGS.all(Mode::Read, &[tags, after, batch], id),
+        Source::All => {
+            let params = [Param::Text(Some(tenant)), workflow, after, batch];
+            ALL.all(Mode::Read, &params, id)
+        }
+    }
+}

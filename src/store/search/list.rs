@@ -1,0 +1,187 @@
+//! `wf_list`: executions by what they are, page by page.
+
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::log::load::{Loaded, loaded, loaded_columns};
+
+/// Filters, order and page of a list.
+pub struct Query<'a> {
+    /// Only of this workflow.
+    pub workflow: Option<&'a str>,
+    /// Only with this status.
+    pub status: Option<&'a str>,
+    /// Only in this phase.
+    pub phase: Option<&'a str>,
+    /// Only whose tags contain these.
+    pub tags: Option<&'a [u8]>,
+    /// true: not in a final status; false: in one.
+    pub incomplete: Option<bool>,
+    /// Created at or after.
+    pub created_since: Option<i64>,
+    /// Created before.
+    pub created_before: Option<i64>,
+    /// created_at, updated_at or execution_id.
+    pub sort: Option<&'a str>,
+    /// Greatest first.
+    pub descending: bool,
+    /// Cursor of the row before the page.
+    pub after: Option<&'a str>,
+    /// Rows of the page.
+    pub max_rows: Option<i32>,
+}
+
+const ARGS: &[Type] = &[
+    Type::Text,
+    Type::Text,
+    Type::Text,
+    Type::Text,
+    Type::Jsonb,
+    Type::Bool,
+    Type::Timestamptz,
+    Type::Timestamptz,
+    Type::Timestamptz,
+    Type::Text,
+    Type::Int8,
+];
+
+macro_rules! filtered {
+    () => {
+        " FROM wfstate.executions AS e
+          LEFT JOIN wfstate.search AS s ON s.tenant {=} $1 AND s.execution_id {=} e.execution_id
+         WHERE e.tenant {=} $1
+           AND ($2 IS NULL OR e.workflow {=} $2)
+           AND ($3 IS NULL OR e.status {=} $3)
+           AND ($4 IS NULL OR e.phase {=} $4)
+           AND ($5 IS NULL OR s.tags {@>} $5)
+           AND ($6 IS NULL OR ($6 AND e.completed_at IS NULL) OR (NOT $6 AND e.completed_at IS NOT NULL))
+           AND ($7 IS NULL OR e.created_at {>=} $7)
+           AND ($8 IS NULL OR e.created_at {<} $8)
+           AND ($10 IS NULL OR "
+    };
+}
+
+/// Planned for the values of each call, so that filters that are not given don't hide an index.
+macro_rules! by_time {
+    ($column:literal, $than:literal, $direction:literal) => {
+        Statement::planned_each_time(
+            concat!(
+                "SELECT ",
+                loaded_columns!(),
+                ", (extract(epoch FROM ",
+                $column,
+                ") {*} 1000000)::pg_catalog.int8",
+                filtered!(),
+                "ROW(",
+                $column,
+                ", e.execution_id) ",
+                $than,
+                " ROW($9, $10)) ORDER BY ",
+                $column,
+                $direction,
+                ", e.execution_id",
+                $direction,
+                " LIMIT $11"
+            ),
+            ARGS,
+        )
+    };
+}
+
+macro_rules! by_id {
+    ($than:literal, $direction:literal) => {
+        Statement::planned_each_time(
+            concat!(
+                "SELECT ",
+                loaded_columns!(),
+                ", 0::pg_catalog.int8",
+                filtered!(),
+                "e.execution_id ",
+                $than,
+                " $10 OR $9 IS NOT NULL) ORDER BY e.execution_id",
+                $direction,
+                " LIMIT $11"
+            ),
+            ARGS,
+        )
+    };
+}
+
+static CREATED_UP: Statement = by_time!("e.created_at", "{>}", "");
+static CREATED_DOWN: Statement = by_time!("e.created_at", "{<}", " DESC");
+static UPDATED_UP: Statement = by_time!("e.updated_at", "{>}", "");
+static UPDATED_DOWN: Statement = by_time!("e.updated_at", "{<}", " DESC");
+static ID_UP: Statement = by_id!("{>}", "");
+static ID_DOWN: Statement = by_id!("{<}", " DESC");
+
+/// What a list can be sorted by.
+const SORTS: [&str; 3] = ["created_at", "updated_at", "execution_id"];
+
+/// Microseconds from 1970 to 2000, where the server's timestamps begin.
+const EPOCH: i64 = 946_684_800_000_000;
+
+/// A page of executions; `each` gets them one by one, with the cursor that the next page starts after.
+pub fn list(
+    tenant: &str,
+    query: &Query<'_>,
+    mut each: impl FnMut(Loaded, String),
+) -> StateResult<()> {
+    limits::optional_name("workflow", query.workflow)?;
+    limits::optional_name("phase", query.phase)?;
+    limits::status(query.status)?;
+    let tags = limits::object("tags", query.tags)?;
+    let max_rows = limits::max_rows(query.max_rows)?;
+    let sort = query.sort.unwrap_or("created_at");
+    let statement = match (sort, query.descending) {
+        ("created_at", false) => &CREATED_UP,
+        ("created_at", true) => &CREATED_DOWN,
+        ("updated_at", false) => &UPDATED_UP,
+        ("updated_at", true) => &UPDATED_DOWN,
+        ("execution_id", false) => &ID_UP,
+        ("execution_id", true) => &ID_DOWN,
+        _ => return Err(limits::unknown("sort", sort, &SORTS)),
+    };
+    let by_id = sort == "execution_id";
+    let (after_time, after_id) = match query.after {
+        None => (None, None),
+        Some(id) if by_id => (None, Some(id)),
+        Some(cursor) => {
+            let (time, id) = parsed(cursor)?;
+            (Some(time), Some(id))
+        }
+    };
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(query.workflow),
+        Param::Text(query.status),
+        Param::Text(query.phase),
+        Param::Jsonb(tags),
+        Param::Bool(query.incomplete),
+        Param::Timestamptz(query.created_since),
+        Param::Timestamptz(query.created_before),
+        Param::Timestamptz(after_time),
+        Param::Text(after_id),
+        Param::Int8(Some(max_rows)),
+    ];
+    statement.receive(Mode::Read, &params, |row| {
+        let loaded = loaded(row)?;
+        let cursor = match row.int8(20) {
+            Some(micros) if !by_id => format!("{micros}:{}", loaded.execution_id),
+            _ => loaded.execution_id.clone(),
+        };
+        each(loaded, cursor);
+        Ok(())
+    });
+    Ok(())
+}
+
+fn parsed(cursor: &str) -> StateResult<(i64, &str)> {
+    cursor
+        .split_once(':')
+        .and_then(|(micros, id)| Some((micros.parse::<i64>().ok()?.checked_sub(EPOCH)?, id)))
+        .ok_or_else(|| {
+            let cursor = limits::quoted(cursor);
+            StateError::invalid(format!("after {cursor} is not a cursor of this list")).hint(
+                "Pass the column cursor of the last row of the page before, with the same sort.",
+            )
+        })
+}

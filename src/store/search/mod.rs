@@ -1,0 +1,6 @@
+//! Lists, searches, and the table that serves them.
+
+pub mod declare;
+pub mod find;
+pub mod index;
+pub mod list;

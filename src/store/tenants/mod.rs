@@ -1,0 +1,4 @@
+//! Tenants, and who may do what.
+
+pub mod access;
+pub mod tenant;

@@ -1,0 +1,279 @@
+//! What a document of `wf_export` says, checked before anything of it is written.
+//!
+//! The checks are those of the functions that save, so that nothing comes in that could not have been saved.
+
+use crate::core::jsonb::numeric::Numeric;
+use crate::core::jsonb::{self, Array, Object, Value, build};
+use crate::core::{Code, Error, StateError, StateResult, limits, timestamp};
+use std::collections::HashSet;
+use std::ops::RangeInclusive;
+
+/// Beyond any history, and still exact wherever json numbers are floating point.
+const VERSIONS: RangeInclusive<i64> = 1..=1 << 53;
+const INT4: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+
+/// An exported execution.
+pub struct Document<'a> {
+    pub execution: Execution<'a>,
+    /// In order; never empty.
+    pub versions: Vec<Version<'a>>,
+    pub checkpoints: Vec<Checkpoint<'a>>,
+    pub tags: Option<Vec<u8>>,
+}
+
+/// The head. Times are the server's microseconds.
+pub struct Execution<'a> {
+    pub execution_id: &'a str,
+    pub workflow: Option<&'a str>,
+    pub schema_version: Option<i64>,
+    pub status: &'a str,
+    pub phase: Option<&'a str>,
+    pub initiated_by: Option<&'a str>,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub updated_at: i64,
+    pub completed_at: Option<i64>,
+}
+
+/// A version of the log.
+pub struct Version<'a> {
+    pub version: i64,
+    pub base: Option<i64>,
+    pub snapshot: Option<Value<'a>>,
+    pub patch: Option<Value<'a>>,
+    pub status: &'a str,
+    pub phase: Option<&'a str>,
+    pub step_id: Option<&'a str>,
+    pub note: Option<&'a str>,
+    pub saved_by: Option<&'a str>,
+    pub saved_at: i64,
+}
+
+/// A name for a version.
+pub struct Checkpoint<'a> {
+    pub name: &'a str,
+    pub version: i64,
+    pub metadata: Option<Vec<u8>>,
+    pub created_by: Option<&'a str>,
+    pub created_at: i64,
+}
+
+/// Reads a document; refuses whatever `wf_export` cannot have written.
+pub fn read(document: &[u8]) -> StateResult<Document<'_>> {
+    jsonb::check(document).map_err(bad)?;
+    let document = object(jsonb::root(document).map_err(bad)?, "document")?;
+    if member(document, "format")? != Value::String(b"wfstate") {
+        return Err(refused("its format is not \"wfstate\""));
+    }
+    if integer(document, "format_version", &INT4)? != Some(1) {
+        return Err(refused("its format_version is not 1"));
+    }
+    let head = object(member(document, "execution")?, "execution")?;
+    let versions = versions(array(document, "versions")?)?;
+    let last = versions
+        .last()
+        .ok_or_else(|| refused("it has no versions"))?;
+    let execution = execution(head)?;
+    if integer(head, "version", &VERSIONS)? != Some(last.version) {
+        return Err(refused("its last version is not the head"));
+    }
+    if execution.updated_at < last.saved_at {
+        return Err(refused("its updated_at is before the last saved_at"));
+    }
+    member(document, "tags")?;
+    Ok(Document {
+        execution,
+        checkpoints: checkpoints(array(document, "checkpoints")?, &versions)?,
+        tags: limited_object(document, "tags")?,
+        versions,
+    })
+}
+
+fn execution(head: Object<'_>) -> StateResult<Execution<'_>> {
+    let (status, completed_at) = (status(head)?, time(head, "completed_at")?);
+    let last = ["completed", "failed", "cancelled"].contains(&status);
+    if last != completed_at.is_some() {
+        return Err(refused("its completed_at does not go with its status"));
+    }
+    Ok(Execution {
+        execution_id: required(label(head, "execution_id")?, "execution_id")?,
+        workflow: label(head, "workflow")?,
+        schema_version: integer(head, "schema_version", &INT4)?,
+        status,
+        phase: label(head, "phase")?,
+        initiated_by: label(head, "initiated_by")?,
+        created_at: required(time(head, "created_at")?, "created_at")?,
+        started_at: time(head, "started_at")?,
+        updated_at: required(time(head, "updated_at")?, "updated_at")?,
+        completed_at,
+    })
+}
+
+fn versions(list: Array<'_>) -> StateResult<Vec<Version<'_>>> {
+    let mut versions: Vec<Version<'_>> = Vec::new();
+    for item in list.iter() {
+        let version = version(object(item.map_err(bad)?, "a version")?)?;
+        if let Some(before) = versions.last() {
+            if version.version <= before.version {
+                return Err(refused("its versions are not in order"));
+            }
+            if version.saved_at < before.saved_at {
+                return Err(refused("a saved_at is before that of the version before"));
+            }
+        }
+        versions.push(version);
+    }
+    Ok(versions)
+}
+
+fn version(item: Object<'_>) -> StateResult<Version<'_>> {
+    let note = text(item, "note")?;
+    Ok(Version {
+        version: required(integer(item, "version", &VERSIONS)?, "version")?,
+        base: integer(item, "base_version", &VERSIONS)?,
+        // A state may be null.
+        snapshot: item.get(b"snapshot").map_err(bad)?,
+        patch: item.get(b"patch").map_err(bad)?,
+        status: status(item)?,
+        phase: label(item, "phase")?,
+        step_id: label(item, "step_id")?,
+        note: limits::note(note)?,
+        saved_by: label(item, "saved_by")?,
+        saved_at: required(time(item, "saved_at")?, "saved_at")?,
+    })
+}
+
+fn checkpoints<'a>(list: Array<'a>, versions: &[Version<'_>]) -> StateResult<Vec<Checkpoint<'a>>> {
+    let (mut checkpoints, mut names) = (Vec::new(), HashSet::new());
+    for item in list.iter() {
+        let item = object(item.map_err(bad)?, "a checkpoint")?;
+        let name = required(label(item, "name")?, "name")?;
+        if !names.insert(name) {
+            return Err(refused("two checkpoints have the same name"));
+        }
+        let version = required(integer(item, "version", &VERSIONS)?, "version")?;
+        if versions
+            .binary_search_by_key(&version, |v| v.version)
+            .is_err()
+        {
+            return Err(refused("a checkpoint's version is missing"));
+        }
+        checkpoints.push(Checkpoint {
+            name,
+            version,
+            metadata: limited_object(item, "metadata")?,
+            created_by: label(item, "created_by")?,
+            created_at: required(time(item, "created_at")?, "created_at")?,
+        });
+    }
+    Ok(checkpoints)
+}
+
+fn status(object: Object<'_>) -> StateResult<&str> {
+    let status = required(text(object, "status")?, "status")?;
+    if !limits::STATUSES.contains(&status) {
+        return Err(refused("a status is not known"));
+    }
+    Ok(status)
+}
+
+/// An id or a name.
+fn label<'a>(object: Object<'a>, name: &str) -> StateResult<Option<&'a str>> {
+    match text(object, name)? {
+        Some("") => Err(refused(&format!("its {name} is empty"))),
+        label => limits::optional_name(name, label),
+    }
+}
+
+fn text<'a>(object: Object<'a>, name: &str) -> StateResult<Option<&'a str>> {
+    match optional(object, name)? {
+        None => Ok(None),
+        Some(Value::String(text)) => std::str::from_utf8(text)
+            .map(Some)
+            .map_err(|_| refused(&format!("its {name} is not in utf-8"))),
+        Some(_) => Err(refused(&format!("its {name} is not a text"))),
+    }
+}
+
+fn time(object: Object<'_>, name: &str) -> StateResult<Option<i64>> {
+    text(object, name)?
+        .map(|text| {
+            timestamp::parse(text.as_bytes())
+                .ok_or_else(|| refused(&format!("its {name} is not a time as wf_export writes it")))
+        })
+        .transpose()
+}
+
+fn integer(
+    object: Object<'_>,
+    name: &str,
+    range: &RangeInclusive<i64>,
+) -> StateResult<Option<i64>> {
+    let number = match optional(object, name)? {
+        None => return Ok(None),
+        Some(Value::Numeric(number)) => Numeric::parse(number).ok().and_then(|n| n.to_i64()),
+        Some(_) => None,
+    };
+    number
+        .filter(|number| range.contains(number))
+        .map(Some)
+        .ok_or_else(|| refused(&format!("its {name} is not an integer in range")))
+}
+
+/// An object of the size that tags may have.
+fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Vec<u8>>> {
+    let value = match optional(object, name)? {
+        None => return Ok(None),
+        Some(value @ Value::Object(_)) => raw(value)?,
+        Some(_) => return Err(refused(&format!("its {name} is not an object"))),
+    };
+    limits::object(name, Some(&value))?;
+    Ok(Some(value))
+}
+
+fn array<'a>(object: Object<'a>, name: &str) -> StateResult<Array<'a>> {
+    match member(object, name)? {
+        Value::Array(array) => Ok(array),
+        _ => Err(refused(&format!("its {name} is not an array"))),
+    }
+}
+
+fn object<'a>(value: Value<'a>, what: &str) -> StateResult<Object<'a>> {
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(refused(&format!("{what} is not an object"))),
+    }
+}
+
+fn member<'a>(object: Object<'a>, name: &str) -> StateResult<Value<'a>> {
+    required(object.get(name.as_bytes()).map_err(bad)?, name)
+}
+
+fn optional<'a>(object: Object<'a>, name: &str) -> StateResult<Option<Value<'a>>> {
+    let value = object.get(name.as_bytes()).map_err(bad)?;
+    Ok(value.filter(|value| *value != Value::Null))
+}
+
+fn required<T>(value: Option<T>, name: &str) -> StateResult<T> {
+    value.ok_or_else(|| refused(&format!("a {name} is missing")))
+}
+
+/// A value as a document of its own.
+pub fn raw(value: Value<'_>) -> StateResult<Vec<u8>> {
+    build::document(value).map_err(bad)
+}
+
+/// Bytes that are no jsonb, or nested too deeply.
+pub fn bad(error: Error) -> StateError {
+    StateError::bad_document("document", error)
+}
+
+/// A document that `wf_export` did not write. `why` names the place and never holds content.
+pub fn refused(why: &str) -> StateError {
+    StateError::new(
+        Code::InvalidParameter,
+        "document is not an export of wf_export",
+    )
+    .detail(format!("The document cannot be used: {why}."))
+    .hint("Pass what wf_export returned, unchanged.")
+}

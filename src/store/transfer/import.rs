@@ -1,0 +1,266 @@
+//! `wf_import`: an execution from the document that `wf_export` made.
+
+use crate::core::jsonb;
+use crate::core::{Code, Error, StateError, StateResult, hash, limits};
+use crate::pg::document::Document;
+use crate::pg::settings;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::Key;
+use crate::store::log::cache::payload_hash;
+use crate::store::log::checks;
+use crate::store::log::executions::key_params;
+use crate::store::log::versions::{ROW_COST, bytes};
+use crate::store::search::index;
+use crate::store::transfer::document::{self, Checkpoint, Execution, Version, raw, refused};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+/// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
+static CREATE: Statement = Statement::new(
+    "INSERT INTO wfstate.executions (tenant, execution_id, workflow, schema_version, status, phase, version,
+            keyframe_version, hash, state_bytes, chain_bytes, initiated_by, created_at, started_at, updated_at,
+            completed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, 0, 0, coalesce($7, CURRENT_USER::pg_catalog.text), $8, $9, $10, $11)
+     ON CONFLICT (tenant, execution_id) DO NOTHING",
+    &[
+        Type::Text,        // 1 tenant
+        Type::Text,        // 2 execution_id
+        Type::Text,        // 3 workflow
+        Type::Int8,        // 4 schema_version
+        Type::Text,        // 5 status
+        Type::Text,        // 6 phase
+        Type::Text,        // 7 initiated_by
+        Type::Timestamptz, // 8 created_at
+        Type::Timestamptz, // 9 started_at
+        Type::Timestamptz, // 10 updated_at
+        Type::Timestamptz, // 11 completed_at
+    ],
+);
+static VERSION: Statement = Statement::new(
+    "INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
+            snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, saved_by, patch,
+            snapshot)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+            coalesce($15, CURRENT_USER::pg_catalog.text), $16, $17)",
+    &[
+        Type::Text,        // 1 tenant
+        Type::Text,        // 2 execution_id
+        Type::Int8,        // 3 version
+        Type::Int8,        // 4 base_version
+        Type::Int8,        // 5 keyframe_version
+        Type::Int8,        // 6 hash
+        Type::Int8,        // 7 snapshot_hash
+        Type::Timestamptz, // 8 saved_at
+        Type::Int4,        // 9 state_bytes
+        Type::Int4,        // 10 chain_bytes
+        Type::Text,        // 11 status
+        Type::Text,        // 12 phase
+        Type::Text,        // 13 step_id
+        Type::Text,        // 14 note
+        Type::Text,        // 15 saved_by
+        Type::Jsonb,       // 16 patch
+        Type::Jsonb,       // 17 snapshot
+    ],
+);
+static SET_HEAD: Statement = Statement::new(
+    "UPDATE wfstate.executions AS e
+        SET version = $3, keyframe_version = $4, hash = $5, state_bytes = $6, chain_bytes = $7
+      WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+        Type::Int4,
+        Type::Int4,
+    ],
+);
+static CHECKPOINT: Statement = Statement::new(
+    "INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata, created_by, created_at)
+     VALUES ($1, $2, $3, $4, $5, coalesce($6, CURRENT_USER::pg_catalog.text), $7)",
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Jsonb,
+        Type::Text,
+        Type::Timestamptz,
+    ],
+);
+
+/// What the versions so far have come to.
+#[derive(Default)]
+struct Log {
+    /// Chained hash and state of each version that another may stand on.
+    hashes: HashMap<i64, i64>,
+    states: HashMap<i64, Vec<u8>>,
+    last: i64,
+    hash: i64,
+    state_bytes: usize,
+    keyframe: i64,
+    chain: i64,
+}
+
+/// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
+pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i64> {
+    let id = limits::optional_name("execution_id", id)?;
+    let document = document::read(document)?;
+    let key = Key {
+        tenant,
+        id: id.unwrap_or(document.execution.execution_id),
+    };
+    create(key, &document.execution)?;
+    let needed = bases(&document.versions);
+    let mut log = Log::default();
+    for version in &document.versions {
+        let former = log.last;
+        append(key, version, &mut log)?;
+        if !needed.contains(&former) {
+            log.states.remove(&former);
+        }
+    }
+    set_head(key, &log)?;
+    for checkpoint in &document.checkpoints {
+        tag(key, checkpoint)?;
+    }
+    let state = log.states.remove(&log.last).unwrap_or_default();
+    let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
+    index::maintain(key, workflow, false, tags, || {
+        Document::copy(&state)
+            .map(Rc::new)
+            .map_err(|e| StateError::bad_document("state", e))
+    })?;
+    Ok(log.last)
+}
+
+fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Text(execution.workflow),
+        Param::Int8(execution.schema_version),
+        Param::Text(Some(execution.status)),
+        Param::Text(execution.phase),
+        Param::Text(execution.initiated_by),
+        Param::Timestamptz(Some(execution.created_at)),
+        Param::Timestamptz(execution.started_at),
+        Param::Timestamptz(Some(execution.updated_at)),
+        Param::Timestamptz(execution.completed_at),
+    ];
+    if CREATE.run(Mode::Write, &params)? > 0 {
+        return Ok(());
+    }
+    Err(StateError::new(
+        Code::AlreadyExists,
+        format!("execution \"{}\" already exists", key.id),
+    )
+    .hint("Import it under another id, or delete the one that is there."))
+}
+
+/// Versions that a later one, not the next, stands on.
+fn bases(versions: &[Version<'_>]) -> HashSet<i64> {
+    versions
+        .iter()
+        .filter_map(|v| v.base.filter(|base| *base != v.version - 1))
+        .collect()
+}
+
+fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
+    let snapshot = item.snapshot.map(raw).transpose()?;
+    let patch = item.patch.map(raw).transpose()?;
+    let base_hash = item.base.and_then(|base| log.hashes.get(&base).copied());
+    // A pruned root may name no base, or one that is not there: then it begins a chain of its own.
+    let (state, payload, base) = match (&snapshot, &patch, item.base) {
+        (Some(snapshot), None, base) => (
+            snapshot.clone(),
+            payload_hash(snapshot)?,
+            base_hash.and(base),
+        ),
+        (None, Some(patch), Some(base)) => {
+            let before = log
+                .states
+                .get(&base)
+                .ok_or_else(|| refused("a version's base is missing"))?;
+            let limit = checks::applied_limit();
+            let state = jsonb::apply(before, &[patch], limit).map_err(|e| match e {
+                Error::OutOfMemory => StateError::out_of_memory("state"),
+                Error::TooLarge => limits::state_too_large_to_make(settings::max_state_size()),
+                _ => refused("a version's patch does not apply"),
+            })?;
+            (state, payload_hash(patch)?, Some(base))
+        }
+        _ => {
+            return Err(refused(
+                "a version has neither a snapshot nor a patch with a base",
+            ));
+        }
+    };
+    checks::check_state(&state)?;
+    log.hash = hash::chain(base_hash.unwrap_or(0), payload);
+    if snapshot.is_some() || base != Some(log.last) {
+        log.keyframe = item.version;
+    }
+    log.chain = match (&snapshot, &patch) {
+        (None, Some(patch)) => log.chain + bytes(patch.len() + ROW_COST),
+        _ => 0,
+    };
+    log.state_bytes = state.len();
+    log.last = item.version;
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(item.version)),
+        Param::Int8(base),
+        Param::Int8(Some(log.keyframe)),
+        Param::Int8(Some(log.hash)),
+        Param::Int8(snapshot.is_some().then_some(payload)),
+        Param::Timestamptz(Some(item.saved_at)),
+        Param::Int4(Some(bytes(log.state_bytes))),
+        Param::Int4(Some(log.chain)),
+        Param::Text(Some(item.status)),
+        Param::Text(item.phase),
+        Param::Text(item.step_id),
+        Param::Text(item.note),
+        Param::Text(item.saved_by),
+        Param::Jsonb(patch.as_deref()),
+        Param::Jsonb(snapshot.as_deref()),
+    ];
+    VERSION.run(Mode::Write, &params)?;
+    log.hashes.insert(item.version, log.hash);
+    log.states.insert(item.version, state);
+    Ok(())
+}
+
+fn set_head(key: Key<'_>, log: &Log) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(log.last)),
+        Param::Int8(Some(log.keyframe)),
+        Param::Int8(Some(log.hash)),
+        Param::Int4(Some(bytes(log.state_bytes))),
+        Param::Int4(Some(log.chain)),
+    ];
+    SET_HEAD.run(Mode::Write, &params)?;
+    Ok(())
+}
+
+fn tag(key: Key<'_>, checkpoint: &Checkpoint<'_>) -> StateResult<()> {
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Text(Some(checkpoint.name)),
+        Param::Int8(Some(checkpoint.version)),
+        Param::Jsonb(checkpoint.metadata.as_deref()),
+        Param::Text(checkpoint.created_by),
+        Param::Timestamptz(Some(checkpoint.created_at)),
+    ];
+    CHECKPOINT.run(Mode::Write, &params)?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Executions as documents.
+
+mod document;
+pub mod export;
+pub mod import;

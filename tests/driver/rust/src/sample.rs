@@ -1,0 +1,3 @@
+//! The Rust sample of the documentation; see build.rs.
+
+include!(concat!(env!("OUT_DIR"), "/sample.rs"));
