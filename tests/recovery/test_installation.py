@@ -2,7 +2,7 @@
 from psycopg.types.json import Jsonb
 
 from harness import ADMIN, Case, connect, unique
-from owned import ADMINS, READERS, WRITERS, Owned
+from owned import ADMINS, OPERATORS, READERS, WRITERS, Owned
 
 # Whatever an unqualified name could mean, before the server's own.
 EVIL = """
@@ -105,7 +105,7 @@ class Installation(Owned):
                  "wf_list(sort => 'updated_at')", "wf_list(sort => 'execution_id')",
                  "wf_history('order', 1, 10, true)", "wf_state_at('order', at => '3000-01-01')",
                  "wf_tenant()")
-        calls = setup + READERS + WRITERS + ADMINS
+        calls = setup + READERS + OPERATORS + WRITERS + ADMINS
         self.allowed(conn, [call.replace("wf_", "public.wf_") for call in calls])
         self.assertEqual(conn.execute("SELECT tenant FROM wfstate.executions").fetchall(),
                          [("default",)] * 2)
