@@ -7,8 +7,8 @@
 export PYTHONPATH="$WF_ROOT/tests/driver/python" PYTHONDONTWRITEBYTECODE=1
 export WF_PYTHON="$WF_TARGET/venv/bin/python"
 
-# The ordinary role that the Python harness logs in as.
-app_role() { sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'writer')" "$@" >/dev/null; }
+# The ordinary role that the Python harness logs in as; it does the chores of its tenant, too.
+app_role() { sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'operator')" "$@" >/dev/null; }
 
 # sqlstate 'statement' [psql option…]: the code that it is refused with, or nothing.
 sqlstate() {

@@ -82,7 +82,7 @@ class Bound(Owned):
         group = self.new_role("NOLOGIN")
         self.bind(group, "blue")
         conn = self.granted("writer", [])
-        for tenant in ("red", "blue"):
+        for tenant in ("blue", "red"):
             conn.execute("SELECT set_config('wfstate.tenant', %s, false)", (tenant,))
             with self.refused("42501"):
                 conn.execute(LOAD)
