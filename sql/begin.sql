@@ -33,15 +33,19 @@ COMMENT ON CONSTRAINT status_check ON DOMAIN wfstate.status IS 'The statuses tha
 -- Beside each function and table stands the least level that may use it: wf_grant_access goes by this table, and the
 -- end of the script takes from PUBLIC what is not for everybody. Filled by the script alone, so pg_dump needs not.
 CREATE TABLE wfstate.access (
-    object text COLLATE "C" NOT NULL,
-    level  text COLLATE "C" NOT NULL,
+    object     text COLLATE "C" NOT NULL,
+    level      text COLLATE "C" NOT NULL,
+    read_level text COLLATE "C" NOT NULL DEFAULT 'reader',
     CONSTRAINT access_pkey PRIMARY KEY (object),
-    CONSTRAINT access_level_check CHECK (level IN ('everybody', 'reader', 'writer', 'operator', 'admin', 'nobody'))
+    CONSTRAINT access_level_check CHECK (level IN ('everybody', 'reader', 'writer', 'operator', 'admin', 'nobody')),
+    CONSTRAINT access_read_level_check CHECK (read_level IN ('reader', 'admin'))
 );
 COMMENT ON TABLE wfstate.access IS 'Who may use what: the least of the levels reader, writer, operator and admin that may call a function or write to a table.';
 COMMENT ON COLUMN wfstate.access.object IS 'A function, by name, or a table, by schema and name.';
-COMMENT ON COLUMN wfstate.access.level IS 'everybody, reader, writer, operator, admin, or nobody. Readers may read every table that anybody may write to.';
+COMMENT ON COLUMN wfstate.access.level IS 'everybody, reader, writer, operator, admin, or nobody.';
+COMMENT ON COLUMN wfstate.access.read_level IS 'Of a table: the least level that may read it.';
 COMMENT ON INDEX wfstate.access_pkey IS 'wf_grant_access: the level of an object.';
 COMMENT ON CONSTRAINT access_pkey ON wfstate.access IS 'An object has one level.';
 COMMENT ON CONSTRAINT access_level_check ON wfstate.access IS 'The levels that there are.';
+COMMENT ON CONSTRAINT access_read_level_check ON wfstate.access IS 'Readers read everything but what is for admins.';
 INSERT INTO wfstate.access VALUES ('wfstate.access', 'nobody');

@@ -11,7 +11,9 @@ BEGIN
          WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind = 'r' AND c.relname <> 'access'
          ORDER BY c.relname
     LOOP
-        PERFORM pg_extension_config_dump(item.oid, '');
+        -- A row of a role that is gone would be restored for whichever role has its OID there.
+        PERFORM pg_extension_config_dump(item.oid, CASE WHEN item.relname = 'tenant_roles'
+            THEN 'WHERE role::pg_catalog.oid IN (SELECT oid FROM pg_catalog.pg_roles)' ELSE '' END);
         EXECUTE format('ALTER TABLE wfstate.%I ENABLE ROW LEVEL SECURITY', item.relname);
         CONTINUE WHEN item.relname = 'tenant_roles';
         EXECUTE format('CREATE POLICY %I ON wfstate.%I USING (tenant = wfstate.current_tenant())
@@ -37,7 +39,12 @@ END
 $$;
 
 -- A trusted extension's objects belong to the bootstrap superuser; who installs it administers it, and so
--- does the database's owner, also where a superuser restores the database.
-SELECT @extschema@.wf_grant_access((parse_ident('@extowner@'))[1], 'admin');
-SELECT @extschema@.wf_grant_access(pg_get_userbyid(d.datdba)::text, 'admin')
+-- does the database's owner, also where a superuser restores the database. Every argument is given with its very
+-- type, so that no function of the schema that the caller has chosen fits better.
+INSERT INTO wfstate.tenant_roles (role, tenant)
+SELECT r.oid::regrole, '*' FROM pg_roles AS r
+ WHERE NOT r.rolsuper AND (r.rolname = (parse_ident('@extowner@'))[1]
+       OR r.oid = (SELECT d.datdba FROM pg_database AS d WHERE d.datname = current_database()));
+SELECT @extschema@.wf_grant_access((parse_ident('@extowner@'))[1]::text, 'admin'::text, '{}'::text[]);
+SELECT @extschema@.wf_grant_access(pg_get_userbyid(d.datdba)::text, 'admin'::text, '{}'::text[])
   FROM pg_database AS d WHERE d.datname = current_database();

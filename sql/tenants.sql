@@ -21,49 +21,78 @@ CREATE TABLE wfstate.tenant_roles (
     granted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT tenant_roles_pkey PRIMARY KEY (role, tenant)
 );
-COMMENT ON TABLE wfstate.tenant_roles IS 'Roles bound to tenants: a role with a row here, or that is a member of one, is refused every other tenant.';
-COMMENT ON COLUMN wfstate.tenant_roles.role IS 'The bound role.';
-COMMENT ON COLUMN wfstate.tenant_roles.tenant IS 'A tenant that it may use.';
-COMMENT ON COLUMN wfstate.tenant_roles.granted_by IS 'Role that called wf_grant_tenant.';
+COMMENT ON TABLE wfstate.tenant_roles IS 'Which tenants were granted to which roles. A role may use those granted to it or to a role that it is a member of, and no others. Written by functions only.';
+COMMENT ON COLUMN wfstate.tenant_roles.role IS 'The role.';
+COMMENT ON COLUMN wfstate.tenant_roles.tenant IS 'A tenant that it may use; * for all.';
+COMMENT ON COLUMN wfstate.tenant_roles.granted_by IS 'Role that granted it.';
 COMMENT ON COLUMN wfstate.tenant_roles.granted_at IS 'When.';
 COMMENT ON INDEX wfstate.tenant_roles_pkey IS 'The tenants of one role.';
-COMMENT ON CONSTRAINT tenant_roles_pkey ON wfstate.tenant_roles IS 'A role is bound to a tenant once.';
+COMMENT ON CONSTRAINT tenant_roles_pkey ON wfstate.tenant_roles IS 'A tenant is granted to a role once.';
 CREATE TRIGGER tenant_roles_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
     ON wfstate.tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
 ALTER TABLE wfstate.tenant_roles ENABLE ALWAYS TRIGGER tenant_roles_invalidate;
-COMMENT ON TRIGGER tenant_roles_invalidate ON wfstate.tenant_roles IS 'Makes every session read the bindings again.';
--- Bindings decide about tenants and so belong to none; only admins have rights to the table.
-CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles USING (true) WITH CHECK (true);
-COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has rights to the table: admins.';
-INSERT INTO wfstate.access VALUES ('wfstate.tenant_roles', 'admin');
+COMMENT ON TRIGGER tenant_roles_invalidate ON wfstate.tenant_roles IS 'Makes every session read the grants again.';
+
+-- The script gives the database's owner all tenants, and so it does where a dump is restored. What the dump says
+-- then takes the place of that.
+CREATE FUNCTION wfstate.place_grant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    DELETE FROM wfstate.tenant_roles AS r WHERE r.role = NEW.role AND (r.tenant = '*') <> (NEW.tenant = '*');
+    -- Locked: a row that is gone but for an old snapshot must not count.
+    PERFORM FROM wfstate.tenant_roles AS r WHERE r.role = NEW.role AND r.tenant = NEW.tenant FOR KEY SHARE;
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION wfstate.place_grant IS 'Trigger: a role has all tenants or named ones, and each once.';
+INSERT INTO wfstate.access VALUES ('place_grant', 'nobody');
+CREATE TRIGGER tenant_roles_place BEFORE INSERT
+    ON wfstate.tenant_roles FOR EACH ROW EXECUTE FUNCTION wfstate.place_grant();
+COMMENT ON TRIGGER tenant_roles_place ON wfstate.tenant_roles IS 'A role has all tenants or named ones, and each once.';
+-- Grants decide about tenants and so belong to none; only admins have the right to read the table, and nobody but
+-- its owner, as whom the functions below run their statements, to write it.
+CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles FOR SELECT USING (true);
+COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has the right to read the table: admins.';
+INSERT INTO wfstate.access VALUES ('wfstate.tenant_roles', 'nobody', 'admin');
 
 CREATE FUNCTION @extschema@.wf_tenant() RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_tenant_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_tenant IS
-'Returns the tenant of the session, the setting wfstate.tenant, after checking that the calling role may use it. Row-level security compares every row with it.
-Errors: 42501 when the role, or a role that it is a member of, is bound to other tenants; 22023 when the setting is empty; 54000 when it is longer than 255 bytes.';
+'Returns the tenant of the session, the setting wfstate.tenant, after checking that the calling role may use it. Row-level security compares every row with it. A role may use the tenants that were granted to it or to a role that it is a member of, a superuser every one. The role that logged in, the one of SET ROLE and the owner of a SECURITY DEFINER function must all be allowed.
+Errors: 42501 when the tenant was not granted, or in a SECURITY DEFINER function inside VACUUM, ANALYZE, REINDEX or REFRESH; 22023 when the setting is empty or *; 54000 when it is longer than 255 bytes.';
 INSERT INTO wfstate.access VALUES ('wf_tenant', 'everybody');
 
-CREATE FUNCTION @extschema@.wf_grant_access(role text, access text) RETURNS void
+CREATE FUNCTION @extschema@.wf_grant_access(role text, access text, tenants text[] DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_grant_access_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_grant_access IS
-'Gives a role the rights on tables and functions that it needs. reader: everything that only reads. writer: also saving, checkpoints, recovery, forks, pruning, import and deletion. admin: also tenants, search declarations and this function. Each includes the one before. For admins; CREATE EXTENSION makes the installing role one.
-Errors: 22023 when the role or the access does not exist; 42501 when the caller may not grant it.';
+'Gives a role the rights on tables and functions that it needs, and tenants. reader: everything that only reads. writer: also saving, checkpoints, recovery, forks, import, deletion, recording. operator: also the chores of a tenant, such as declaring searches, configuring circuits, pruning. admin: also granting. Each includes the one before. tenants: those that are granted besides what the role has, {*} for all instead of named ones, {} for none besides; NULL gives a role all that has none yet, by itself or as a member of another, and leaves others as they are. For admins; CREATE EXTENSION makes the installing role one, and the database''s owner.
+Errors: 22023 when the role or the access does not exist; 42501 when the caller may not grant it, or may not use all tenants itself and the grant would change the role''s.';
 INSERT INTO wfstate.access VALUES ('wf_grant_access', 'admin');
+
+CREATE FUNCTION @extschema@.wf_revoke_access(role text) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_revoke_access_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_revoke_access IS
+'Takes from a role everything that wf_grant_access has given: its rights on the schema wfstate, on tables and functions, and its tenants. What it has as a member of another role stays. For admins.
+Returns true, or false when it had nothing.
+Errors: 22023 when the role does not exist; 42501 when another role granted it whose rights the caller does not have, or when the caller may not use all tenants itself; 2BP01 when the role has granted access to others.';
+INSERT INTO wfstate.access VALUES ('wf_revoke_access', 'admin');
 
 CREATE FUNCTION @extschema@.wf_grant_tenant(role text, tenant text) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_grant_tenant_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_grant_tenant IS
-'Binds a role to a tenant. A role that is bound, or is a member of one that is, may use only the tenants that it is bound to, whatever wfstate.tenant says. A role may be bound to several. Binding twice is no error. For admins.
-Errors: 22023 when the role does not exist or an argument is NULL or empty; 54000 when the tenant is longer than 255 bytes.';
+'Grants a tenant to a role: besides those that it has by name, or instead of all of them (*), so that it may use no other from now on. * grants all. Members of the role may use its tenants, too. Granting twice is no error. For admins who may use all tenants themselves.
+Errors: 22023 when the role does not exist or an argument is NULL or empty; 42501 when the caller may not use all tenants; 54000 when the tenant is longer than 255 bytes.';
 INSERT INTO wfstate.access VALUES ('wf_grant_tenant', 'admin');
 
 CREATE FUNCTION @extschema@.wf_revoke_tenant(role text, tenant text) RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_revoke_tenant_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_revoke_tenant IS
-'Takes a role''s binding to a tenant away. A role whose last binding goes may use every tenant again. For admins.
-Returns true, or false when there was no such binding.
-Errors: 22023 when the role does not exist or an argument is NULL or empty.';
+'Takes a tenant from a role, or all that was granted as *. A role without any may use none. For admins who may use all tenants themselves.
+Returns true, or false when it was not granted.
+Errors: 22023 when the role does not exist or an argument is NULL or empty; 42501 when the caller may not use all tenants.';
 INSERT INTO wfstate.access VALUES ('wf_revoke_tenant', 'admin');
 
 CREATE FUNCTION @extschema@.wf_tenants(role text DEFAULT NULL) RETURNS TABLE (
@@ -71,6 +100,6 @@ CREATE FUNCTION @extschema@.wf_tenants(role text DEFAULT NULL) RETURNS TABLE (
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_tenants_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_tenants IS
-'Lists which roles are bound to which tenants, of one role or of all. For admins.
+'Lists which tenants were granted to which roles, of one role or of all; * stands for all tenants. Superusers, who may use every tenant, are not listed. For admins.
 Errors: 22023 when the role does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_tenants', 'admin');

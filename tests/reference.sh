@@ -32,7 +32,11 @@ prepare() {
   [ -z "$missing" ] || die "sql/ does not declare $missing"
   missing="$(sql "SELECT d.classid::regclass::text, pg_describe_object(d.classid, d.objid, 0)
       FROM pg_depend AS d JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'wfstate'
+      LEFT JOIN pg_type AS t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
+      LEFT JOIN pg_class AS r ON r.oid = t.typrelid
      WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+       -- Up to 16 the array of a type and the row type of a table are no members of an extension.
+       AND t.typcategory IS DISTINCT FROM 'A' AND (r.relkind IS NULL OR r.relkind = 'c')
        AND obj_description(d.objid, d.classid::regclass::text) IS NULL
      UNION ALL
     SELECT 'column', a.attrelid::regclass || '.' || a.attname FROM pg_attribute AS a

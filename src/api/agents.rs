@@ -9,7 +9,7 @@ use crate::pg::record::{Record, Value, record};
 use crate::pg::records::{Output, Records};
 use crate::store::routing::maintenance;
 use crate::store::routing::statistics::{self, Agent};
-use crate::store::tenants::tenant;
+use crate::store::tenants::{grants, tenant};
 use pgrx::prelude::*;
 
 /// A row of `wfstate.agent_summary`.
@@ -139,8 +139,12 @@ fn wf_prune_routing(
 fn wf_maintain(max_rows: Option<i32>) -> Records<'static> {
     Records::written(move |out| {
         let max_rows = limits::max_rows(max_rows)?;
-        let folded = maintenance::fold(&tenant::current()?, max_rows)?;
-        out.put(&record!["fold_statistics", folded]);
+        let tenant = tenant::current()?;
+        out.put(&record![
+            "fold_statistics",
+            maintenance::fold(&tenant, max_rows)?
+        ]);
+        out.put(&record!["forget_roles", grants::sweep()?]);
         Ok(())
     })
 }

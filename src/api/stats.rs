@@ -15,57 +15,57 @@ fn count(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn total_tasks(stats: StatsArg<'_>) -> i64 {
     ask(stats, |s| count(s.total()))
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn successful_tasks(stats: StatsArg<'_>) -> i64 {
     ask(stats, |s| count(s.succeeded()))
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn failed_tasks(stats: StatsArg<'_>) -> i64 {
     ask(stats, |s| count(s.failed()))
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn measured_tasks(stats: StatsArg<'_>) -> i64 {
     ask(stats, |s| count(s.measured()))
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn success_rate(stats: StatsArg<'_>) -> Option<f64> {
     ask(stats, Summary::success_rate)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn total_duration_ms(stats: StatsArg<'_>) -> f64 {
     ask(stats, |s| s.moments().total())
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn mean_duration_ms(stats: StatsArg<'_>) -> Option<f64> {
     ask(stats, |s| s.moments().mean())
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn stddev_duration_ms(stats: StatsArg<'_>) -> Option<f64> {
     ask(stats, |s| s.moments().stddev())
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn min_duration_ms(stats: StatsArg<'_>) -> Option<f64> {
     ask(stats, Summary::min)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn max_duration_ms(stats: StatsArg<'_>) -> Option<f64> {
     ask(stats, Summary::max)
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn approx_percentile(percentile: f64, stats: StatsArg<'_>) -> Option<f64> {
     run(|| {
         if !(0.0..=1.0).contains(&percentile) {
@@ -77,7 +77,7 @@ fn approx_percentile(percentile: f64, stats: StatsArg<'_>) -> Option<f64> {
     })
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn approx_percentile_rank(duration_ms: f64, stats: StatsArg<'_>) -> Option<f64> {
     run(|| {
         if duration_ms.is_nan() {
@@ -89,7 +89,7 @@ fn approx_percentile_rank(duration_ms: f64, stats: StatsArg<'_>) -> Option<f64> 
     })
 }
 
-#[pg_extern(immutable, parallel_safe, requires = ["routing_stats"])]
+#[pg_extern(sql = false)]
 fn relative_error(stats: StatsArg<'_>) -> f64 {
     ask(stats, |s| f64::from(s.mapping().error()) / mapping::STEPS)
 }

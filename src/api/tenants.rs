@@ -3,8 +3,7 @@
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::Records;
-use crate::store::tenants::access;
-use crate::store::tenants::tenant;
+use crate::store::tenants::{access, grants, tenant};
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -14,18 +13,18 @@ fn wf_tenant() -> String {
 
 #[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
-    run(|| tenant::grant(role, tenant));
+    run(|| grants::grant(role, tenant));
 }
 
 #[pg_extern(sql = false)]
 fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
-    run(|| tenant::revoke(role, tenant))
+    run(|| grants::revoke(role, tenant))
 }
 
 #[pg_extern(sql = false)]
 fn wf_tenants(role: Option<&str>) -> Records<'_> {
     Records::written(move |out| {
-        for (role, tenant, by, at) in tenant::list(role)? {
+        for (role, tenant, by, at) in grants::list(role)? {
             out.put(&record![role, tenant, by, time(at)]);
         }
         Ok(())
@@ -33,8 +32,13 @@ fn wf_tenants(role: Option<&str>) -> Records<'_> {
 }
 
 #[pg_extern(sql = false)]
-fn wf_grant_access(role: Option<&str>, access: Option<&str>) {
-    run(|| access::grant(role, access));
+fn wf_grant_access(role: Option<&str>, access: Option<&str>, tenants: Option<Vec<Option<String>>>) {
+    run(|| access::grant(role, access, tenants));
+}
+
+#[pg_extern(sql = false)]
+fn wf_revoke_access(role: Option<&str>) -> bool {
+    run(|| access::revoke(role))
 }
 
 /// `wfstate.chain_hash`, declared in sql/security.sql: links a version's hash to its base's.

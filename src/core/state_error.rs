@@ -31,6 +31,8 @@ pub enum Code {
     InvalidBinary,
     /// A mistake in the extension, or objects of it that somebody has altered (XX000).
     Internal,
+    /// Something else depends on it (2BP01).
+    DependentObjects,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.

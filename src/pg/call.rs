@@ -20,7 +20,8 @@ macro_rules! export {
         $(#[doc = $doc])+
         ///
         /// # Safety
-        /// For the server only, which calls it with the arguments that sql/routing_stats.sql declares.
+        /// For the server only, with the arguments that the first line names: tests/agreement.sh compares it with
+        /// what sql/routing_stats.sql declares.
         #[unsafe(no_mangle)]
         #[pgrx::pg_guard]
         pub unsafe extern "C-unwind" fn $name(call: FunctionCallInfo) -> Datum {
@@ -42,20 +43,25 @@ pub(super) use export;
 pub(super) struct Call {
     frame: FunctionCallInfo,
     args: *const NullableDatum,
+    count: usize,
 }
 
 impl Call {
     /// # Safety
-    /// The frame must be the server's and have the arguments that the functions below ask for.
+    /// The frame must be the server's, and its arguments of the types that the functions below ask for.
     pub(super) unsafe fn new(frame: FunctionCallInfo) -> Self {
         // SAFETY: the caller's promise.
-        let args = unsafe { (*frame).args.as_ptr() };
-        Call { frame, args }
+        let (args, count) = unsafe { ((*frame).args.as_ptr(), (*frame).nargs) };
+        let count = usize::try_from(count).unwrap_or(0);
+        Call { frame, args, count }
     }
 
     #[inline]
     pub(super) fn arg(&self, index: usize) -> Option<Datum> {
-        // SAFETY: `index` is below the declared number of arguments.
+        if index >= self.count {
+            return None;
+        }
+        // SAFETY: `index` is below the number of arguments in the frame.
         let arg = unsafe { &*self.args.add(index) };
         (!arg.isnull).then_some(arg.value)
     }

@@ -20,6 +20,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::InvalidText => b"22P02",
         Code::InvalidBinary => b"22P03",
         Code::Internal => b"XX000",
+        Code::DependentObjects => b"2BP01",
     }
 }
 

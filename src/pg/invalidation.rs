@@ -37,7 +37,7 @@ pub fn generation(cached: Cached) -> u64 {
 }
 
 /// Takes in what other sessions have committed, also in the middle of a transaction, where the server may have
-/// no reason to: a binding counts from the next call on.
+/// no reason to: a grant counts from the next call on.
 pub fn accept() {
     // SAFETY: the server does the same whenever it locks a table.
     unsafe { pg_sys::AcceptInvalidationMessages() };
@@ -64,11 +64,16 @@ pub fn register() {
     // SAFETY: called once from _PG_init with functions that live for ever and never raise.
     unsafe {
         pg_sys::CacheRegisterRelcacheCallback(Some(on_table), pg_sys::Datum::null());
-        pg_sys::CacheRegisterSyscacheCallback(
-            pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM as _,
-            Some(on_membership),
-            pg_sys::Datum::null(),
-        );
+        for catalog in [
+            pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM,
+            pg_sys::SysCacheIdentifier::AUTHOID,
+        ] {
+            pg_sys::CacheRegisterSyscacheCallback(
+                catalog as _,
+                Some(on_role),
+                pg_sys::Datum::null(),
+            );
+        }
     }
 }
 
@@ -85,8 +90,8 @@ unsafe extern "C-unwind" fn on_table(_: pg_sys::Datum, relation: pg_sys::Oid) {
     });
 }
 
-/// Whoever is bound through a group is bound by membership.
-unsafe extern "C-unwind" fn on_membership(_: pg_sys::Datum, _: i32, _: u32) {
+/// A role's tenants depend on its memberships, and on whether it is a superuser.
+unsafe extern "C-unwind" fn on_role(_: pg_sys::Datum, _: i32, _: u32) {
     TABLES.with(|tables| {
         let cell = &tables[Cached::TenantRoles as usize];
         let (oid, generation) = cell.get();

@@ -71,7 +71,7 @@ pub fn register() {
     GucRegistry::define_string_guc(
         c"wfstate.tenant",
         c"Tenant whose executions the session sees and saves.",
-        c"1 to 255 bytes. Row-level security compares it with the tenant of each row. A role bound by wf_grant_tenant is refused every other tenant, whatever it sets here. SET LOCAL works behind a transaction pooler.",
+        c"1 to 255 bytes. Row-level security compares it with the tenant of each row. A role is refused every tenant that was not granted to it, whatever it sets here; * names none. SET LOCAL works behind a transaction pooler.",
         &TENANT,
         GucContext::Userset,
         GucFlags::default(),

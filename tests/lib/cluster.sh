@@ -74,6 +74,7 @@ node_init() {
   printf '%s\n' 'local all all trust' 'local replication all trust' \
     'host all all 127.0.0.1/32 scram-sha-256' | cluster_write "$data/pg_hba.conf"
   {
+    say '# Settings of the private server'
     say "listen_addresses = '127.0.0.1'"
     say "unix_socket_directories = '$WF_BASE'"
     # A killed server loses nothing that the kernel has; only a power cut is not covered.

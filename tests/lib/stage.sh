@@ -45,6 +45,15 @@ stage_package() {
   ) 9>>"$WF_OUT/lock"
 }
 
+# stage_programs: all programs as copies, for pg_upgrade, which starts the server by them.
+stage_programs() {
+  local program
+  for program in "$PG_BINDIR"/*; do
+    [ "$(basename "$program")" = postgres ] || cp -L --remove-destination "$program" "$WF_STAGE$PG_BINDIR/"
+  done
+  chmod -R go+rX "$WF_STAGE$PG_BINDIR"
+}
+
 # A server from a Python wheel finds libpq relative to itself, which the tree breaks: say where.
 stage_libraries() {
   local file dirs

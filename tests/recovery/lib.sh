@@ -7,8 +7,8 @@
 export PYTHONPATH="$WF_ROOT/tests/driver/python" PYTHONDONTWRITEBYTECODE=1
 export WF_PYTHON="$WF_TARGET/venv/bin/python"
 
-# The ordinary role that the Python harness logs in as.
-app_role() { sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'writer')" "$@" >/dev/null; }
+# The ordinary role that the Python harness logs in as; it does the chores of its tenant, too.
+app_role() { sql "CREATE ROLE wf_app LOGIN; SELECT wf_grant_access('wf_app', 'operator')" "$@" >/dev/null; }
 
 # sqlstate 'statement' [psql option…]: the code that it is refused with, or nothing.
 sqlstate() {
@@ -25,4 +25,26 @@ unsound() {
       SELECT e.execution_id, v.bad_version, v.problem
         FROM wf_list(max_rows => 10000) AS e, wf_verify(e.execution_id) AS v WHERE NOT v.valid" "$@"
   done
+}
+
+# picture database: what must not differ, a topic a line.
+picture() {
+  local table
+  for table in $(sql "SELECT oid::regclass FROM pg_class
+      WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 1" -d "$1"); do
+    sql "SELECT 'rows of $table', count(*), md5(string_agg(t::text, E'\n' ORDER BY t::text COLLATE \"C\"))
+           FROM $table AS t" -d "$1"
+  done
+  sql "SELECT 'row security', relname, relrowsecurity, relforcerowsecurity FROM pg_class
+        WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 2;
+       SELECT 'policy', tablename, policyname, permissive, roles, cmd, qual, with_check FROM pg_policies
+        WHERE schemaname = 'wfstate' ORDER BY 2, 3;
+       SELECT 'right on table', relname, grantee::regrole, privilege_type, is_grantable
+         FROM pg_class, aclexplode(coalesce(relacl, acldefault('r', relowner)))
+        WHERE relnamespace = 'wfstate'::regnamespace AND relkind IN ('r', 'p') ORDER BY 2, 3, 4;
+       SELECT 'right on function', oid::regprocedure, grantee::regrole, is_grantable
+         FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
+        WHERE proname LIKE 'wf\_%' ORDER BY 2, 3;
+       SELECT 'right on schema', grantee::regrole, privilege_type
+         FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'wfstate' ORDER BY 2, 3" -d "$1"
 }

@@ -14,15 +14,17 @@ WRITERS = (
     "wf_save_state('order', '{}')", "wf_patch_state('order', '{}')",
     "wf_save_states(ARRAY['order'], ARRAY['{}'::pg_catalog.jsonb])", "wf_checkpoint('order', 'c')",
     "wf_recover('order')", "wf_drop_checkpoint('order', 'c')", "wf_fork('order', 'fork')",
-    "wf_import(wf_export('order'), 'copy')", "wf_prune_history('order', 1)", "wf_delete('order')",
-    "wf_record_routing('task', 'agent', true, 5)", "wf_maintain()", "wf_prune_routing('1 day')",
+    "wf_import(wf_export('order'), 'copy')", "wf_delete('order')", "wf_record_routing('task', 'agent', true, 5)",
     "wf_circuit_allow('agent')", "wf_circuit_record('agent', true)", "wf_circuit_save('agent', 'disabled')",
     "wf_circuit_reset('agent')", "wf_circuits_recover()",
 )
+OPERATORS = (
+    "wf_recalculate_statistics()", "wf_declare_search('checkout', ARRAY['/a'])", "wf_maintain()",
+    "wf_prune_history('order', 1)", "wf_prune_routing('1 day')", "wf_circuit_configure('agent', window_size => 5)",
+)
 ADMINS = (
-    "wf_recalculate_statistics()", "wf_declare_search('checkout', ARRAY['/a'])", "wf_grant_tenant(session_user, 'default')",
-    "wf_tenants()", "wf_revoke_tenant(session_user, 'default')",
-    "wf_grant_access(session_user, 'reader')", "wf_circuit_configure('agent', window_size => 5)",
+    "wf_tenants()", "wf_grant_tenant(session_user, '*')", "wf_revoke_tenant(session_user, 'none')",
+    "wf_grant_access(session_user, 'reader')", "wf_revoke_access('pg_monitor')",
 )
 
 
@@ -58,10 +60,10 @@ class Owned(Case):
     def login(self, role, **options):
         return self.session(role, dbname=self.dbname, **options)
 
-    def granted(self, access):
+    def granted(self, access, tenants=None):
         """A session of a new role that the owner has given access."""
         name = self.new_role()
-        self.owner.execute("SELECT wf_grant_access(%s, %s)", (name, access))
+        self.owner.execute("SELECT wf_grant_access(%s, %s, %s)", (name, access, tenants))
         return self.login(name)
 
     def allowed(self, conn, calls):

@@ -1,5 +1,5 @@
-"""wf_grant_access: reader, writer, admin can do exactly what they should."""
-from owned import ADMINS, READERS, WRITERS, Owned
+"""wf_grant_access: reader, writer, operator, admin can do exactly what they should."""
+from owned import ADMINS, OPERATORS, READERS, WRITERS, Owned
 
 TABLES = ("executions", "state_versions", "checkpoints", "search", "search_paths")
 
@@ -33,13 +33,13 @@ class Access(Owned):
         self.assertFalse(self.value(
             self.owner, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
         self.tables(self.owner)
-        self.allowed(self.owner, READERS + ADMINS + WRITERS)
+        self.allowed(self.owner, READERS + OPERATORS + ADMINS + WRITERS)
 
     def test_reader(self):
         conn = self.granted("reader")
         self.allowed(conn, READERS)
         self.tables(conn)
-        self.denied(conn, WRITERS + ADMINS)
+        self.denied(conn, WRITERS + OPERATORS + ADMINS)
         for table in TABLES:
             with self.subTest(table=table), self.refused("42501"):
                 conn.execute(f"DELETE FROM wfstate.{table}")
@@ -50,16 +50,25 @@ class Access(Owned):
         conn = self.granted("writer")
         self.allowed(conn, READERS)
         self.tables(conn)
-        self.denied(conn, ADMINS)
+        self.denied(conn, OPERATORS + ADMINS)
         self.allowed(conn, WRITERS)
         with self.refused("42501"):
             conn.execute("SELECT * FROM wfstate.tenant_roles")
         with self.refused("42501"):
             conn.execute("INSERT INTO wfstate.search_paths VALUES ('default', 'w', '{}')")
 
+    def test_operator(self):
+        conn = self.granted("operator")
+        self.allowed(conn, READERS + OPERATORS)
+        self.tables(conn)
+        self.denied(conn, ADMINS)
+        self.allowed(conn, WRITERS)
+        with self.refused("42501"):
+            conn.execute("SELECT * FROM wfstate.tenant_roles")
+
     def test_admin_grants_on(self):
         conn = self.granted("admin")
-        self.allowed(conn, READERS + WRITERS + ADMINS)
+        self.allowed(conn, READERS + OPERATORS + WRITERS + ADMINS)
         other = self.new_role()
         conn.execute("SELECT wf_grant_access(%s, 'writer')", (other,))
         session = self.login(other)
@@ -77,8 +86,7 @@ class Access(Owned):
 
     def test_everybody_else(self):
         conn = self.login(self.new_role())
-        self.assertEqual(self.value(conn, "SELECT wf_tenant()"), "default")
-        self.denied(conn, READERS + WRITERS + ADMINS)
+        self.denied(conn, ("wf_tenant()",) + READERS + WRITERS + OPERATORS + ADMINS)
         for table in TABLES + ("tenant_roles",):
             with self.subTest(table=table), self.refused("42501"):
                 conn.execute(f"SELECT * FROM wfstate.{table}")

@@ -1,4 +1,4 @@
-"""wf_grant_tenant: a bound role gets 42501 for any other tenant, whichever way it tries."""
+"""wf_grant_tenant: a role gets 42501 for any tenant that was not granted to it, whichever way it tries."""
 from psycopg import sql
 
 from owned import Owned
@@ -59,25 +59,33 @@ class Bound(Owned):
         self.assertEqual(
             self.conn.execute("UPDATE wfstate.executions SET phase = 'x' WHERE tenant = 'red'").rowcount, 0)
 
-    def test_set_role_to_an_unbound_one(self):
+    def test_set_role(self):
+        """Only a member may SET ROLE, and a member has the tenants anyway; they go with the membership."""
         free = self.granted("writer").info.user
         self.server.execute(sql.SQL("GRANT {} TO {}").format(
             sql.Identifier(free), sql.Identifier(self.name)))
+        self.conn.execute("SET wfstate.tenant = 'red'")
+        self.assertEqual(self.value(self.conn, LOAD), {"of": "red"})
         self.conn.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(free)))
+        self.assertEqual(self.value(self.conn, LOAD), {"of": "red"})
+        self.server.execute(sql.SQL("REVOKE {} FROM {}").format(
+            sql.Identifier(free), sql.Identifier(self.name)))
         self.only_blue(self.conn)
 
     def test_set_role_to_a_bound_one(self):
-        """A superuser, who is bound to nothing, is bound while it acts for such a role."""
+        """A superuser may use every tenant, but not while it acts for a role that may not."""
         postgres = self.login("postgres")
         postgres.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self.name)))
         self.only_blue(postgres)
 
-    def test_members_of_a_bound_role(self):
+    def test_members_of_a_group(self):
         group = self.new_role("NOLOGIN")
         self.bind(group, "blue")
-        conn = self.granted("writer")
-        conn.execute("SET wfstate.tenant = 'red'")
-        self.assertEqual(self.value(conn, LOAD), {"of": "red"})
+        conn = self.granted("writer", [])
+        for tenant in ("blue", "red"):
+            conn.execute("SELECT set_config('wfstate.tenant', %s, false)", (tenant,))
+            with self.refused("42501"):
+                conn.execute(LOAD)
         self.server.execute(sql.SQL("GRANT {} TO {}").format(
             sql.Identifier(group), sql.Identifier(conn.info.user)))
         with self.refused("42501"):
@@ -119,7 +127,10 @@ class Bound(Owned):
         with self.refused("42501"):
             self.conn.execute(READ)
         self.owner.execute("SELECT wf_revoke_tenant(%s, 'blue')", (self.name,))
-        self.assertEqual(self.value(self.conn, LOAD), {"of": "red"})
+        for tenant in ("red", "blue", "default"):
+            self.conn.execute("SELECT set_config('wfstate.tenant', %s, false)", (tenant,))
+            with self.refused("42501"):
+                self.conn.execute(LOAD)
 
     def test_a_binding_rolled_back_never_held(self):
         free = self.granted("writer")

@@ -2,7 +2,7 @@
 from psycopg.types.json import Jsonb
 
 from harness import ADMIN, Case, connect, unique
-from owned import ADMINS, READERS, WRITERS, Owned
+from owned import ADMINS, OPERATORS, READERS, WRITERS, Owned
 
 # Whatever an unqualified name could mean, before the server's own.
 EVIL = """
@@ -79,7 +79,7 @@ class Installation(Owned):
         self.owner.execute("SET search_path = ''")
         self.work(self.owner, "lib")
         name = self.new_role()
-        self.owner.execute("SELECT lib.wf_grant_access(%s, 'writer')", (name,))
+        self.owner.execute("SELECT lib.wf_grant_access(%s, 'operator')", (name,))
         self.owner.execute("SELECT lib.wf_declare_search('w', ARRAY['/b'])")
         self.owner.execute(f'GRANT USAGE ON SCHEMA lib TO "{name}"')
         conn = self.login(name)
@@ -103,9 +103,9 @@ class Installation(Owned):
                  "wf_find('{\"a\": 2}', 'w', '{\"t\": 2}', 'a')",
                  "wf_list('w', 'running', NULL, '{\"t\": 2}', true, '2000-01-01', '3000-01-01')",
                  "wf_list(sort => 'updated_at')", "wf_list(sort => 'execution_id')",
-                 "wf_history('order', 1, 10, true)", "wf_state_at('order', at => '3000-01-01')",
+                 "wf_history('order', after => 1, max_rows => 10, newest_first => true)", "wf_state_at('order', at => '3000-01-01')",
                  "wf_tenant()")
-        calls = setup + READERS + WRITERS + ADMINS
+        calls = setup + READERS + OPERATORS + WRITERS + ADMINS
         self.allowed(conn, [call.replace("wf_", "public.wf_") for call in calls])
         self.assertEqual(conn.execute("SELECT tenant FROM wfstate.executions").fetchall(),
                          [("default",)] * 2)

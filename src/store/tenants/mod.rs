@@ -1,4 +1,6 @@
 //! Tenants, and who may do what.
 
 pub mod access;
+pub mod grants;
+pub mod scope;
 pub mod tenant;

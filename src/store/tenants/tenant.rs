@@ -1,30 +1,12 @@
-//! `wfstate.tenant_roles`: which tenant a call is for, and who may name which.
+//! Which tenant a call is for, and whether everybody on whose behalf it runs may use it.
 
 use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::invalidation::{Cached, accept, generation};
-use crate::pg::spi::{Mode, Param, Statement, Type};
-use crate::pg::{roles, scan, settings};
+use crate::pg::{roles, settings};
+use crate::store::tenants::scope::{self, ALL, Scope};
 use std::cell::RefCell;
 
-static GRANT: Statement = Statement::new(
-    "INSERT INTO wfstate.tenant_roles (role, tenant)
-     VALUES ($1::pg_catalog.int8::pg_catalog.oid::pg_catalog.regrole, $2) ON CONFLICT DO NOTHING",
-    &[Type::Int8, Type::Text],
-);
-static REVOKE: Statement = Statement::new(
-    "DELETE FROM wfstate.tenant_roles AS r
-      WHERE r.role::pg_catalog.oid {=} $1::pg_catalog.int8::pg_catalog.oid AND r.tenant {=} $2",
-    &[Type::Int8, Type::Text],
-);
-static LIST: Statement = Statement::new(
-    "SELECT pg_catalog.pg_get_userbyid(r.role)::pg_catalog.text, r.tenant, r.granted_by, r.granted_at
-       FROM wfstate.tenant_roles AS r
-      WHERE $1 IS NULL OR r.role::pg_catalog.oid {=} $1::pg_catalog.int8::pg_catalog.oid
-      ORDER BY 1, 2",
-    &[Type::Int8],
-);
-
-/// The tenant that was last found to be allowed, for whom, and as of which bindings.
+/// The tenant that was last found to be allowed, for whom, and as of which grants.
 struct Verdict {
     tenant: String,
     callers: [u32; 3],
@@ -35,9 +17,9 @@ thread_local! {
     static VERDICT: RefCell<Option<Verdict>> = const { RefCell::new(None) };
 }
 
-/// The tenant of this call. Refuses one that the calling role is not bound to, whatever it has set.
+/// The tenant of this call. Refuses one that a calling role may not use, whatever it has set.
 pub fn current() -> StateResult<String> {
-    let callers = roles::callers();
+    let callers = callers()?;
     accept();
     let generation = generation(Cached::TenantRoles);
     let known = settings::with_tenant(|tenant| {
@@ -57,14 +39,14 @@ pub fn current() -> StateResult<String> {
     }
     let tenant = settings::with_tenant(|tenant| tenant.to_string_lossy().into_owned());
     limits::name("setting wfstate.tenant", Some(&tenant))?;
-    // Read after the generation: a binding that commits in between makes the verdict stale at once.
-    let bindings = scan::rows(
-        Cached::TenantRoles,
-        &[(c"role", Type::Oid), (c"tenant", Type::Text)],
-        |row| Some((row.oid(0)?, row.text(1)?)),
-    );
+    if tenant == ALL {
+        return Err(
+            StateError::invalid("setting wfstate.tenant must not be \"*\"")
+                .hint("SET wfstate.tenant to one tenant; * stands for all of them in grants."),
+        );
+    }
     for caller in callers {
-        allowed(caller, &tenant, &bindings)?;
+        allowed(caller, &tenant)?;
     }
     VERDICT.set(Some(Verdict {
         tenant: tenant.clone(),
@@ -74,77 +56,78 @@ pub fn current() -> StateResult<String> {
     Ok(tenant)
 }
 
-fn allowed(caller: u32, tenant: &str, bindings: &[(u32, String)]) -> StateResult<()> {
-    let mut own = bindings
-        .iter()
-        .filter(|(role, _)| *role == caller || roles::is_member(caller, *role))
-        .map(|(_, tenant)| tenant.as_str())
-        .peekable();
-    if own.peek().is_none() {
+/// Everybody on whose behalf the call runs; refuses where that can't be known.
+fn callers() -> StateResult<[u32; 3]> {
+    if roles::hidden_owner() {
+        return Err(StateError::new(
+            Code::InsufficientPrivilege,
+            "permission denied for tenants inside a maintenance command",
+        )
+        .detail("A SECURITY DEFINER function hides whose code the command runs.")
+        .hint("Read executions in neither an index expression nor a materialized view through such a function."));
+    }
+    Ok(roles::callers())
+}
+
+fn allowed(caller: u32, tenant: &str) -> StateResult<()> {
+    let scope = scope::of(caller);
+    if scope.allows(tenant) {
         return Ok(());
     }
-    let own: Vec<&str> = own.collect();
-    if own.contains(&tenant) {
-        return Ok(());
-    }
-    Err(StateError::new(
+    let refusal = StateError::new(
         Code::InsufficientPrivilege,
         format!("permission denied for tenant \"{tenant}\""),
     )
-    .detail(format!(
-        "The role is bound to tenant \"{}\".",
-        own.join("\", \"")
-    ))
-    .hint(format!(
-        "SET wfstate.tenant = '{}', or ask an administrator for wf_grant_tenant.",
-        own.first().map_or(String::new(), |t| t.replace('\'', "''"))
-    )))
-}
-
-/// A role that must exist, as OID.
-pub fn existing_role(role: Option<&str>) -> StateResult<u32> {
-    let role = limits::name("role", role)?;
-    roles::role_oid(role).ok_or_else(|| {
-        StateError::new(
-            Code::InvalidParameter,
-            format!("role \"{role}\" does not exist"),
-        )
-        .hint("CREATE ROLE makes one.")
+    .detail(described(caller, &scope));
+    Err(match scope.as_ref() {
+        Scope::Named(names) if !names.is_empty() => refusal.hint(format!(
+            "SET wfstate.tenant = '{}', or ask an administrator for wf_grant_tenant.",
+            names.first().map_or(String::new(), |t| t.replace('\'', "''"))
+        )),
+        _ => refusal.hint(
+            "Ask an administrator for wf_grant_access, which gives all tenants, or for wf_grant_tenant.",
+        ),
     })
 }
 
-/// Binds a role to a tenant; binding twice is no error.
-pub fn grant(role: Option<&str>, tenant: Option<&str>) -> StateResult<()> {
-    let (role, tenant) = (existing_role(role)?, limits::name("tenant", tenant)?);
-    let params = [
-        Param::Int8(Some(i64::from(role))),
-        Param::Text(Some(tenant)),
-    ];
-    GRANT.run(Mode::Write, &params)?;
+/// Tenants that a DETAIL names.
+const TOLD: usize = 10;
+
+fn described(role: u32, scope: &Scope) -> String {
+    let name = roles::role_name(role);
+    match scope {
+        Scope::All => format!("Role \"{name}\" may use every tenant."),
+        Scope::Named(names) if names.is_empty() => {
+            format!("No tenant was granted to role \"{name}\".")
+        }
+        Scope::Named(names) => {
+            let told: Vec<&str> = names.iter().take(TOLD).map(String::as_str).collect();
+            let others = match names.len() - told.len() {
+                0 => String::new(),
+                n => format!(" and {n} others"),
+            };
+            format!(
+                "Role \"{name}\" may use only tenant \"{}\"{others}.",
+                told.join("\", \"")
+            )
+        }
+    }
+}
+
+/// Refuses whoever may not use every tenant: nobody may give what he has not.
+pub fn check_all() -> StateResult<()> {
+    let callers = callers()?;
+    accept();
+    for caller in callers {
+        let scope = scope::of(caller);
+        if !matches!(scope.as_ref(), Scope::All) {
+            return Err(StateError::new(
+                Code::InsufficientPrivilege,
+                "permission denied to change tenants",
+            )
+            .detail(described(caller, &scope))
+            .hint("Ask an administrator who has all tenants (*), or a superuser."));
+        }
+    }
     Ok(())
-}
-
-/// Unbinds a role from a tenant; false when it was not bound.
-pub fn revoke(role: Option<&str>, tenant: Option<&str>) -> StateResult<bool> {
-    let (role, tenant) = (existing_role(role)?, limits::name("tenant", tenant)?);
-    let params = [
-        Param::Int8(Some(i64::from(role))),
-        Param::Text(Some(tenant)),
-    ];
-    Ok(REVOKE.run(Mode::Write, &params)? > 0)
-}
-
-/// A binding: role, tenant, who granted it and when.
-pub type Binding = (String, String, String, Option<i64>);
-
-/// The bindings, of one role or of all.
-pub fn list(role: Option<&str>) -> StateResult<Vec<Binding>> {
-    let role = match role {
-        None => None,
-        role => Some(i64::from(existing_role(role)?)),
-    };
-    LIST.all(Mode::Read, &[Param::Int8(role)], |row| {
-        let text = |column| row.text(column).unwrap_or_default();
-        Ok((text(0), text(1), text(2), row.micros(3)))
-    })
 }

@@ -6,9 +6,10 @@ SELECT wf_save_state('a', '{"n": 1}', tags => '{"t": 1}'), wf_checkpoint('a', 'c
 CREATE ROLE regress_wf_nobody;
 CREATE ROLE regress_wf_reader;
 CREATE ROLE regress_wf_writer;
+CREATE ROLE regress_wf_operator;
 CREATE ROLE regress_wf_admin;
 CREATE ROLE "regress ""odd"" role";
-SELECT wf_grant_access('regress_wf_reader', 'reader'), wf_grant_access('regress_wf_writer', 'writer'), wf_grant_access('regress_wf_admin', access => 'admin'), wf_grant_access('regress "odd" role', 'reader');
+SELECT wf_grant_access('regress_wf_reader', 'reader'), wf_grant_access('regress_wf_writer', 'writer'), wf_grant_access('regress_wf_operator', 'operator'), wf_grant_access('regress_wf_admin', access => 'admin'), wf_grant_access('regress "odd" role', 'reader');
 -- Every function of the API: who may call it.
 CREATE VIEW pg_temp.api AS
 SELECT p.oid, p.proname, n.nspname, p.provolatile, p.proparallel, p.proisstrict, p.prosecdef, p.proretset, p.proleakproof, p.proacl, p.proconfig, l.lanname
@@ -16,7 +17,7 @@ SELECT p.oid, p.proname, n.nspname, p.provolatile, p.proparallel, p.proisstrict,
  WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e';
 SELECT CASE nspname WHEN 'wfstate' THEN 'wfstate.' ELSE '' END || proname AS function, provolatile AS volatility, proparallel AS parallel, proisstrict AS strict, prosecdef AS definer,
        concat_ws(' ', CASE WHEN has_function_privilege('regress_wf_nobody', oid, 'EXECUTE') THEN 'public' END, CASE WHEN has_function_privilege('regress_wf_reader', oid, 'EXECUTE') THEN 'reader' END,
-         CASE WHEN has_function_privilege('regress_wf_writer', oid, 'EXECUTE') THEN 'writer' END, CASE WHEN has_function_privilege('regress_wf_admin', oid, 'EXECUTE') THEN 'admin' END) AS may_call
+         CASE WHEN has_function_privilege('regress_wf_writer', oid, 'EXECUTE') THEN 'writer' END, CASE WHEN has_function_privilege('regress_wf_operator', oid, 'EXECUTE') THEN 'operator' END, CASE WHEN has_function_privilege('regress_wf_admin', oid, 'EXECUTE') THEN 'admin' END) AS may_call
   FROM pg_temp.api ORDER BY nspname = 'wfstate', proname COLLATE "C";
 -- Every signature.
 \pset format unaligned
@@ -27,7 +28,7 @@ SELECT proname FROM pg_temp.api GROUP BY proname HAVING count(*) > 1;
 SELECT proname, proconfig FROM pg_temp.api WHERE prosecdef ORDER BY proname;
 -- Tables.
 SELECT c.relname, r.role, string_agg(p, ' ' ORDER BY o) AS rights FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'wfstate',
-    unnest('{regress_wf_nobody,regress_wf_reader,regress_wf_writer,regress_wf_admin}'::text[]) WITH ORDINALITY r (role, ord), unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) WITH ORDINALITY x (p, o)
+    unnest('{regress_wf_nobody,regress_wf_reader,regress_wf_writer,regress_wf_operator,regress_wf_admin}'::text[]) WITH ORDINALITY r (role, ord), unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) WITH ORDINALITY x (p, o)
  WHERE c.relkind IN ('r', 'v', 'S', 'p') AND has_table_privilege(r.role, c.oid, p) GROUP BY c.relname, r.role, r.ord ORDER BY c.relname, r.ord;
 SELECT has_schema_privilege('regress_wf_nobody', 'wfstate', 'USAGE') AS nobody, has_schema_privilege('regress_wf_reader', 'wfstate', 'USAGE') AS reader, has_schema_privilege('regress_wf_admin', 'wfstate', 'CREATE') AS admin_creates;
 -- Nothing is PUBLIC's but wf_tenant.
@@ -37,6 +38,7 @@ UNION ALL SELECT 'schema' FROM pg_namespace n, aclexplode(coalesce(nspacl, aclde
 -- In practice: nobody.
 SET ROLE regress_wf_nobody;
 SELECT wf_tenant();
+\echo :SQLSTATE
 SELECT wf_load_state('a');
 \echo :SQLSTATE
 SELECT wf_save_state('a', '1');
@@ -66,7 +68,15 @@ SELECT * FROM wfstate.tenant_roles;
 \echo :SQLSTATE
 -- A writer does everything of State and Checkpoints.
 SET ROLE regress_wf_writer;
-SELECT wf_save_state('b', '{"n": 1}', tags => '{"t": 2}'), wf_patch_state('b', '{"n": 2}'), wf_checkpoint('b', 'cp'), wf_recover('b', version => 1), wf_fork('b', 'c'), wf_drop_checkpoint('b', 'cp'), wf_prune_history('b', 1);
+SELECT wf_save_state('b', '{"n": 1}', tags => '{"t": 2}'), wf_patch_state('b', '{"n": 2}'), wf_checkpoint('b', 'cp'), wf_recover('b', version => 1), wf_fork('b', 'c'), wf_drop_checkpoint('b', 'cp');
+SELECT wf_prune_history('b', 1);
+\echo :SQLSTATE
+SELECT * FROM wf_maintain();
+\echo :SQLSTATE
+SELECT * FROM wf_prune_routing('1 day');
+\echo :SQLSTATE
+SELECT wf_recalculate_statistics();
+\echo :SQLSTATE
 SELECT * FROM wf_save_states('{b,d}', ARRAY['1', '2']::jsonb[]);
 SELECT wf_import(wf_export('b'), 'e');
 SELECT execution_id, initiated_by FROM wf_load('b');
@@ -87,6 +97,19 @@ SELECT wf_grant_access('regress_wf_nobody', 'reader');
 \echo :SQLSTATE
 INSERT INTO wfstate.search_paths VALUES ('access', 'w', '{}');
 \echo :SQLSTATE
+-- An operator does the chores of a tenant, and grants nothing.
+SET ROLE regress_wf_operator;
+SELECT wf_save_state('o', '1'), wf_save_state('o', '2'), wf_prune_history('o', 1), wf_delete('o');
+SELECT wf_declare_search('w', '{/n}'), wf_declare_search('w', '{}'), wf_circuit_configure('b', window_size => 1), wf_circuit_configure('b', replace => true);
+SELECT wf_recalculate_statistics() AS recalculated, (SELECT decisions FROM wf_prune_routing('1 day')) AS pruned, (SELECT count(*) > 0 FROM wf_maintain()) AS maintained;
+SELECT wf_grant_access('regress_wf_nobody', 'reader');
+\echo :SQLSTATE
+SELECT wf_revoke_access('regress_wf_reader');
+\echo :SQLSTATE
+SELECT * FROM wf_tenants();
+\echo :SQLSTATE
+SELECT * FROM wfstate.tenant_roles;
+\echo :SQLSTATE
 -- An admin grants on, and reads as an ordinary role below row-level security.
 SET ROLE regress_wf_admin;
 SELECT wf_declare_search('w', '{/n}'), wf_declare_search('w', '{}'), wf_circuit_configure('b', window_size => 1), wf_circuit_configure('b', replace => true);
@@ -106,6 +129,32 @@ SELECT wf_grant_access('regress_wf_none', 'reader');
 \echo :SQLSTATE
 SELECT wf_grant_access('PUBLIC', 'reader');
 \echo :SQLSTATE
+-- Taking it all back: what remains is nothing.
+CREATE VIEW pg_temp.remains AS
+SELECT r.rolname, count(*) FILTER (WHERE d.objid IS NOT NULL) AS rights, (SELECT count(*) FROM wfstate.tenant_roles t WHERE t.role = r.oid::regrole) AS tenants
+  FROM pg_roles r LEFT JOIN pg_shdepend d ON d.refobjid = r.oid AND d.refclassid = 'pg_authid'::regclass AND d.deptype = 'a' AND d.dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
+ WHERE r.rolname ~ '^regress' GROUP BY r.oid, r.rolname;
+SELECT rolname, rights > 0 AS rights, tenants FROM pg_temp.remains ORDER BY rolname COLLATE "C";
+SELECT wf_revoke_access('regress "odd" role'), wf_revoke_access('regress "odd" role'), wf_revoke_access(role => 'regress_wf_reader'), wf_revoke_access('regress_wf_writer');
+SELECT wf_revoke_access('regress_wf_admin');
+\echo :SQLSTATE
+SET ROLE regress_wf_admin;
+SELECT wf_revoke_access('regress_wf_operator');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT wf_revoke_access('regress_wf_nobody'), wf_revoke_access('regress_wf_admin');
+SELECT * FROM pg_temp.remains ORDER BY rolname COLLATE "C";
+SET ROLE regress_wf_admin;
+SELECT wf_grant_access('regress_wf_nobody', 'reader');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT wf_revoke_access(NULL);
+\echo :SQLSTATE
+SELECT wf_revoke_access('regress_wf_none');
+\echo :SQLSTATE
+-- The owner of the objects has its rights from nobody.
+SELECT wf_revoke_access(current_user::text), wf_load_state('a');
 SELECT wf_delete('a');
-DROP OWNED BY regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, "regress ""odd"" role";
-DROP ROLE regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, "regress ""odd"" role";
+DROP VIEW pg_temp.remains;
+DROP OWNED BY regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, regress_wf_operator, "regress ""odd"" role";
+DROP ROLE regress_wf_admin, regress_wf_nobody, regress_wf_reader, regress_wf_writer, regress_wf_operator, "regress ""odd"" role";

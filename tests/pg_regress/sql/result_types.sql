@@ -29,6 +29,8 @@ SELECT pg_temp.loads('a');
 ROLLBACK;
 
 -- A table that somebody has altered.
+CREATE ROLE regress_wf_reader;
+SELECT wf_grant_access('regress_wf_reader', 'reader');
 BEGIN;
 ALTER TABLE wfstate.executions ALTER COLUMN schema_version TYPE text;
 SELECT version FROM wf_load('a');
@@ -39,7 +41,7 @@ SELECT wf_load_state('a');
 ROLLBACK;
 BEGIN;
 ALTER TABLE wfstate.tenant_roles ALTER COLUMN tenant TYPE bytea USING tenant::bytea;
-SET LOCAL wfstate.tenant = 'other';
+SET LOCAL ROLE regress_wf_reader;
 SELECT wf_tenant();
 ROLLBACK;
 -- Its columns are found by name.
@@ -49,10 +51,12 @@ SELECT wf_patch_state('a', '{"n": 2}');
 ROLLBACK;
 BEGIN;
 ALTER TABLE wfstate.tenant_roles DROP COLUMN granted_by, ADD COLUMN more int;
-SET LOCAL wfstate.tenant = 'other';
+SET LOCAL ROLE regress_wf_reader;
 SELECT wf_tenant();
 ROLLBACK;
 
 \set VERBOSITY default
+SELECT wf_revoke_access('regress_wf_reader');
+DROP ROLE regress_wf_reader;
 SELECT version, state, tags FROM wf_load('a');
 SELECT wf_delete('a');

@@ -3,6 +3,7 @@
 SET wfstate.tenant = 'search_path';
 SELECT nspname AS api FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'wfstate' \gset
 CREATE ROLE regress_wf_victim;
+CREATE ROLE regress_wf_ward;
 SELECT :"api".wf_grant_access('regress_wf_victim', 'admin');
 CREATE SCHEMA regress_hostile;
 GRANT USAGE ON SCHEMA regress_hostile TO PUBLIC;
@@ -109,12 +110,13 @@ SELECT :"api".wf_circuit_reset('g');
 SELECT :"api".wf_circuit_configure('g', replace => true);
 DELETE FROM wfstate.circuits; DELETE FROM wfstate.circuit_transitions;
 SELECT :"api".wf_tenant();
-SELECT :"api".wf_grant_tenant('regress_wf_victim', 'search_path');
-SELECT role, tenant FROM :"api".wf_tenants('regress_wf_victim');
+SELECT :"api".wf_grant_tenant('regress_wf_ward', 'search_path');
+SELECT role, tenant FROM :"api".wf_tenants('regress_wf_ward');
 SELECT role, tenant FROM :"api".wf_tenants();
 SELECT tenant, execution_id FROM wfstate.executions ORDER BY execution_id;
-SELECT :"api".wf_revoke_tenant('regress_wf_victim', 'search_path');
-SELECT :"api".wf_grant_access('regress_wf_victim', 'reader');
+SELECT :"api".wf_revoke_tenant('regress_wf_ward', 'search_path');
+SELECT :"api".wf_grant_access('regress_wf_ward', 'reader', '{search_path,other}');
+SELECT :"api".wf_revoke_access('regress_wf_ward');
 SELECT :"api".wf_declare_search('w', '{}');
 -- The limits of the tables hold.
 INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version) VALUES ('search_path', 'a', '', 1);
@@ -130,4 +132,4 @@ RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA regress_hostile CASCADE;
 DROP OWNED BY regress_wf_victim;
-DROP ROLE regress_wf_victim;
+DROP ROLE regress_wf_victim, regress_wf_ward;

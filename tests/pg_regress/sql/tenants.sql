@@ -1,11 +1,13 @@
--- Tenants: what a setting separates, and what a binding forbids.
+-- Tenants: what a setting separates, and which of them a role may use.
 \set SHOW_CONTEXT never
 \pset null (null)
 CREATE ROLE regress_wf_app;
 CREATE ROLE regress_wf_group;
 CREATE ROLE regress_wf_member IN ROLE regress_wf_group;
 CREATE ROLE regress_wf_free;
-SELECT wf_grant_access(r, 'writer') FROM unnest('{regress_wf_app,regress_wf_group,regress_wf_member,regress_wf_free}'::text[]) r;
+SELECT wf_grant_access(r, 'writer', '{}') FROM unnest('{regress_wf_app,regress_wf_group,regress_wf_member}'::text[]) r;
+SELECT wf_grant_access('regress_wf_free', 'writer');
+SELECT role, tenant FROM wf_tenants();
 -- The same id in two tenants is two executions.
 SET ROLE regress_wf_free;
 SET wfstate.tenant = 'blue';
@@ -36,7 +38,16 @@ SELECT wf_delete('x');
 SET wfstate.tenant = 'blue';
 SELECT wf_load_state('x'), status FROM wf_load('x');
 RESET ROLE;
--- Binding.
+-- Nothing granted: nothing seen.
+SET ROLE regress_wf_app;
+SELECT wf_tenant();
+\echo :SQLSTATE
+SELECT wf_save_state('x', '1');
+\echo :SQLSTATE
+SELECT count(*) FROM wfstate.executions;
+\echo :SQLSTATE
+RESET ROLE;
+-- Granting.
 SELECT wf_grant_tenant('regress_wf_app', 'blue');
 SELECT wf_grant_tenant('regress_wf_app', 'blue');
 SELECT wf_grant_tenant(role => 'regress_wf_group', tenant => 'red');
@@ -58,11 +69,9 @@ SELECT count(*) FROM wfstate.executions;
 \echo :SQLSTATE
 SELECT count(*) FROM wfstate.state_versions WHERE tenant = 'blue';
 \echo :SQLSTATE
-SELECT * FROM wfstate.candidates_by_tags('{}', NULL, 10);
-\echo :SQLSTATE
 SELECT set_config('wfstate.tenant', 'red', true), wf_load_state('x');
 \echo :SQLSTATE
--- Others are not bound; a member of a bound group is.
+-- Who has all tenants is not touched by it; a member of a group has the group's.
 SET ROLE regress_wf_free;
 SELECT wf_load_state('x');
 SET ROLE regress_wf_member;
@@ -81,7 +90,7 @@ SET wfstate.tenant = 'other''s';
 SELECT wf_load_state('x');
 \echo :SQLSTATE
 RESET ROLE;
--- Leaving the group and the binding takes effect at once.
+-- Leaving the group and losing the grant take effect at once.
 REVOKE regress_wf_group FROM regress_wf_member;
 SET wfstate.tenant = 'red';
 SET ROLE regress_wf_member;
@@ -91,8 +100,9 @@ RESET ROLE;
 SELECT wf_revoke_tenant('regress_wf_member', 'blue'), wf_revoke_tenant('regress_wf_member', 'blue');
 SET ROLE regress_wf_member;
 SELECT wf_load_state('x');
+\echo :SQLSTATE
 RESET ROLE;
--- Neither a function that runs as its owner nor SET ROLE lifts a binding.
+-- Neither a function that runs as its owner nor SET ROLE opens another tenant.
 CREATE FUNCTION public.regress_wf_definer() RETURNS jsonb LANGUAGE sql SECURITY DEFINER AS $$ SELECT wf_load_state('x') $$;
 ALTER FUNCTION public.regress_wf_definer() OWNER TO regress_wf_free;
 SET wfstate.tenant = 'red';
@@ -101,21 +111,23 @@ SET ROLE regress_wf_app;
 SELECT public.regress_wf_definer();
 \echo :SQLSTATE
 RESET ROLE;
+-- Only being a member of a role that may.
+SET SESSION AUTHORIZATION regress_wf_app;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
 GRANT regress_wf_free TO regress_wf_app;
 SET SESSION AUTHORIZATION regress_wf_app;
-SET wfstate.tenant = 'red';
 SELECT wf_load_state('x');
-\echo :SQLSTATE
 SET ROLE regress_wf_free;
-SELECT wf_load_state('x');
-\echo :SQLSTATE
-SELECT count(*) FROM wfstate.executions;
-\echo :SQLSTATE
-SET wfstate.tenant = 'blue';
-SELECT wf_load_state('x');
+SELECT wf_load_state('x'), (SELECT count(*) FROM wfstate.executions) AS rows;
 RESET SESSION AUTHORIZATION;
 REVOKE regress_wf_free FROM regress_wf_app;
--- A bound owner's function binds whoever calls it.
+SET SESSION AUTHORIZATION regress_wf_app;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET SESSION AUTHORIZATION;
+-- Where the owner of a function may not, nobody may.
 ALTER FUNCTION public.regress_wf_definer() OWNER TO regress_wf_app;
 SET ROLE regress_wf_free;
 SELECT public.regress_wf_definer();
@@ -139,14 +151,146 @@ EXECUTE reads;
 SET wfstate.tenant = 'red';
 EXECUTE loads; EXECUTE reads;
 RESET ROLE;
--- A binding that is rolled back never was.
-BEGIN; SELECT wf_revoke_tenant('regress_wf_free', 'red'); SET LOCAL wfstate.tenant = 'blue'; SET LOCAL ROLE regress_wf_free; SELECT wf_load_state('x'); ROLLBACK;
+-- A grant that is rolled back never was.
+BEGIN; SELECT wf_grant_tenant('regress_wf_free', '*'); SET LOCAL wfstate.tenant = 'blue'; SET LOCAL ROLE regress_wf_free; SELECT wf_load_state('x'); ROLLBACK;
 SET wfstate.tenant = 'blue';
 SET ROLE regress_wf_free;
 SELECT wf_load_state('x');
 \echo :SQLSTATE
 RESET ROLE;
--- An administrator may be bound as well: to the rows of a tenant, not to the bindings.
+-- Also in a session that applies changes of another server.
+SET session_replication_role = replica;
+SELECT wf_grant_tenant('regress_wf_free', 'blue');
+RESET session_replication_role;
+SET ROLE regress_wf_free;
+SELECT wf_load_state('x');
+RESET ROLE;
+SET session_replication_role = replica;
+DELETE FROM wfstate.tenant_roles WHERE role = 'regress_wf_free'::regrole AND tenant = 'blue';
+RESET session_replication_role;
+SET ROLE regress_wf_free;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET ROLE;
+-- Named tenants and all of them take each other's place.
+SELECT wf_grant_tenant('regress_wf_free', '*'), wf_grant_tenant('regress_wf_free', '*');
+SELECT role, tenant FROM wf_tenants('regress_wf_free');
+SELECT wf_grant_tenant('regress_wf_free', 'red');
+SELECT role, tenant FROM wf_tenants('regress_wf_free');
+SELECT wf_grant_access('regress_wf_free', 'reader', '{red,green}'), wf_grant_access('regress_wf_free', 'reader'), wf_grant_access('regress_wf_free', 'reader', '{}');
+SELECT role, tenant FROM wf_tenants('regress_wf_free');
+SELECT wf_grant_access('regress_wf_free', 'reader', '{blue,*}');
+SELECT role, tenant FROM wf_tenants('regress_wf_free');
+SELECT wf_grant_access('regress_wf_free', 'reader', '{blue,NULL}');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_free', 'reader', '{""}');
+\echo :SQLSTATE
+-- * is not a tenant.
+SET wfstate.tenant = '*';
+SELECT wf_tenant();
+\echo :SQLSTATE
+SET wfstate.tenant = 'blue';
+-- With a group's tenants nothing is granted on the way.
+GRANT regress_wf_group TO regress_wf_member;
+SELECT wf_grant_access('regress_wf_member', 'reader');
+SELECT role, tenant FROM wf_tenants('regress_wf_member');
+REVOKE regress_wf_group FROM regress_wf_member;
+-- A DETAIL names ten at most.
+SELECT wf_grant_access('regress_wf_member', 'reader', (SELECT array_agg('t' || i) FROM generate_series(1, 12) i));
+SET ROLE regress_wf_member;
+SELECT wf_tenant();
+RESET ROLE;
+-- Only who may use every tenant changes anybody's: not an admin of one.
+CREATE ROLE regress_wf_bound_admin;
+SELECT wf_grant_access('regress_wf_bound_admin', 'admin', '{blue}');
+SET ROLE regress_wf_bound_admin;
+SELECT wf_grant_tenant('regress_wf_bound_admin', '*');
+\echo :SQLSTATE
+SELECT wf_grant_tenant('regress_wf_member', 'blue');
+\echo :SQLSTATE
+SELECT wf_revoke_tenant('regress_wf_member', 't1');
+\echo :SQLSTATE
+SELECT wf_revoke_tenant('regress_wf_bound_admin', 'blue');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_member', 'reader', '{blue}');
+\echo :SQLSTATE
+SELECT wf_revoke_access('regress_wf_member');
+\echo :SQLSTATE
+INSERT INTO wfstate.tenant_roles VALUES ('regress_wf_bound_admin', '*');
+\echo :SQLSTATE
+DELETE FROM wfstate.tenant_roles;
+\echo :SQLSTATE
+-- Access it may give, as long as the tenants stay what they are.
+SELECT wf_grant_access('regress_wf_member', 'writer'), wf_grant_access('regress_wf_member', 'writer', '{}');
+RESET ROLE;
+CREATE ROLE regress_wf_none;
+SET ROLE regress_wf_bound_admin;
+SELECT wf_grant_access('regress_wf_none', 'reader');
+\echo :SQLSTATE
+SELECT wf_grant_access('regress_wf_none', 'reader', '{}');
+-- Nor by way of a function of somebody who may.
+RESET ROLE;
+CREATE ROLE regress_wf_full_admin;
+SELECT wf_grant_access('regress_wf_full_admin', 'admin');
+CREATE FUNCTION public.regress_wf_grants() RETURNS void LANGUAGE sql SECURITY DEFINER AS $$ SELECT wf_grant_tenant('regress_wf_bound_admin', '*') $$;
+ALTER FUNCTION public.regress_wf_grants() OWNER TO regress_wf_full_admin;
+SET ROLE regress_wf_bound_admin;
+SELECT public.regress_wf_grants();
+\echo :SQLSTATE
+RESET ROLE;
+-- An admin with all tenants may.
+SET SESSION AUTHORIZATION regress_wf_full_admin;
+SELECT wf_grant_tenant('regress_wf_none', 'green');
+SELECT role, tenant, granted_by FROM wf_tenants('regress_wf_none');
+SELECT wf_revoke_tenant('regress_wf_none', 'green');
+RESET SESSION AUTHORIZATION;
+-- It is the caller again after an error in between.
+BEGIN;
+SET LOCAL ROLE regress_wf_full_admin;
+DO $$ BEGIN PERFORM wf_grant_access('regress_wf_none', 'reader', ARRAY[repeat('t', 300)]); EXCEPTION WHEN OTHERS THEN RAISE NOTICE '% as %', SQLSTATE, current_user; END $$;
+SELECT current_user;
+COMMIT;
+-- A superuser may use every tenant, whatever is granted to it.
+SELECT wf_grant_tenant(current_user::text, 'green'), wf_tenant(), (SELECT count(*) FROM wf_find('"blue"')) AS found;
+SELECT wf_revoke_tenant(current_user::text, 'green');
+ALTER ROLE regress_wf_none SUPERUSER;
+SET ROLE regress_wf_none;
+SELECT wf_load_state('x');
+RESET ROLE;
+ALTER ROLE regress_wf_none NOSUPERUSER;
+SET ROLE regress_wf_none;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET ROLE;
+-- A role of the same name as one that is gone starts with nothing; what the gone one had is not shown, and goes.
+-- (What another admin has granted, DROP OWNED leaves.)
+SELECT wf_grant_tenant('regress_wf_none', 'blue'), wf_revoke_access('regress_wf_none'), wf_grant_tenant('regress_wf_none', 'blue');
+DROP ROLE regress_wf_none;
+SELECT count(*) FROM wf_tenants() WHERE role ~ 'none|^[0-9]';
+SELECT count(*) FROM wfstate.tenant_roles WHERE role::oid NOT IN (SELECT oid FROM pg_roles);
+CREATE ROLE regress_wf_none;
+SELECT wf_grant_access('regress_wf_none', 'reader', '{}');
+SET ROLE regress_wf_none;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT processed FROM wf_maintain() WHERE task = 'forget_roles';
+SELECT count(*) FROM wfstate.tenant_roles WHERE role::oid NOT IN (SELECT oid FROM pg_roles);
+-- Dropping a group leaves its members with nothing, not with everything.
+CREATE ROLE regress_wf_team;
+SELECT wf_grant_tenant('regress_wf_team', 'blue');
+GRANT regress_wf_team TO regress_wf_none;
+SET ROLE regress_wf_none;
+SELECT wf_load_state('x');
+RESET ROLE;
+DROP ROLE regress_wf_team;
+SET ROLE regress_wf_none;
+SELECT wf_load_state('x');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT wf_revoke_tenant('regress_wf_none', 'none');
+SELECT count(*) FROM wfstate.tenant_roles WHERE role::oid NOT IN (SELECT oid FROM pg_roles);
+-- Arguments.
 SELECT wf_grant_tenant(NULL, 'x');
 \echo :SQLSTATE
 SELECT wf_grant_tenant('regress_wf_app', NULL);
@@ -167,7 +311,8 @@ SET wfstate.tenant = 'blue';
 SELECT wf_delete('x');
 SET wfstate.tenant = 'red';
 SELECT wf_delete('x');
-DROP FUNCTION public.regress_wf_definer();
+DROP FUNCTION public.regress_wf_definer(), public.regress_wf_grants();
 DEALLOCATE ALL;
-DROP OWNED BY regress_wf_app, regress_wf_group, regress_wf_member, regress_wf_free;
-DROP ROLE regress_wf_app, regress_wf_group, regress_wf_member, regress_wf_free;
+SELECT wf_revoke_access('regress_wf_member');
+DROP OWNED BY regress_wf_app, regress_wf_group, regress_wf_member, regress_wf_free, regress_wf_none, regress_wf_bound_admin, regress_wf_full_admin;
+DROP ROLE regress_wf_app, regress_wf_group, regress_wf_member, regress_wf_free, regress_wf_none, regress_wf_bound_admin, regress_wf_full_admin;
