@@ -352,7 +352,7 @@ fn options_have_ranges() {
         window_kind: Some("COUNT"),
         ..options
     };
-    assert_eq!(refused(options).1, "window_kind is not known");
+    assert_eq!(refused(options).1, "window_kind \"COUNT\" is not known");
 }
 
 #[test]
