@@ -43,43 +43,6 @@ COMMENT ON TRIGGER search_paths_invalidate ON wfstate.search_paths IS 'Makes eve
 INSERT INTO wfstate.access VALUES ('wfstate.search', 'writer');
 INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'operator');
 
--- jsonb's operators are not leakproof, so that below row-level security they could not use an index. These
--- two run as the owner, who sees every row, and therefore compare the tenant themselves. EXECUTE plans for the
--- very tenant and document, since both may be rare or most of the table. What matches is collected before it
--- is sorted: with ORDER BY and LIMIT above it, the planner would rather walk the primary key and hope to meet
--- enough of it.
-CREATE FUNCTION wfstate.candidates_by_document(workflow text, document jsonb, after text, max_rows bigint)
-RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY EXECUTE
-        'WITH matching AS MATERIALIZED (
-             SELECT s.execution_id FROM wfstate.search AS s
-              WHERE s.tenant = $1 AND s.document IS NOT NULL AND s.document @> $2 AND s.workflow = $3)
-         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $4
-          ORDER BY m.execution_id LIMIT $5'
-    USING wfstate.current_tenant(), document, workflow, coalesce(after, ''), max_rows;
-END
-$$;
-COMMENT ON FUNCTION wfstate.candidates_by_document IS 'Ids of the calling tenant''s executions whose declared paths contain the document, for wf_find.';
-
-CREATE FUNCTION wfstate.candidates_by_tags(tags jsonb, after text, max_rows bigint)
-RETURNS SETOF text LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-    RETURN QUERY EXECUTE
-        'WITH matching AS MATERIALIZED (
-             SELECT s.execution_id FROM wfstate.search AS s
-              WHERE s.tenant = $1 AND s.tags IS NOT NULL AND s.tags @> $2)
-         SELECT m.execution_id::text FROM matching AS m WHERE m.execution_id > $3
-          ORDER BY m.execution_id LIMIT $4'
-    USING wfstate.current_tenant(), tags, coalesce(after, ''), max_rows;
-END
-$$;
-COMMENT ON FUNCTION wfstate.candidates_by_tags IS 'Ids of the calling tenant''s executions whose tags contain these, for wf_find.';
-INSERT INTO wfstate.access VALUES ('candidates_by_document', 'reader');
-INSERT INTO wfstate.access VALUES ('candidates_by_tags', 'reader');
-
 CREATE FUNCTION @extschema@.wf_list(
     workflow text DEFAULT NULL, status text DEFAULT NULL, phase text DEFAULT NULL, tags jsonb DEFAULT NULL,
     incomplete bool DEFAULT NULL, created_since timestamptz DEFAULT NULL, created_before timestamptz DEFAULT NULL,
