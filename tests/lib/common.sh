@@ -8,7 +8,8 @@ WF_COMMON_LOADED=1
 WF_ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)"
 WF_TARGET="$WF_ROOT/target"
 # Cargo's tools that tests/setup.sh installed come before others of another version.
-PATH="$WF_TARGET/tools/bin:$PATH"
+# rustup's folder comes last: the shell that installed it has not read its profile again.
+PATH="$WF_TARGET/tools/bin:$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin"
 # Majors that the extension supports, the preferred first where nothing else decides.
 WF_MAJORS="18 17 16 15"
 
@@ -45,7 +46,7 @@ quietly() {
 own_folder() {
   [ ! -d "$1" ] || return 0
   mkdir -p "$1" || die "no right to write to $WF_ROOT: clone it as yourself"
-  [ "$(id -u)" -ne 0 ] || chown "$(stat -c %u:%g "$WF_ROOT")" "$1"
+  [ "$(id -u)" -ne 0 ] || chown --reference="$WF_ROOT" "$1"
 }
 
 # --- clean-up -------------------------------------------------------------------------------
@@ -135,7 +136,10 @@ pg_resolve() {
   # do; without one, cargo would take what pgrx generates for stale, and compile it anew each time.
   export PGRX_PG_CONFIG_PATH="$PG_CONFIG" PGRX_HOME="$WF_TARGET/pgrx-home"
   own_folder "$PGRX_HOME"
-  [ -f "$PGRX_HOME/config.toml" ] || : >"$PGRX_HOME/config.toml"
+  if [ ! -f "$PGRX_HOME/config.toml" ]; then
+    : >"$PGRX_HOME/config.toml"
+    [ "$(id -u)" -ne 0 ] || chown --reference="$WF_ROOT" "$PGRX_HOME/config.toml"
+  fi
   export PG_CONFIG PG_MAJOR PG_BINDIR PG_SHAREDIR PG_PKGLIBDIR WF_OUT WF_RESOLVED
 }
 

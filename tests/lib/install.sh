@@ -50,8 +50,8 @@ build() {
     path="$home/.cargo/bin:$PATH"
     if runuser -u "$user" -- env PATH="$path" sh -c 'command -v cargo' >/dev/null; then
       "$WF_ROOT/tests/setup.sh" packages
-      runuser -u "$user" -- env HOME="$home" PATH="$path" \
-        -u CARGO_HOME -u RUSTUP_HOME -u SUDO_USER "$WF_ROOT/tests/lib/install.sh" --build
+      runuser -u "$user" -- env -u CARGO_HOME -u RUSTUP_HOME -u SUDO_USER HOME="$home" PATH="$path" \
+        "$WF_ROOT/tests/lib/install.sh" --build
       return
     fi
   fi
@@ -78,7 +78,7 @@ copy() {
 # What is still to do, in the words of this system.
 next_steps() {
   local root="sudo " postgres="sudo -u postgres " start="" port=""
-  if [ "$(id -u)" -eq 0 ]; then
+  if [ "$(id -u)" -eq 0 ] && [ -z "${SUDO_USER:-}" ]; then
     root=""
     command -v sudo >/dev/null || postgres="runuser -u postgres -- "
   fi
@@ -127,4 +127,4 @@ build
 pg_resolve
 need_right_to_write
 copy "$(package_dir wfstate)"
-next_steps
+[ -n "$DESTDIR" ] || next_steps
