@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What README.md and the pages of docs/ show is what a fresh database gives: every SQL block is run, page by page
 # and in order, and where a result is shown it is compared. A block that can't run here bears a line
-# `<!-- not run: reason -->` above it. Arguments: only these pages. Closes with `N passed, N failed`.
+# `<!-- not run: reason -->` above it. Links within the project must lead somewhere. Arguments: only these pages.
+# Closes with `N passed, N failed`.
 set -euo pipefail
 # shellcheck source=lib/cluster.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/cluster.sh"
@@ -61,6 +62,7 @@ tell() {
   say "$3"
 }
 
+if perl "$WF_ROOT/tests/lib/links.pl" "${pages[@]}"; then passed=1; else failed=1; fi
 cluster_start
 for page in "${pages[@]}"; do page_holds "$page"; done
 say "$passed passed, $failed failed"
