@@ -39,7 +39,7 @@ psql: ## psql in the running demo's server, else in a fresh throw-away one
 
 test: ## all levels of tests, from nothing, on private servers
 	@tests/setup.sh all
-	@tests/lib/levels.sh core regress agreement reference docs isolation driver recovery
+	@tests/lib/levels.sh core regress parallel agreement reference docs isolation driver recovery
 
 test-core: ## unit and property tests of the pure Rust part
 	@tests/setup.sh build
@@ -69,7 +69,8 @@ lint: ## rustfmt, clippy, rustdoc, and the house rules
 	@tests/setup.sh build
 	@tests/lint.sh
 
-fuzz: ## fuzz the jsonb reader and apply (SECONDS=60 a target)
+fuzz: ## fuzz the readers of stored and sent bytes (SECONDS=60 a target)
+	@tests/setup.sh fuzz
 	@SECONDS_EACH=$(SECONDS) tests/lib/fuzz.sh
 
 clean: ## remove all that was built or fetched

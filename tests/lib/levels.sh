@@ -8,11 +8,12 @@ set -euo pipefail
 
 level_command() {
   case "$1" in
-    core) say "$WF_ROOT/tests/lib/core.sh" ;;
+    core | fuzz) say "$WF_ROOT/tests/lib/$1.sh" ;;
     regress) say "$WF_ROOT/tests/pg_regress/run.sh" ;;
     reference) say "$WF_ROOT/tests/reference.sh" ;;
     docs) say "$WF_ROOT/tests/docs.sh" ;;
     agreement) say "$WF_ROOT/tests/agreement.sh" ;;
+    parallel) say "$WF_ROOT/tests/pg_regress/parallel.sh" ;;
     isolation | driver | recovery) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac
@@ -55,7 +56,7 @@ run_level() {
 pg_resolve
 for level in "$@"; do
   # The core's tests need no server; all others need one build, made once.
-  if [ "$level" != core ] && [ -z "${WF_BUILT:-}" ]; then
+  if [ "$level" != core ] && [ "$level" != fuzz ] && [ -z "${WF_BUILT:-}" ]; then
     if ! (build_package); then
       say "0 passed, 1 failed"
       exit 1

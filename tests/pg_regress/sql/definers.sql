@@ -104,6 +104,7 @@ DO $$ BEGIN PERFORM wf_find('{}', tags => '{"t": 1}', max_rows => 0); EXCEPTION 
 BEGIN;
 SET LOCAL statement_timeout = '1ms';
 DO $$ BEGIN FOR i IN 1..100000 LOOP PERFORM wf_find('{}', tags => '{"t": 1}'); END LOOP; EXCEPTION WHEN query_canceled THEN RAISE WARNING '% as %', SQLSTATE, current_user; END $$;
+SET LOCAL statement_timeout = 0;
 SELECT current_user;
 COMMIT;
 RESET ROLE;
