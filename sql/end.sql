@@ -48,3 +48,16 @@ SELECT r.oid::regrole, '*' FROM pg_roles AS r
 SELECT @extschema@.wf_grant_access((parse_ident('@extowner@'))[1]::text, 'admin'::text, '{}'::text[]);
 SELECT @extschema@.wf_grant_access(pg_get_userbyid(d.datdba)::text, 'admin'::text, '{}'::text[])
   FROM pg_database AS d WHERE d.datname = current_database();
+
+-- Rights given while the script runs are remembered as the extension's own, for pg_dump to leave out. Up to 16 they
+-- are remembered beyond the role: once one of them is dropped, or one that default privileges name, a dump revokes
+-- from a number and cannot be restored, nor can pg_upgrade pass. Without them a dump states the rights as they are.
+DO $$
+BEGIN
+    IF current_setting('server_version_num')::integer < 170000 THEN
+        DELETE FROM pg_init_privs AS i USING pg_depend AS d, pg_extension AS e
+         WHERE e.extname = 'wfstate' AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+           AND d.deptype = 'e' AND i.classoid = d.classid AND i.objoid = d.objid;
+    END IF;
+END
+$$;

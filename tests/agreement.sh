@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Each SQL declaration and its Rust function agree: a mismatch would read wrong memory. What Rust has, pgrx's own
 # entities say, whatever `sql = false` keeps out of scripts; what SQL has, the catalog of an installed extension.
-# Also: the script that `cargo pgrx` would generate is the one that tests/lib/build.sh puts together.
+# Also: pgspot finds nothing in sql/, and the script that `cargo pgrx` would generate is the one that tests/lib/build.sh puts together.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")/agreement" && pwd)"
 # shellcheck source=lib/cluster.sh
@@ -59,6 +59,7 @@ below_pgrx() {
 }
 
 cluster_start
+count_last_line bash "$here/pgspot.sh"
 {
   say 'CREATE TEMP TABLE rust_functions (symbol text, rows text, type text, file text);
        CREATE TEMP TABLE rust_arguments (symbol text, position integer, name text, type text, optional boolean);

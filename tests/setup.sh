@@ -87,10 +87,10 @@ need_all() {
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
   install_packages "${packages[@]}"
   need_venv
-  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy' 2>/dev/null; then
-    quietly "$WF_TARGET/python.log" "psycopg and SQLAlchemy into target/venv (some seconds)" \
+  if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
+    quietly "$WF_TARGET/python.log" "psycopg, SQLAlchemy and pgspot into target/venv (some seconds)" \
       "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check \
-      'psycopg[binary]>=3.1,<4' 'sqlalchemy>=2,<3'
+      'psycopg[binary]>=3.1,<4' 'sqlalchemy>=2,<3' 'pgspot==0.9.4'
   fi
   if [ ! -d "$WF_TARGET/node/node_modules/pg" ]; then
     mkdir -p "$WF_TARGET/node"

@@ -20,10 +20,10 @@ ARGUMENTS = ("text", "name", "oid", "int4", "int8", "float8", "bool", "jsonb", "
              "anyelement")
 
 PREPARE = """
-SET search_path = pg_catalog;
+SET search_path = pg_catalog, pg_temp;
 CREATE TABLE {schema}.called (what pg_catalog.text);
 CREATE FUNCTION {schema}.hit(what pg_catalog.text) RETURNS pg_catalog.bool LANGUAGE plpgsql
-SET search_path = pg_catalog AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RAISE WARNING 'hostile: % by %', what, current_user;
     INSERT INTO {schema}.called VALUES (what);
