@@ -4,36 +4,42 @@ CREATE TABLE wfstate.search (
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,
     workflow     wfstate.identifier,
+    declaration  bigint NOT NULL,
     tags         jsonb,
     document     jsonb,
     CONSTRAINT search_pkey PRIMARY KEY (tenant, execution_id),
     CONSTRAINT search_tags_check CHECK (jsonb_typeof(tags) = 'object')
 );
-COMMENT ON TABLE wfstate.search IS 'What can be searched of an execution: its tags and the paths of its state that its workflow declares. Written only when those change, so that the head stays HOT.';
+COMMENT ON TABLE wfstate.search IS 'What can be searched of an execution that has a workflow or tags: these, and the paths of its state that the workflow declares. Written only when those change, so that the head stays HOT.';
 COMMENT ON COLUMN wfstate.search.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.search.execution_id IS 'Execution that is indexed.';
-COMMENT ON COLUMN wfstate.search.workflow IS 'Workflow whose declaration cut the document.';
+COMMENT ON COLUMN wfstate.search.workflow IS 'Workflow of the execution.';
+COMMENT ON COLUMN wfstate.search.declaration IS 'Declaration of the workflow under which the document was cut; 0 where there was none. A row of another declaration than the current one is stale: every search of the workflow looks at its state.';
 COMMENT ON COLUMN wfstate.search.tags IS 'Tags of the execution: a JSON object.';
 COMMENT ON COLUMN wfstate.search.document IS 'The head''s state reduced to the declared paths; NULL where none are declared.';
 CREATE INDEX search_document_idx ON wfstate.search USING gin (document jsonb_path_ops)
     WHERE document IS NOT NULL;
 COMMENT ON INDEX wfstate.search_document_idx IS 'wf_find by containment on declared paths.';
+CREATE INDEX search_declaration_idx ON wfstate.search (tenant, workflow, declaration) WHERE workflow IS NOT NULL;
+COMMENT ON INDEX wfstate.search_declaration_idx IS 'Rows of a workflow that are not of its current declaration.';
 CREATE INDEX search_tags_idx ON wfstate.search USING gin (tags jsonb_path_ops) WHERE tags IS NOT NULL;
 COMMENT ON INDEX wfstate.search_tags_idx IS 'wf_list and wf_find by tags.';
 COMMENT ON INDEX wfstate.search_pkey IS 'The tags of one execution.';
-COMMENT ON CONSTRAINT search_pkey ON wfstate.search IS 'One row for each execution that has anything to search.';
+COMMENT ON CONSTRAINT search_pkey ON wfstate.search IS 'One row for each execution that has a workflow or tags.';
 COMMENT ON CONSTRAINT search_tags_check ON wfstate.search IS 'Tags are an object.';
 
 CREATE TABLE wfstate.search_paths (
-    tenant   wfstate.identifier NOT NULL,
-    workflow wfstate.identifier NOT NULL,
-    paths    text[] NOT NULL,
+    tenant      wfstate.identifier NOT NULL,
+    workflow    wfstate.identifier NOT NULL,
+    paths       text[] NOT NULL,
+    declaration bigint NOT NULL,
     CONSTRAINT search_paths_pkey PRIMARY KEY (tenant, workflow)
 );
 COMMENT ON TABLE wfstate.search_paths IS 'Which paths of a workflow''s states wf_find can look up by index: JSON Pointers through objects.';
 COMMENT ON COLUMN wfstate.search_paths.tenant IS 'Whose workflow.';
 COMMENT ON COLUMN wfstate.search_paths.workflow IS 'Workflow that declares.';
-COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers.';
+COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers; none where the declaration was withdrawn.';
+COMMENT ON COLUMN wfstate.search_paths.declaration IS 'Grows with each declaration of the workflow.';
 COMMENT ON INDEX wfstate.search_paths_pkey IS 'The declaration of one workflow.';
 COMMENT ON CONSTRAINT search_paths_pkey ON wfstate.search_paths IS 'One declaration for each workflow.';
 CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
@@ -71,10 +77,10 @@ after is the execution_id of the last row of the page before, max_rows the size 
 Errors: 22023 for a bad argument; 54000 over a limit; WF008 when a log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_find', 'reader');
 
-CREATE FUNCTION @extschema@.wf_declare_search(workflow text, paths text[]) RETURNS bigint
+CREATE FUNCTION @extschema@.wf_declare_search(workflow text, paths text[], max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_declare_search_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_declare_search IS
-'Declares which paths of a workflow''s states wf_find looks up by index, in place of the former declaration: up to 64 JSON Pointers through objects, such as {/customer/id,/total}. Existing executions of the workflow are indexed at once; saves of the tenant''s and every other tenant''s executions wait until the transaction ends. An empty array withdraws the declaration.
-Returns the number of executions indexed. For admins.
-Errors: 22023 when a path is not a JSON Pointer or is empty; 54000 for too many or over-long paths.';
+'Declares which paths of a workflow''s states wf_find looks up by index, in place of the former declaration: up to 64 JSON Pointers through objects, such as {/customer/id,/total}. An empty array withdraws the declaration. Up to max_rows (1 to 10000, by default 10000) existing executions of the workflow are brought in line at once, and locked against saves until the transaction ends; no other is, and those that somebody is saving are left out. wf_find finds what is left all the same, by looking at the state. Saving an execution, wf_maintain or declaring the same again brings the rest in line. For operators.
+Returns the number of executions brought in line; fewer than max_rows means that none is left but those that were being saved.
+Errors: 22023 when a path is not a JSON Pointer or is empty, or max_rows is out of range; 54000 for too many or over-long paths.';
 INSERT INTO wfstate.access VALUES ('wf_declare_search', 'operator');

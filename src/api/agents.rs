@@ -9,6 +9,7 @@ use crate::pg::record::{Record, Value, record};
 use crate::pg::records::{Output, Records};
 use crate::store::routing::maintenance;
 use crate::store::routing::statistics::{self, Agent};
+use crate::store::search::declare;
 use crate::store::tenants::{grants, tenant};
 use pgrx::prelude::*;
 
@@ -144,6 +145,8 @@ fn wf_maintain(max_rows: Option<i32>) -> Records<'static> {
             "fold_statistics",
             maintenance::fold(&tenant, max_rows)?
         ]);
+        let indexed = declare::index_all(&tenant, max_rows)?;
+        out.put(&record!["index_search", indexed]);
         out.put(&record!["forget_roles", grants::sweep()?]);
         Ok(())
     })

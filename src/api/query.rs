@@ -81,6 +81,10 @@ fn wf_find(
 }
 
 #[pg_extern(sql = false)]
-fn wf_declare_search(workflow: Option<&str>, paths: Option<Vec<Option<String>>>) -> i64 {
-    run(|| store::search::declare::declare(&tenant::current()?, workflow, paths))
+fn wf_declare_search(
+    workflow: Option<&str>,
+    paths: Option<Vec<Option<String>>>,
+    max_rows: Option<i32>,
+) -> i64 {
+    run(|| store::search::declare::declare(&tenant::current()?, workflow, paths, max_rows))
 }

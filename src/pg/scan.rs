@@ -40,6 +40,11 @@ impl Tuple<'_> {
         self.read(column, Type::Text)
     }
 
+    /// bigint
+    pub fn int8(&self, column: usize) -> Option<i64> {
+        self.read(column, Type::Int8)
+    }
+
     /// text[]
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
         self.read(column, Type::TextArray)

@@ -220,7 +220,7 @@ pub fn fork(
 
 fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
     let workflow = head.workflow.as_deref();
-    index::maintain(key, workflow, false, tags, || {
+    index::maintain(key, workflow, true, tags, || {
         rebuild::head(Mode::Write, key, head)
     })
 }

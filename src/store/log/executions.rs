@@ -121,14 +121,28 @@ pub enum Lock {
     Reference,
 }
 
+static LOCK_FREE: Statement = Statement::new(
+    concat!(
+        "SELECT ",
+        head_columns!(),
+        ", e.execution_id FROM wfstate.executions AS e
+          WHERE e.tenant {=} $1 AND e.execution_id {=} ANY ($2)
+          ORDER BY e.execution_id FOR NO KEY UPDATE SKIP LOCKED"
+    ),
+    &[Type::Text, Type::TextArray],
+);
+
+/// Those of these executions that nobody else is writing, locked against it.
+pub fn lock_free(tenant: &str, ids: &[String]) -> StateResult<Vec<(String, Head)>> {
+    let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
+    LOCK_FREE.all(Mode::Latest, &params, |row| {
+        Ok((row.text(8).unwrap_or_default(), head_from(row, 0)))
+    })
+}
+
 /// The head as the calling query sees it.
 pub fn read(key: Key<'_>) -> StateResult<Option<Head>> {
     READ.one(Mode::Read, &key_params(key), head)
-}
-
-/// The head that is committed now.
-pub fn read_latest(key: Key<'_>) -> StateResult<Option<Head>> {
-    READ.one(Mode::Latest, &key_params(key), head)
 }
 
 /// The head as the calling query sees it; refuses a missing one.

@@ -260,9 +260,9 @@ fn index_head(
     head: &Head,
     state: impl FnOnce() -> StateResult<State>,
 ) -> StateResult<()> {
-    let moved = request.labels.workflow.is_some() && head.version > 1;
+    let new = request.labels.workflow.is_some();
     let workflow = head.workflow.as_deref();
-    index::maintain(request.key, workflow, moved, request.tags, state)
+    index::maintain(request.key, workflow, new, request.tags, state)
 }
 
 /// What follows an append: the search row, and a keyframe when the chain has grown too long.

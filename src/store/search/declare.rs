@@ -1,84 +1,141 @@
-//! `wf_declare_search`: a declaration, and what is there already brought into the index.
+//! `wf_declare_search`: a declaration, and what is there already brought into the index. No table is locked: what
+//! somebody else is writing stays as it is and is found nevertheless (see `index`).
 
-use crate::core::{StateError, StateResult, limits};
-use crate::pg::spi::{Mode, Param, Statement, Type, command};
+use crate::core::jsonb::Pointer;
+use crate::core::{Code, StateError, StateResult, limits};
+use crate::pg::interrupts;
+use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions;
 use crate::store::log::rebuild;
+use crate::store::search::declarations::{self, Declaration};
 use crate::store::search::index;
 
+/// Declaring the same again goes on with what was left.
 static DECLARE: Statement = Statement::new(
-    "INSERT INTO wfstate.search_paths AS p (tenant, workflow, paths) VALUES ($1, $2, $3)
-     ON CONFLICT (tenant, workflow) DO UPDATE SET paths = excluded.paths",
+    "INSERT INTO wfstate.search_paths AS p (tenant, workflow, paths, declaration) VALUES ($1, $2, $3, 1)
+     ON CONFLICT (tenant, workflow) DO UPDATE
+        SET declaration = CASE WHEN p.paths {=} excluded.paths THEN p.declaration ELSE p.declaration {+} 1 END,
+            paths = excluded.paths
+     RETURNING p.declaration",
     &[Type::Text, Type::Text, Type::TextArray],
 );
+/// Keeps the row, so that the numbers grow on.
 static WITHDRAW: Statement = Statement::new(
-    "DELETE FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {=} $2",
+    "UPDATE wfstate.search_paths AS p
+        SET declaration = CASE WHEN p.paths {=} '{}' THEN p.declaration ELSE p.declaration {+} 1 END, paths = '{}'
+      WHERE p.tenant {=} $1 AND p.workflow {=} $2
+     RETURNING p.declaration",
     &[Type::Text, Type::Text],
 );
-static CLEAR: Statement = Statement::new(
-    "UPDATE wfstate.search AS s SET document = NULL
-       FROM wfstate.executions AS e
-      WHERE s.tenant {=} $1 AND e.tenant {=} $1 AND e.execution_id {=} s.execution_id
-        AND e.workflow {=} $2 AND s.document IS NOT NULL",
-    &[Type::Text, Type::Text],
-);
-static OF_WORKFLOW: Statement = Statement::new(
-    "SELECT e.execution_id FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.workflow {=} $2
-      ORDER BY e.execution_id",
-    &[Type::Text, Type::Text],
+/// Two ranges of the index; in no order, as a sort would take all of them.
+static STALE: Statement = Statement::new(
+    "SELECT s.execution_id FROM wfstate.search AS s
+      WHERE s.tenant {=} $1 AND s.workflow {=} $2 AND s.declaration {<} $3
+     UNION ALL
+     SELECT s.execution_id FROM wfstate.search AS s
+      WHERE s.tenant {=} $1 AND s.workflow {=} $2 AND s.declaration {>} $3
+      LIMIT $4",
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
 );
 
-/// Declares the searchable paths of a workflow in place of the former ones and indexes what is there.
-/// Returns the number of executions indexed. Writers wait until the transaction ends.
+/// Executions whose heads are locked by one statement.
+const BATCH: usize = 100;
+
+/// Declares the searchable paths of a workflow in place of the former ones, and indexes what is there, up to so many
+/// executions. Returns how many it were.
 pub fn declare(
     tenant: &str,
     workflow: Option<&str>,
     paths: Option<Vec<Option<String>>>,
+    max_rows: Option<i32>,
 ) -> StateResult<i64> {
     let workflow = limits::name("workflow", workflow)?;
+    let paths = checked(paths)?;
+    let max_rows = limits::max_rows(max_rows)?;
+    let [own, of] = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
+    let number = |row: &crate::pg::spi::Row<'_>| Ok(row.int8(0).unwrap_or_default());
+    let number = if paths.is_empty() {
+        WITHDRAW.one(Mode::Write, &[own, of], number)?
+    } else {
+        let params = [own, of, Param::TextArray(Some(&paths))];
+        DECLARE.one(Mode::Write, &params, number)?
+    };
+    let Some(number) = number else { return Ok(0) };
+    let declaration = Declaration {
+        number,
+        pointers: declarations::parsed(&paths),
+    };
+    index_stale(tenant, workflow, &declaration, max_rows)
+}
+
+/// Indexes executions of the tenant that are not indexed under the current declaration of their workflow, up to so
+/// many. Returns how many it were.
+pub fn index_all(tenant: &str, max_rows: i64) -> StateResult<i64> {
+    let mut indexed = 0;
+    for (workflow, declaration) in declarations::of(tenant).iter() {
+        if indexed >= max_rows {
+            break;
+        }
+        indexed += index_stale(tenant, workflow, declaration, max_rows - indexed)?;
+    }
+    Ok(indexed)
+}
+
+fn index_stale(
+    tenant: &str,
+    workflow: &str,
+    declaration: &Declaration,
+    max_rows: i64,
+) -> StateResult<i64> {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(Some(workflow)),
+        Param::Int8(Some(declaration.number)),
+        Param::Int8(Some(max_rows)),
+    ];
+    let id = |row: &crate::pg::spi::Row<'_>| Ok(row.text(0).unwrap_or_default());
+    let mut ids = STALE.all(Mode::Latest, &params, id)?;
+    ids.sort_unstable();
+    let mut indexed = 0;
+    for ids in ids.chunks(BATCH) {
+        for (id, head) in executions::lock_free(tenant, ids)? {
+            interrupts::check();
+            if head.workflow.as_deref() != Some(workflow) {
+                continue;
+            }
+            let key = Key { tenant, id: &id };
+            let state = || rebuild::at(Mode::Latest, key, head.version);
+            index::cut_anew(key, declaration, state)?;
+            indexed += 1;
+        }
+    }
+    Ok(indexed)
+}
+
+fn checked(paths: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
     let paths = limits::required("paths", paths)?;
     let paths: Vec<String> = paths
         .into_iter()
         .map(|path| limits::required("a path", path))
         .collect::<StateResult<_>>()?;
     if paths.len() > limits::MAX_PATHS {
-        return Err(
-            StateError::new(crate::core::Code::LimitExceeded, "too many paths")
-                .detail(format!("At most {} are allowed.", limits::MAX_PATHS)),
-        );
+        return Err(StateError::new(Code::LimitExceeded, "too many paths")
+            .detail(format!("At most {} are allowed.", limits::MAX_PATHS)));
     }
     for path in &paths {
         limits::name("a path", Some(path))?;
     }
-    let pointers = index::pointers(&paths)?;
-    command("LOCK TABLE wfstate.executions IN SHARE ROW EXCLUSIVE MODE")?;
-    let (tenant_param, workflow_param) = (Param::Text(Some(tenant)), Param::Text(Some(workflow)));
-    if paths.is_empty() {
-        WITHDRAW.run(Mode::Latest, &[tenant_param, workflow_param])?;
-        CLEAR.run(
-            Mode::Latest,
-            &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
-        )?;
-        return Ok(0);
+    for path in &paths {
+        Pointer::parse(path.as_bytes()).map_err(|_| bad_path(path))?;
     }
-    let declaration = [tenant_param, workflow_param, Param::TextArray(Some(&paths))];
-    DECLARE.run(Mode::Latest, &declaration)?;
-    let ids = OF_WORKFLOW.all(
-        Mode::Latest,
-        &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],
-        |row| Ok(row.text(0).unwrap_or_default()),
-    )?;
-    let mut indexed = 0;
-    for id in &ids {
-        let key = Key { tenant, id };
-        if let Some(head) = executions::read_latest(key)? {
-            let state = rebuild::at(Mode::Latest, key, head.version)?;
-            let document = index::cut(&state, &pointers)?;
-            let workflow = head.workflow.as_deref();
-            index::put(Mode::Latest, key, workflow, None, Some(&document))?;
-            indexed += 1;
-        }
-    }
-    Ok(indexed)
+    Ok(paths)
+}
+
+fn bad_path(path: &str) -> StateError {
+    StateError::invalid(format!(
+        "path {} is not a json pointer",
+        limits::quoted(path)
+    ))
+    .hint("Write it as /customer/id; ~1 stands for / and ~0 for ~ within a key.")
 }

@@ -1,6 +1,6 @@
 //! `wf_find`: executions whose state contains a document. The index proposes, the real state decides.
 
-use crate::core::jsonb::{self, Pointer, Value};
+use crate::core::jsonb::{self, Value};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::jsonb_contains;
 use crate::pg::interrupts;
@@ -8,9 +8,10 @@ use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::log::cache::State;
 use crate::store::log::load::{self, Loaded};
+use crate::store::search::declarations;
 
 static DECLARED: Statement = Statement::new(
-    "SELECT p.paths FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {=} $2",
+    "SELECT p.paths, p.declaration FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {=} $2",
     &[Type::Text, Type::Text],
 );
 /// The three sources of candidates, each in order of id. jsonb's operators are not leakproof, so that below
@@ -22,10 +23,24 @@ static BY_DOCUMENT: Statement = Statement::planned_each_time(
     "WITH matching AS MATERIALIZED (
   SELECT s.execution_id FROM wfstate.search AS s
    WHERE s.tenant {=} $1 AND s.document IS NOT NULL AND s.document {@>} $2 AND s.workflow {=} $3
+     AND s.declaration {=} $4
+  UNION ALL
+  SELECT s.execution_id FROM wfstate.search AS s
+   WHERE s.tenant {=} $1 AND s.workflow {=} $3 AND s.declaration {<} $4
+  UNION ALL
+  SELECT s.execution_id FROM wfstate.search AS s
+   WHERE s.tenant {=} $1 AND s.workflow {=} $3 AND s.declaration {>} $4
 )
-SELECT m.execution_id FROM matching AS m WHERE $4 IS NULL OR m.execution_id {>} $4
- ORDER BY m.execution_id LIMIT $5",
-    &[Type::Text, Type::Jsonb, Type::Text, Type::Text, Type::Int8],
+SELECT m.execution_id FROM matching AS m WHERE $5 IS NULL OR m.execution_id {>} $5
+ ORDER BY m.execution_id LIMIT $6",
+    &[
+        Type::Text,
+        Type::Jsonb,
+        Type::Text,
+        Type::Int8,
+        Type::Text,
+        Type::Int8,
+    ],
 );
 static BY_TAGS: Statement = Statement::planned_each_time(
     "WITH matching AS MATERIALIZED (
@@ -62,8 +77,9 @@ pub struct Query {
 
 /// Which executions are looked at.
 enum Source {
-    /// Whose declared paths contain this much of the document.
-    Document(Vec<u8>),
+    /// Whose declared paths contain this much of the document, or that were indexed under another declaration
+    /// than this one.
+    Document(Vec<u8>, i64),
     /// Whose tags contain those wanted.
     Tags,
     /// All of the tenant or workflow.
@@ -161,16 +177,19 @@ impl Query {
 fn source(tenant: &str, query: &Query) -> StateResult<Source> {
     if let Some(workflow) = query.workflow.as_deref() {
         let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
-        let paths = DECLARED.one(Mode::Read, &params, |row| Ok(row.texts(0)))?;
-        let paths = paths.flatten().unwrap_or_default();
-        let pointers: Vec<Pointer<'_>> = paths
-            .iter()
-            .filter_map(|path| Pointer::parse(path.as_bytes()).ok())
-            .collect();
-        let covered = jsonb::project(&query.containment, &pointers)
-            .map_err(|e| StateError::bad_document("containment", e))?;
-        if !is_empty(&covered) {
-            return Ok(Source::Document(covered));
+        let declared = DECLARED.one(Mode::Read, &params, |row| {
+            let paths = row.texts(0).unwrap_or_default();
+            Ok((
+                declarations::parsed(&paths),
+                row.int8(1).unwrap_or_default(),
+            ))
+        })?;
+        if let Some((pointers, number)) = declared {
+            let covered = jsonb::project(&query.containment, &pointers)
+                .map_err(|e| StateError::bad_document("containment", e))?;
+            if !is_empty(&covered) {
+                return Ok(Source::Document(covered, number));
+            }
         }
     }
     Ok(match query.tags {
@@ -193,9 +212,9 @@ fn candidates(tenant: &str, query: &Query, source: &Source) -> StateResult<Vec<S
     let batch = Param::Int8(Some(BATCH));
     let id = |row: &Row<'_>| Ok(row.text(0).unwrap_or_default());
     match source {
-        Source::Document(covered) => {
-            let covered = Param::Jsonb(Some(covered));
-            let params = [tenant, covered, workflow, after, batch];
+        Source::Document(covered, number) => {
+            let (covered, number) = (Param::Jsonb(Some(covered)), Param::Int8(Some(*number)));
+            let params = [tenant, covered, workflow, number, after, batch];
             as_owner(|| BY_DOCUMENT.all(Mode::Read, &params, id))
         }
         Source::Tags => as_owner(|| BY_TAGS.all(Mode::Read, &[tenant, tags, after, batch], id)),

@@ -1,5 +1,6 @@
 //! Lists, searches, and the table that serves them.
 
+pub mod declarations;
 pub mod declare;
 pub mod find;
 pub mod index;

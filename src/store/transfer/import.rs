@@ -127,7 +127,7 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
     }
     let state = log.states.remove(&log.last).unwrap_or_default();
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
-    index::maintain(key, workflow, false, tags, || {
+    index::maintain(key, workflow, true, tags, || {
         Document::copy(&state)
             .map(Rc::new)
             .map_err(|e| StateError::bad_document("state", e))

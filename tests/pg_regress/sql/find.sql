@@ -74,7 +74,7 @@ SELECT pg_temp.found('{"total": 77}', 'order');
 ROLLBACK;
 SELECT wf_save_state('o1', '{"customer": {"id": 78}}');
 SELECT pg_temp.found('{"customer": {"id": 78}}', 'order'), pg_temp.found('{"total": 77}', 'order');
-SELECT paths FROM wfstate.search_paths WHERE tenant = 'find';
+SELECT paths, declaration FROM wfstate.search_paths WHERE tenant = 'find';
 -- The index is used, by an ordinary role below row-level security too.
 SELECT count(wf_save_state('n' || i, jsonb_build_object('customer', jsonb_build_object('id', 1000 + i)), workflow => 'order')) FROM generate_series(1, 3000) i;
 ANALYZE wfstate.search;
@@ -98,6 +98,28 @@ ROLLBACK;
 RESET ROLE;
 DROP OWNED BY regress_wf_finder;
 DROP ROLE regress_wf_finder;
+-- A declaration of many is brought in line in portions; what is left is found, and wf_maintain goes on.
+SELECT wf_save_state('n2345', '{"customer": {"id": 2345}}'), wf_save_state('n2', '{"customer": {"id": 1002}}');
+SELECT wf_declare_search('order', '{/customer/id,/more}', max_rows => 1000);
+SELECT pg_temp.found('{"customer": {"id": 2345}}', 'order') AS left_over, pg_temp.found('{"customer": {"id": 1002}}', 'order') AS any;
+SELECT count(*) FILTER (WHERE s.declaration = p.declaration) AS current FROM wfstate.search s JOIN wfstate.search_paths p USING (tenant, workflow) WHERE s.tenant = 'find';
+SELECT wf_declare_search('order', '{/customer/id,/more}', max_rows => 1000);
+SELECT processed FROM wf_maintain(500) WHERE task = 'index_search';
+SELECT processed < 1000 AS the_rest FROM wf_maintain(1000) WHERE task = 'index_search';
+SELECT processed FROM wf_maintain() WHERE task = 'index_search';
+SELECT pg_temp.found('{"customer": {"id": 2345}}', 'order');
+-- It holds no table against anybody.
+BEGIN;
+SELECT wf_declare_search('order', '{/customer/id}') > 3000 AS indexed;
+SELECT DISTINCT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'wfstate'::regnamespace AND relkind = 'r') AND mode NOT IN ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock');
+COMMIT;
+SELECT wf_declare_search('order', '{/customer/id}', max_rows => 0);
+\echo :SQLSTATE
+-- A withdrawn declaration keeps its number, which grows on.
+BEGIN;
+SELECT wf_declare_search('order', '{}') > 3000 AS cleared, wf_declare_search('order', '{}') AS again, wf_declare_search('order', '{/customer/id}', 1) AS anew;
+SELECT pg_temp.found('{"customer": {"id": 2345}}', 'order');
+ROLLBACK;
 -- Many candidates that the recheck refuses, over several batches.
 SELECT count(*), min(execution_id), max(execution_id) FROM wf_find('{"last": true}', 'order');
 SELECT wf_save_state('zzz', '{"last": true}', workflow => 'order');
@@ -130,6 +152,6 @@ SELECT wf_declare_search('order', (SELECT array_agg('/p' || i) FROM generate_ser
 \echo :SQLSTATE
 SELECT wf_declare_search('order', ARRAY['/' || repeat('x', 255)]);
 \echo :SQLSTATE
-SELECT paths FROM wfstate.search_paths WHERE tenant = 'find';
+SELECT paths, declaration FROM wfstate.search_paths WHERE tenant = 'find';
 SELECT wf_declare_search('order', '{}'), wf_declare_search('never', '{}');
 SELECT count(*) FILTER (WHERE wf_delete(execution_id)) > 3000 AS deleted FROM wf_list(max_rows => 10000);
