@@ -22,8 +22,7 @@ CREATE TABLE wfstate.executions (
     status                   wfstate.status NOT NULL,
     phase                    text,
     initiated_by             text NOT NULL DEFAULT CURRENT_USER,
-    forked_from_execution_id wfstate.identifier,
-    CONSTRAINT executions_pkey PRIMARY KEY (tenant, execution_id)
+    forked_from_execution_id wfstate.identifier
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.executions IS 'The head: one narrow row per execution. Every save updates it in place (HOT), so no index may cover a column that an ordinary save changes.';
 COMMENT ON COLUMN wfstate.executions.tenant IS 'Whose execution: the setting wfstate.tenant when it was created.';
@@ -60,6 +59,9 @@ CREATE INDEX executions_completed_idx ON wfstate.executions (tenant, created_at,
 COMMENT ON INDEX wfstate.executions_completed_idx IS 'wf_list(incomplete => false): what has a final status, sorted by created_at.';
 CREATE INDEX executions_forked_idx ON wfstate.executions (tenant, forked_from_execution_id)
     WHERE forked_from_execution_id IS NOT NULL;
+-- Last: of indexes that cost the same, as all do while the table is empty, the planner takes the newest, and a session
+-- keeps that plan. Others end with execution_id, too.
+ALTER TABLE wfstate.executions ADD CONSTRAINT executions_pkey PRIMARY KEY (tenant, execution_id);
 COMMENT ON INDEX wfstate.executions_forked_idx IS 'wf_prune_history and wf_delete: the forks that stand on an execution''s versions.';
 
 -- No table has a foreign key to executions: its check would cost every save a second look-up and a row lock

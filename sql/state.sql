@@ -27,15 +27,16 @@ Errors: WF001 when the head is not at expected_version; WF005 when the execution
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(
-    execution_ids text[], states jsonb[], expected_versions bigint[] DEFAULT NULL
+    execution_ids text[], states jsonb[], expected_versions bigint[] DEFAULT NULL, workflows text[] DEFAULT NULL,
+    statuses text[] DEFAULT NULL, phases text[] DEFAULT NULL, tags jsonb[] DEFAULT NULL
 ) RETURNS TABLE (
     execution_id text, version bigint
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_states_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_states IS
-'Saves the states of up to 1000 executions in one call, all or none. The arrays are parallel: states[i] is saved to execution_ids[i], with expected_versions[i] meaning what expected_version means to wf_save_state. The executions are locked in the order of their ids, whatever the order given, so that two batches do not deadlock.
+'Saves the states of up to 1000 executions in one call, all or none. The arrays are parallel: states[i] is saved to execution_ids[i], with expected_versions[i], workflows[i], statuses[i], phases[i] and tags[i] meaning what expected_version, workflow, status, phase and tags mean to wf_save_state; an array that is left out is one of NULLs. Executions are made, and then locked, in the order of their ids, whatever the order given, so that two batches do not deadlock. The states may have 64 MB together, or as much as wfstate.max_state_size lets one have.
 Returns execution_id and new version of each, in the order given.
-Errors: those of wf_save_state, for the first execution that is refused; 22023 when the arrays differ in length or an execution is given twice; 54000 for more than 1000.';
+Errors: those of wf_save_state, for the first execution that is refused, by id; 22023 when the arrays differ in length or an execution is given twice; 54000 for more than 1000, or for states that are too large together.';
 INSERT INTO wfstate.access VALUES ('wf_save_states', 'writer');
 
 CREATE FUNCTION @extschema@.wf_load_state(execution_id text) RETURNS jsonb

@@ -1,13 +1,12 @@
 //! Saving, loading and deleting.
 
 use super::{bytes, ids, with_key};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
 use crate::pg::record::{Record, jsonb, record, time};
 use crate::pg::records::Records;
 use crate::store;
-use crate::store::Key;
 use crate::store::log::cache::State;
 use crate::store::log::load::Loaded;
 use crate::store::log::new_version::Labels;
@@ -73,7 +72,7 @@ fn wf_patch_state(
     })
 }
 
-fn labels<'a>(
+pub(super) fn labels<'a>(
     status: Option<&'a str>,
     phase: Option<&'a str>,
     step_id: Option<&'a str>,
@@ -87,75 +86,6 @@ fn labels<'a>(
         workflow: None,
         schema_version: None,
     })
-}
-
-#[pg_extern(sql = false)]
-fn wf_save_states(
-    execution_ids: Option<Vec<Option<String>>>,
-    states: Option<Array<'_, JsonbArg<'_>>>,
-    expected_versions: Option<Vec<Option<i64>>>,
-) -> Records<'static> {
-    let saved = run(|| {
-        let tenant = tenant::current()?;
-        let ids = ids("execution_ids", execution_ids)?;
-        let states = limits::required("states", states)?;
-        let states: Vec<Option<JsonbArg<'_>>> = states.iter().collect();
-        let expected = expected_versions.unwrap_or_else(|| vec![None; ids.len()]);
-        if states.len() != ids.len() || expected.len() != ids.len() {
-            return Err(StateError::invalid("arrays must have the same number of elements")
-                .detail(format!(
-                    "There are {} execution_ids, {} states and {} expected_versions.",
-                    ids.len(),
-                    states.len(),
-                    expected.len()
-                ))
-                .hint("Give one state, and one expected version or none at all, for each execution."));
-        }
-        save_all(&tenant, ids, &states, &expected)
-    });
-    Records::one_by_one(saved.into_iter().map(Ok), |(id, version)| {
-        record![id, version]
-    })
-}
-
-/// Saves in the order of ids, whatever the order given, so that two batches cannot wait for each other.
-fn save_all(
-    tenant: &str,
-    ids: Vec<String>,
-    states: &[Option<JsonbArg<'_>>],
-    expected: &[Option<i64>],
-) -> StateResult<Vec<(String, i64)>> {
-    let mut order: Vec<usize> = (0..ids.len()).collect();
-    order.sort_by(|a, b| ids.get(*a).cmp(&ids.get(*b)));
-    let twice = order.windows(2).find(|pair| match pair {
-        [a, b] => ids.get(*a) == ids.get(*b),
-        _ => false,
-    });
-    if twice.is_some() {
-        return Err(
-            StateError::invalid("execution_ids must not repeat an execution")
-                .hint("Save the states of one execution one after the other."),
-        );
-    }
-    let mut versions = vec![0; ids.len()];
-    for at in order {
-        let (Some(id), Some(state), Some(expected)) =
-            (ids.get(at), states.get(at), expected.get(at))
-        else {
-            continue;
-        };
-        let request = Request {
-            key: Key { tenant, id },
-            expected: limits::expected(*expected)?,
-            labels: Labels::default(),
-            tags: None,
-        };
-        let state = limits::required("a state", *state)?;
-        if let Some(version) = versions.get_mut(at) {
-            *version = store::log::save::save(&request, state.bytes())?;
-        }
-    }
-    Ok(ids.into_iter().zip(versions).collect())
 }
 
 #[pg_extern(sql = false)]

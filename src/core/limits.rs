@@ -12,6 +12,8 @@ pub const MAX_NOTE: usize = 8 * 1024;
 pub const MAX_TAGS: usize = 16 * 1024;
 /// Most executions in one batch.
 pub const MAX_BATCH: usize = 1000;
+/// Bytes of the states of one batch, unless a single state may be larger.
+pub const MAX_BATCH_BYTES: usize = 64 * 1024 * 1024;
 /// Most rows of one page.
 pub const MAX_ROWS: i32 = 10_000;
 /// Characters of a refused value that a message quotes.
@@ -28,6 +30,11 @@ pub const STATUSES: [&str; 7] = [
     "failed",
     "cancelled",
 ];
+
+/// Whether nothing else may follow a status.
+pub fn is_final(status: &str) -> bool {
+    ["completed", "failed", "cancelled"].contains(&status)
+}
 
 /// An argument that must not be NULL.
 pub fn required<T>(argument: &str, value: Option<T>) -> StateResult<T> {
@@ -213,6 +220,15 @@ pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
             .hint("Fetch more in pages: pass the last row's key as after."));
     }
     Ok(i64::from(value))
+}
+
+/// States of a batch together, where a single one may have `most` bytes.
+pub fn batch_bytes(size: usize, most: usize) -> StateResult<()> {
+    let most = most.max(MAX_BATCH_BYTES);
+    if size > most {
+        return Err(too_large("batch of states", size, most).hint("Send several batches."));
+    }
+    Ok(())
 }
 
 /// Executions of a batch.

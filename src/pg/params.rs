@@ -65,6 +65,12 @@ pub enum Param<'a> {
     Interval(Option<Interval>),
     /// text[]
     TextArray(Option<&'a [String]>),
+    /// text[], elements of which may be NULL
+    Texts(&'a [Option<&'a str>]),
+    /// bigint[]
+    Int8Array(&'a [Option<i64>]),
+    /// jsonb[] of payloads
+    JsonbArray(&'a [Option<&'a [u8]>]),
     /// double precision
     Float8(Option<f64>),
     /// uuid
@@ -83,7 +89,9 @@ impl Param<'_> {
             Param::Jsonb(_) => Type::Jsonb,
             Param::Timestamptz(_) => Type::Timestamptz,
             Param::Interval(_) => Type::Interval,
-            Param::TextArray(_) => Type::TextArray,
+            Param::TextArray(_) | Param::Texts(_) => Type::TextArray,
+            Param::Int8Array(_) => Type::Int8Array,
+            Param::JsonbArray(_) => Type::JsonbArray,
             Param::Float8(_) => Type::Float8,
             Param::Uuid(_) => Type::Uuid,
             Param::Bytea(_) => Type::Bytea,
@@ -105,10 +113,61 @@ impl Param<'_> {
             Param::Timestamptz(value) => value.map(pg_sys::Datum::from),
             Param::Interval(value) => value.map(Interval::datum),
             Param::TextArray(value) => value.and_then(|v| v.to_vec().into_datum()),
+            Param::Texts(values) => Some(array(
+                values
+                    .iter()
+                    .map(|v| v.map(|v| varlena_datum(v.as_bytes()))),
+                VARLENA,
+                pg_sys::TEXTOID,
+            )),
+            Param::Int8Array(values) => Some(array(
+                values.iter().map(|v| v.map(pg_sys::Datum::from)),
+                (8, true, b'd'),
+                pg_sys::INT8OID,
+            )),
+            Param::JsonbArray(values) => Some(array(
+                values.iter().map(|v| v.map(jsonb_datum)),
+                VARLENA,
+                pg_sys::JSONBOID,
+            )),
             Param::Float8(value) => value.map(|v| pg_sys::Datum::from(v.to_bits())),
             Param::Uuid(value) => value.and_then(|v| pgrx::Uuid::from_bytes(v).into_datum()),
             Param::Bytea(value) => value.map(varlena_datum),
         }
+    }
+}
+
+/// Length, passing and alignment of text and jsonb.
+const VARLENA: (i32, bool, u8) = (-1, false, b'i');
+
+/// An array of one dimension, in the current memory context.
+fn array(
+    elements: impl Iterator<Item = Option<pg_sys::Datum>>,
+    (length, by_value, alignment): (i32, bool, u8),
+    kind: pg_sys::Oid,
+) -> pg_sys::Datum {
+    let elements: Vec<Option<pg_sys::Datum>> = elements.collect();
+    let mut nulls: Vec<bool> = elements.iter().map(Option::is_none).collect();
+    let mut values: Vec<pg_sys::Datum> = elements
+        .into_iter()
+        .map(|element| element.unwrap_or(pg_sys::Datum::null()))
+        .collect();
+    let (mut size, mut from) = (values.len() as i32, 1);
+    // SAFETY: values and nulls are of the size given, the values of the type that its length, passing and
+    // alignment are of; the server copies them.
+    unsafe {
+        let array = pg_sys::construct_md_array(
+            values.as_mut_ptr(),
+            nulls.as_mut_ptr(),
+            1,
+            &mut size,
+            &mut from,
+            kind,
+            length,
+            by_value,
+            alignment as std::ffi::c_char,
+        );
+        pg_sys::Datum::from(array)
     }
 }
 

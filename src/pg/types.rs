@@ -22,6 +22,10 @@ pub enum Type {
     Interval,
     /// text[]
     TextArray,
+    /// bigint[]
+    Int8Array,
+    /// jsonb[]
+    JsonbArray,
     /// double precision
     Float8,
     /// uuid
@@ -46,6 +50,8 @@ impl Type {
             Type::Timestamptz => pg_sys::TIMESTAMPTZOID,
             Type::Interval => pg_sys::INTERVALOID,
             Type::TextArray => pg_sys::TEXTARRAYOID,
+            Type::Int8Array => pg_sys::INT8ARRAYOID,
+            Type::JsonbArray => pg_sys::JSONBARRAYOID,
             Type::Float8 => pg_sys::FLOAT8OID,
             Type::Uuid => pg_sys::UUIDOID,
             Type::Bytea => pg_sys::BYTEAOID,

@@ -1,10 +1,10 @@
 //! Appending a version: the head moves and the log grows in one statement.
 
-use crate::core::{StateResult, hash};
+use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::store::Key;
 use crate::store::log::executions::{Head, head, head_columns, key_params};
-use crate::store::log::new_version::{Append, Labels, Onto};
+use crate::store::log::new_version::{Append, Labels, Onto, head_after};
 use crate::store::log::versions::bytes;
 
 /// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
@@ -148,28 +148,15 @@ pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
 }
 
 fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult<Option<Head>> {
-    let cost = append.content.cost();
     let snapshot = append.content.snapshot();
-    let version = before.version + 1;
-    let mut after = Head {
-        version,
-        hash: hash::chain(before.hash, append.payload_hash),
-        state_bytes: append.state_bytes.map_or(before.state_bytes, bytes),
-        chain_bytes: before.chain_bytes + cost,
-        updated_at: before.updated_at.max(now()),
-        ..before.clone()
-    };
-    if snapshot.is_some() {
-        after.keyframe_version = version;
-        after.chain_bytes = 0;
-        after.archive_bytes = 0;
-    }
+    let (payload_hash, state_bytes) = (append.payload_hash, append.state_bytes);
+    let after = head_after(before, &append.content, payload_hash, state_bytes, now());
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
         id,
         Param::Int8(Some(before.version)),
-        Param::Int8(Some(version)),
+        Param::Int8(Some(after.version)),
         Param::Int8(Some(before.hash)),
         Param::Int8(Some(after.hash)),
         Param::Int8(Some(after.keyframe_version)),

@@ -1,6 +1,9 @@
 //! The log: heads, versions, and what appends to and reads them.
 
 pub mod append;
+pub mod batch;
+mod batch_portion;
+mod batch_rows;
 pub mod cache;
 pub mod checks;
 pub mod delete;

@@ -1,5 +1,6 @@
 //! A version on its way into the log: what it holds, what it is appended to, what is said about it.
 
+use crate::core::hash;
 use crate::store::log::executions::Head;
 use crate::store::log::versions::{ROW_COST, bytes};
 
@@ -57,6 +58,32 @@ impl<'a> Content<'a> {
         self.patch()
             .map_or(0, |patch| bytes(patch.len() + ROW_COST))
     }
+}
+
+/// The head that a version makes of the one that it is appended to. What the version says of the workflow is left
+/// to the caller.
+pub(in crate::store) fn head_after(
+    before: &Head,
+    content: &Content<'_>,
+    payload_hash: i64,
+    state_bytes: Option<usize>,
+    at: i64,
+) -> Head {
+    let version = before.version + 1;
+    let mut after = Head {
+        version,
+        hash: hash::chain(before.hash, payload_hash),
+        state_bytes: state_bytes.map_or(before.state_bytes, bytes),
+        chain_bytes: before.chain_bytes + content.cost(),
+        updated_at: before.updated_at.max(at),
+        ..before.clone()
+    };
+    if content.snapshot().is_some() {
+        after.keyframe_version = version;
+        after.chain_bytes = 0;
+        after.archive_bytes = 0;
+    }
+    after
 }
 
 /// What a version is appended to.

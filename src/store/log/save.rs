@@ -31,7 +31,7 @@ pub struct Request<'a> {
 
 /// A document that leads from the head's state to the next.
 #[derive(Clone, Copy)]
-enum Change<'a> {
+pub(super) enum Change<'a> {
     State(&'a [u8]),
     Patch(&'a [u8]),
 }
@@ -83,11 +83,11 @@ pub fn patch(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     onto_locked(request, Change::Patch(patch), &head)
 }
 
-fn missing(key: Key<'_>) -> StateError {
+pub(super) fn missing(key: Key<'_>) -> StateError {
     StateError::execution_not_found(key.id, key.tenant)
 }
 
-fn taken(key: Key<'_>) -> StateError {
+pub(super) fn taken(key: Key<'_>) -> StateError {
     let id = key.id;
     StateError::new(
         Code::AlreadyExists,
@@ -200,7 +200,7 @@ fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i
 }
 
 /// The patch to store, or `None` where the state itself is no larger.
-fn smaller(change: Change<'_>, old: &[u8], new: &[u8]) -> StateResult<Option<Vec<u8>>> {
+pub(super) fn smaller(change: Change<'_>, old: &[u8], new: &[u8]) -> StateResult<Option<Vec<u8>>> {
     if old == new {
         return Ok(Some(UNCHANGED.to_vec()));
     }
@@ -255,7 +255,8 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
     Ok(Some(head.version))
 }
 
-fn index_head(
+/// Brings the search row up to date.
+pub(super) fn index_head(
     request: &Request<'_>,
     head: &Head,
     state: impl FnOnce() -> StateResult<State>,
@@ -272,16 +273,20 @@ fn finish(
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
     index_head(request, head, &state)?;
-    let share = settings::keyframe_ratio() * head.state_bytes as f64;
-    if head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64) {
+    if keyframe_is_due(head) {
         keyframe(request.key, head, &state()?)?;
     }
     Ok(())
 }
 
+pub(super) fn keyframe_is_due(head: &Head) -> bool {
+    let share = settings::keyframe_ratio() * head.state_bytes as f64;
+    head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64)
+}
+
 /// Gives the head's version its whole state, and takes it from the keyframe before where the versions
 /// behind that one stay quick to reach from an older one.
-fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
+pub(super) fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
     let reach = head.archive_bytes + head.chain_bytes;
     let near = reach as f64 <= settings::archive_ratio() * state.len() as f64;
     let demoted = near && versions::demote(key, head.keyframe_version)?;

@@ -91,8 +91,7 @@ pub fn read(document: &[u8]) -> StateResult<Document<'_>> {
 
 fn execution(head: Object<'_>) -> StateResult<Execution<'_>> {
     let (status, completed_at) = (status(head)?, time(head, "completed_at")?);
-    let last = ["completed", "failed", "cancelled"].contains(&status);
-    if last != completed_at.is_some() {
+    if limits::is_final(status) != completed_at.is_some() {
         return Err(refused("its completed_at does not go with its status"));
     }
     Ok(Execution {

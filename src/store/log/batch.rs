@@ -1,0 +1,151 @@
+//! `wf_save_states`: many executions, all or none. A handful of statements, however many there are, and what
+//! wf_save_state would do with each: the same rows, refused for the same reasons.
+//!
+//! New ids are taken first, then the heads that are there are locked, each in the order of ids: whoever waits for an
+//! id to be taken has locked nothing that another batch could see, so that two batches never wait for each other.
+
+use crate::core::{StateError, StateResult, hash, limits};
+use crate::pg::interrupts;
+use crate::pg::spi::now;
+use crate::store::log::batch_portion::{Made, Place, Portion};
+use crate::store::log::batch_rows::{self as rows, Found, NewRow};
+use crate::store::log::cache::payload_hash;
+use crate::store::log::executions::{self, Head};
+use crate::store::log::save::{self, Request};
+use crate::store::log::versions::bytes;
+use std::collections::{HashMap, HashSet};
+
+/// A state to be saved.
+pub struct Item<'a> {
+    /// To which execution, and how.
+    pub request: Request<'a>,
+    /// What is saved.
+    pub state: &'a [u8],
+}
+
+impl Item<'_> {
+    fn may_create(&self) -> bool {
+        matches!(self.request.expected, None | Some(0))
+    }
+}
+
+/// Saves the states. The items are in the order of their ids, no id twice. Returns the versions in this order; what
+/// is refused is the first item that must be.
+pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
+    let at = now();
+    let created = create(items, at)?;
+    let others: Vec<usize> = (0..items.len())
+        .filter(|i| !created.contains_key(i))
+        .collect();
+    let locked = lock(items, &others)?;
+    for i in &others {
+        let Some(item) = items.get(*i) else { continue };
+        match locked.get(i) {
+            Some(found) => check(item, found)?,
+            None if item.may_create() => {}
+            None => return Err(save::missing(item.request.key)),
+        }
+    }
+    let mut versions = vec![0; items.len()];
+    let mut portion = Portion::default();
+    for (i, item) in items.iter().enumerate() {
+        interrupts::check();
+        let Some(version) = versions.get_mut(i) else {
+            continue;
+        };
+        let place = match (created.get(&i), locked.get(&i)) {
+            (Some(made), _) => Place::Created(made),
+            (None, Some(found)) => Place::Locked(found),
+            // Deleted since it was found there: rare enough to be saved on its own.
+            (None, None) => {
+                *version = save::save(&item.request, item.state)?;
+                continue;
+            }
+        };
+        *version = place.next_version();
+        if !portion.has_room(item, &place) {
+            std::mem::take(&mut portion).write(at)?;
+        }
+        portion.add(item, place);
+    }
+    portion.write(at)?;
+    Ok(versions)
+}
+
+fn check(item: &Item<'_>, found: &Found) -> StateResult<()> {
+    let Request { key, expected, .. } = item.request;
+    if expected == Some(0) {
+        return Err(save::taken(key));
+    }
+    executions::check_expected(key, expected, found.head.version)?;
+    match item.request.labels.status {
+        Some(to) if limits::is_final(&found.status) && to != found.status => {
+            Err(StateError::status_is_final(key.id, &found.status, to))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes the ids that are free, where the item may.
+fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
+    let ids: Vec<String> = items.iter().map(|i| i.request.key.id.to_owned()).collect();
+    let there: HashSet<usize> = rows::heads(&ids, false)?
+        .into_iter()
+        .map(|found| found.position)
+        .collect();
+    let (mut new, mut positions) = (Vec::new(), HashMap::new());
+    for (i, item) in items.iter().enumerate() {
+        if there.contains(&i) || !item.may_create() {
+            continue;
+        }
+        let payload_hash = payload_hash(item.state)?;
+        let (key, labels) = (item.request.key, item.request.labels);
+        positions.insert(key.id, i);
+        new.push(NewRow {
+            id: key.id,
+            labels,
+            status: labels.status.unwrap_or("running"),
+            phase: labels.phase,
+            head: Head {
+                version: 1,
+                keyframe_version: 1,
+                hash: hash::chain(0, payload_hash),
+                state_bytes: bytes(item.state.len()),
+                chain_bytes: 0,
+                archive_bytes: 0,
+                updated_at: at,
+                workflow: labels.workflow.map(str::to_owned),
+            },
+            payload_hash,
+            patch: None,
+            snapshot: Some(item.state),
+        });
+    }
+    if new.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let taken = rows::create(&new, at)?;
+    let taken: HashSet<&str> = taken.iter().map(String::as_str).collect();
+    Ok(new
+        .into_iter()
+        .filter(|row| taken.contains(row.id))
+        .filter_map(|row| {
+            let (head, payload_hash) = (row.head, row.payload_hash);
+            Some((*positions.get(row.id)?, Made { head, payload_hash }))
+        })
+        .collect())
+}
+
+fn lock(items: &[Item<'_>], others: &[usize]) -> StateResult<HashMap<usize, Found>> {
+    if others.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let ids: Vec<String> = others
+        .iter()
+        .filter_map(|i| Some(items.get(*i)?.request.key.id.to_owned()))
+        .collect();
+    Ok(rows::heads(&ids, true)?
+        .into_iter()
+        .filter_map(|found| Some((*others.get(found.position)?, found)))
+        .collect())
+}

@@ -1,0 +1,211 @@
+//! A portion of a batch: the executions whose states, old and new, are in memory at once.
+
+use crate::core::{Code, StateError, StateResult};
+use crate::pg::document::Document;
+use crate::pg::interrupts;
+use crate::pg::spi::Mode;
+use crate::store::log::batch::Item;
+use crate::store::log::batch_rows::{self as rows, Found, NewRow};
+use crate::store::log::cache::{self, State, payload_hash};
+use crate::store::log::executions::Head;
+use crate::store::log::new_version::{Content, head_after};
+use crate::store::log::rebuild;
+use crate::store::log::save::{self, Change};
+use crate::store::log::versions::bytes;
+use std::rc::Rc;
+
+/// Bytes of states, old and new, and of patches that are worked on at once, beyond one execution.
+const PORTION: i64 = 8 << 20;
+
+/// A head that was made, and the hash of the state.
+pub(super) struct Made {
+    pub head: Head,
+    pub payload_hash: i64,
+}
+
+/// Where a state goes.
+pub(super) enum Place<'a> {
+    Created(&'a Made),
+    Locked(&'a Found),
+}
+
+impl Place<'_> {
+    pub(super) fn next_version(&self) -> i64 {
+        match self {
+            Place::Created(made) => made.head.version,
+            Place::Locked(found) => found.head.version + 1,
+        }
+    }
+}
+
+/// Executions that are worked on at once.
+#[derive(Default)]
+pub(super) struct Portion<'a> {
+    created: Vec<(&'a Item<'a>, &'a Made)>,
+    locked: Vec<(&'a Item<'a>, &'a Found)>,
+    size: i64,
+}
+
+impl<'a> Portion<'a> {
+    fn size(item: &Item<'_>, place: &Place<'_>) -> i64 {
+        let old = match place {
+            Place::Created(_) => 0,
+            Place::Locked(found) => found.head.state_bytes + found.head.chain_bytes,
+        };
+        bytes(item.state.len()) + old
+    }
+
+    pub(super) fn has_room(&self, item: &Item<'_>, place: &Place<'_>) -> bool {
+        self.size == 0 || self.size + Self::size(item, place) <= PORTION
+    }
+
+    pub(super) fn add(&mut self, item: &'a Item<'a>, place: Place<'a>) {
+        self.size += Self::size(item, &place);
+        match place {
+            Place::Created(made) => self.created.push((item, made)),
+            Place::Locked(found) => self.locked.push((item, found)),
+        }
+    }
+
+    pub(super) fn write(self, at: i64) -> StateResult<()> {
+        self.write_created(at)?;
+        self.write_moved(at)
+    }
+
+    fn write_created(&self, at: i64) -> StateResult<()> {
+        if self.created.is_empty() {
+            return Ok(());
+        }
+        let row = |(item, made): &(&'a Item<'a>, &'a Made)| created_row(item, made);
+        let rows: Vec<NewRow<'_>> = self.created.iter().map(row).collect();
+        rows::log(&rows, at)?;
+        finish(self.created.iter().map(|(item, _)| *item).zip(&rows))
+    }
+
+    fn write_moved(&self, at: i64) -> StateResult<()> {
+        if self.locked.is_empty() {
+            return Ok(());
+        }
+        let patches = patches(&self.locked)?;
+        // No version is earlier than the one before.
+        let former = self.locked.iter().map(|(_, found)| found.head.updated_at);
+        let at = former.max().map_or(at, |former| former.max(at));
+        let mut rows = Vec::with_capacity(self.locked.len());
+        for ((item, found), patch) in self.locked.iter().zip(&patches) {
+            rows.push(moved_row(item, found, patch.as_deref(), at)?);
+        }
+        if rows::move_heads(&rows, at)? != rows.len() as u64 {
+            let why = "internal error: a locked head has moved";
+            return Err(StateError::new(Code::Internal, why));
+        }
+        rows::log(&rows, at)?;
+        finish(self.locked.iter().map(|(item, _)| *item).zip(&rows))
+    }
+}
+
+/// The patches that lead from the old states to the new ones, where they are smaller.
+fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> {
+    let known: Vec<Option<State>> = locked
+        .iter()
+        .map(|(item, found)| cache::get_exact(item.request.key, &found.head))
+        .collect();
+    let unknown: Vec<(&str, &Head)> = std::iter::zip(locked, &known)
+        .filter(|(_, known)| known.is_none())
+        .map(|((item, found), _)| (item.request.key.id, &found.head))
+        .collect();
+    let mut patches = Vec::with_capacity(locked.len());
+    // Their log leads elsewhere first: rebuilt each on its own, when nothing else is being read.
+    let mut crooked = Vec::new();
+    let mut read = (!unknown.is_empty()).then(|| rows::segments(&unknown));
+    let mut next = 0;
+    for ((item, found), known) in std::iter::zip(locked, known) {
+        interrupts::check();
+        let (key, head) = (item.request.key, &found.head);
+        let smaller = |old: &[u8]| save::smaller(Change::State(item.state), old, item.state);
+        patches.push(match (known, &mut read) {
+            (Some(old), _) => smaller(&old)?,
+            (None, Some((segments, connection))) => {
+                let segment = segments.get_mut(next).map(std::mem::take);
+                next += 1;
+                let old = match segment {
+                    Some(s) => s.straight(key, head.version, connection, head.expected())?,
+                    None => None,
+                };
+                match old {
+                    Some(old) => smaller(&old)?,
+                    None => {
+                        crooked.push((patches.len(), *item, head));
+                        None
+                    }
+                }
+            }
+            (None, None) => None,
+        });
+    }
+    drop(read);
+    for (at, item, head) in crooked {
+        let old = rebuild::head(Mode::Write, item.request.key, head)?;
+        let patch = save::smaller(Change::State(item.state), &old, item.state)?;
+        patches
+            .get_mut(at)
+            .into_iter()
+            .for_each(|place| *place = patch.clone());
+    }
+    Ok(patches)
+}
+
+fn moved_row<'a>(
+    item: &'a Item<'a>,
+    found: &'a Found,
+    patch: Option<&'a [u8]>,
+    at: i64,
+) -> StateResult<NewRow<'a>> {
+    let content = patch.map_or(Content::Snapshot(item.state), Content::Patch);
+    let payload_hash = payload_hash(patch.unwrap_or(item.state))?;
+    let labels = item.request.labels;
+    let size = Some(item.state.len());
+    let mut head = head_after(&found.head, &content, payload_hash, size, at);
+    head.updated_at = at;
+    if let Some(workflow) = labels.workflow {
+        head.workflow = Some(workflow.to_owned());
+    }
+    Ok(NewRow {
+        id: item.request.key.id,
+        labels,
+        status: labels.status.unwrap_or(&found.status),
+        phase: labels.phase.or(found.phase.as_deref()),
+        head,
+        payload_hash,
+        patch: content.patch(),
+        snapshot: content.snapshot(),
+    })
+}
+
+fn created_row<'a>(item: &'a Item<'a>, made: &Made) -> NewRow<'a> {
+    let labels = item.request.labels;
+    NewRow {
+        id: item.request.key.id,
+        labels,
+        status: labels.status.unwrap_or("running"),
+        phase: labels.phase,
+        head: made.head.clone(),
+        payload_hash: made.payload_hash,
+        patch: None,
+        snapshot: Some(item.state),
+    }
+}
+
+/// What follows a save: the cache, the search row, and a keyframe where the chain has grown too long.
+fn finish<'a>(written: impl Iterator<Item = (&'a Item<'a>, &'a NewRow<'a>)>) -> StateResult<()> {
+    for (item, row) in written {
+        let key = item.request.key;
+        let state = Document::copy(item.state).map_err(|e| StateError::bad_document("state", e))?;
+        let state = Rc::new(state);
+        cache::put(key, &row.head, Rc::clone(&state));
+        save::index_head(&item.request, &row.head, || Ok(state))?;
+        if save::keyframe_is_due(&row.head) {
+            save::keyframe(key, &row.head, item.state)?;
+        }
+    }
+    Ok(())
+}
