@@ -4,12 +4,13 @@ use super::{interval, micros, with_key};
 use crate::core::limits;
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
-use crate::pg::record::{Record, jsonb, record, time};
+use crate::pg::record::{Record, record, time};
 use crate::pg::records::Records;
 use crate::store;
 use crate::store::history::page::Entry;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
+use std::rc::Rc;
 
 #[pg_extern(sql = false)]
 fn wf_state_at(
@@ -52,7 +53,7 @@ fn history_record(entry: Entry) -> Record {
         entry.note,
         entry.saved_by,
         time(entry.saved_at),
-        jsonb(entry.changes),
+        entry.changes.map(Rc::new),
         entry.stored_bytes,
     ]
 }

@@ -20,7 +20,6 @@ pub mod memory;
 pub mod routing;
 pub mod state_error;
 pub mod stats;
-pub mod timestamp;
 pub mod work;
 
 pub use error::{Error, PatchReason, Result};

@@ -1,6 +1,6 @@
 //! jsonb across the boundary as raw bytes: no text, no tree.
 
-use crate::core::StateError;
+use crate::core::{StateError, memory};
 use crate::pg::document::{Document, shared_datum};
 use crate::pg::error::raise;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
@@ -33,9 +33,9 @@ pub struct Jsonb(pub Rc<Document>);
 
 impl From<Vec<u8>> for Jsonb {
     fn from(payload: Vec<u8>) -> Self {
-        match Document::copy(&payload) {
+        match Document::from_payload(payload) {
             Ok(document) => Jsonb(Rc::new(document)),
-            Err(_) => raise(&StateError::out_of_memory("result")),
+            Err(error) => raise(&StateError::bad_document("result", error)),
         }
     }
 }
@@ -43,10 +43,9 @@ impl From<Vec<u8>> for Jsonb {
 /// A copy of an argument, for what outlives the call.
 pub fn owned(argument: JsonbArg<'_>) -> Vec<u8> {
     let mut copy = Vec::new();
-    if copy.try_reserve_exact(argument.0.len()).is_err() {
+    if memory::append(&mut copy, argument.0).is_err() {
         raise(&StateError::out_of_memory("argument"));
     }
-    copy.extend_from_slice(argument.0);
     copy
 }
 

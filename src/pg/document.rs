@@ -1,9 +1,9 @@
 //! A jsonb as the server takes it, so that a result need not be copied into the server's memory.
 
-use crate::core::{Result, memory};
+use crate::core::{Error, Result, memory};
 use crate::pg::datum::{HEADER, varlena_datum};
+use crate::pg::malloc;
 use pgrx::{pg_guard, pg_sys};
-use std::cell::Cell;
 use std::ffi::c_void;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -13,15 +13,48 @@ pub struct Document {
     varlena: Vec<u8>,
 }
 
+/// From this size on the server's buffers for a document are larger than malloc keeps by itself.
+const LARGE: usize = 16 << 10;
+
+/// Bytes that a datum may have: the size of its header's number.
+const MAX_DATUM: usize = 0x3FFF_FFFF;
+
 impl Document {
     /// What `write` appends, with the header before it. Room for `capacity` bytes is made beforehand.
     pub fn build(capacity: usize, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<Self> {
-        let mut varlena = buffer(capacity.saturating_add(HEADER))?;
+        if capacity > LARGE {
+            malloc::keep_what_is_freed();
+        }
+        let mut varlena = memory::room(capacity.saturating_add(HEADER))?;
         varlena.resize(HEADER, 0);
         write(&mut varlena)?;
         // A document may be kept for long, and the room was guessed.
         if varlena.capacity() / 2 > varlena.len() {
             varlena.shrink_to_fit();
+        }
+        Self::with_header(varlena)
+    }
+
+    /// A copy of a payload.
+    pub fn copy(payload: &[u8]) -> Result<Self> {
+        Self::build(payload.len(), |out| memory::append(out, payload))
+    }
+
+    /// A payload, which is moved to behind its header.
+    pub fn from_payload(payload: Vec<u8>) -> Result<Self> {
+        let length = payload.len();
+        let mut varlena = payload;
+        let enough = varlena.try_reserve_exact(HEADER);
+        enough.map_err(|_| Error::OutOfMemory)?;
+        varlena.resize(length + HEADER, 0);
+        varlena.copy_within(..length, HEADER);
+        Self::with_header(varlena)
+    }
+
+    /// Fills in the header, for which the buffer begins with so many bytes.
+    fn with_header(mut varlena: Vec<u8>) -> Result<Self> {
+        if varlena.len() > MAX_DATUM {
+            return Err(Error::TooLarge);
         }
         let size = i32::try_from(varlena.len()).unwrap_or(i32::MAX);
         // SAFETY: the buffer begins with HEADER bytes of its own.
@@ -29,13 +62,6 @@ impl Document {
         Ok(Document { varlena })
     }
 
-    /// A copy of a payload.
-    pub fn copy(payload: &[u8]) -> Result<Self> {
-        Self::build(payload.len(), |out| memory::append(out, payload))
-    }
-}
-
-impl Document {
     /// As a datum, as long as the document is there; a copy in the current memory context where the server could
     /// not read it in place.
     pub(super) fn datum(&self) -> pg_sys::Datum {
@@ -49,63 +75,6 @@ impl Document {
     /// Bytes of memory that it takes.
     pub fn memory(&self) -> usize {
         self.varlena.capacity()
-    }
-}
-
-/// A buffer up to this size is kept for the next document: giving it back and asking the system for it again
-/// costs more than to fill it.
-const KEPT: usize = 2 << 20;
-
-/// From this size on, and up to that, malloc is prepared for a document.
-const PREPARED: std::ops::RangeInclusive<usize> = 16 << 10..=KEPT;
-
-thread_local! {
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-    /// Size of the largest document that malloc was prepared for.
-    static LARGEST: Cell<usize> = const { Cell::new(0) };
-}
-
-/// glibc returns what is free at the end of the heap to the system, above a threshold that it takes from the
-/// largest block that was ever freed. The server turns a document into text in two buffers, each up to twice
-/// its size; in a session that never freed a block like that, each load would ask the system for all of them
-/// again. So one is taken and freed, untouched, when a larger document comes than ever before.
-fn prepare(size: usize) {
-    if PREPARED.contains(&size) && size > LARGEST.get() {
-        // With some room to grow, so that a growing state does not do this at every save.
-        let size = size + size / 2;
-        LARGEST.set(size);
-        drop(std::hint::black_box(memory::room::<u8>(3 * size)));
-    }
-}
-
-/// An empty buffer with room for so many bytes.
-fn buffer(capacity: usize) -> Result<Vec<u8>> {
-    prepare(capacity);
-    let mut spare = SPARE.take();
-    if spare.capacity() < capacity {
-        // What is too small now may do for the next one.
-        let larger = memory::room(capacity);
-        SPARE.set(spare);
-        return larger;
-    }
-    spare.clear();
-    Ok(spare)
-}
-
-impl Drop for Document {
-    fn drop(&mut self) {
-        if self.varlena.capacity() > KEPT {
-            return;
-        }
-        // Documents of a session that ends may go after the spare one.
-        let _ = SPARE.try_with(|cell| {
-            let spare = cell.take();
-            cell.set(if spare.capacity() < self.varlena.capacity() {
-                std::mem::take(&mut self.varlena)
-            } else {
-                spare
-            });
-        });
     }
 }
 

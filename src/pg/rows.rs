@@ -1,8 +1,9 @@
 //! Rows of a statement, in the server's memory. A column is read as the type that the statement's result
 //! declares, and as no other.
 
-use crate::core::StateError;
+use crate::core::{StateError, memory};
 use crate::pg::datum::payload;
+use crate::pg::document::Document;
 use crate::pg::error::{internal, raise};
 use crate::pg::spi::Connection;
 use crate::pg::types::{Column, Type, columns, same_columns};
@@ -222,6 +223,19 @@ impl<'a> Row<'a> {
         self.datum(column, Type::Jsonb).map(copied)
     }
 
+    /// A jsonb, copied as a result or a parameter takes it.
+    pub fn document(&self, column: usize) -> Option<Document> {
+        let datum = self.datum(column, Type::Jsonb)?;
+        let document = Document::build(0, |out| {
+            append(datum, out);
+            Ok(())
+        });
+        match document {
+            Ok(document) => Some(document),
+            Err(error) => raise(&StateError::bad_document("document", error)),
+        }
+    }
+
     /// Appends a jsonb's payload to `out`; its size, or `None` for NULL.
     pub fn append(&self, column: usize, out: &mut Vec<u8>) -> Option<usize> {
         let datum = self.datum(column, Type::Jsonb)?;
@@ -279,8 +293,7 @@ fn append(datum: pg_sys::Datum, out: &mut Vec<u8>) {
 }
 
 fn extend(out: &mut Vec<u8>, bytes: &[u8]) {
-    if out.try_reserve(bytes.len()).is_err() {
+    if memory::append(out, bytes).is_err() {
         raise(&StateError::out_of_memory("value"));
     }
-    out.extend_from_slice(bytes);
 }

@@ -2,9 +2,11 @@
 
 use crate::core::jsonb::{self, Kind};
 use crate::core::{StateError, StateResult, limits};
+use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+use crate::store::log::cache;
 use crate::store::log::executions::{self, key_params};
 use crate::store::log::rebuild;
 use crate::store::log::versions::UNCHANGED;
@@ -31,11 +33,13 @@ pub struct Entry {
     /// When.
     pub saved_at: Option<i64>,
     /// RFC 6902 from the version before; NULL where that is not kept.
-    pub changes: Option<Vec<u8>>,
+    pub changes: Option<Document>,
     /// Bytes that its row takes, compressed as stored; the fixed columns counted as 112.
     pub stored_bytes: i64,
-    patch: Option<Vec<u8>>,
-    snapshot: Option<Vec<u8>>,
+    patch: Option<Document>,
+    snapshot: Option<Document>,
+    /// Size of its state, or of one before it where that was not read.
+    state_bytes: usize,
 }
 
 macro_rules! entry_columns {
@@ -45,7 +49,7 @@ macro_rules! entry_columns {
                   {+} coalesce(pg_catalog.octet_length(v.note), 0) {+} 112
                   {+} coalesce(pg_catalog.pg_column_size(v.patch), 0)
                   {+} coalesce(pg_catalog.pg_column_size(v.snapshot), 0))::pg_catalog.int8,
-                v.patch, v.snapshot
+                v.patch, v.snapshot, v.state_bytes
            FROM wfstate.state_versions AS v
           WHERE v.tenant {=} $1 AND v.execution_id {=} $2"
     };
@@ -84,31 +88,37 @@ fn entry(row: &Row<'_>) -> Entry {
         saved_at: row.micros(7),
         changes: None,
         stored_bytes: row.int8(8).unwrap_or_default(),
-        patch: row.jsonb(9),
+        patch: row.document(9),
         snapshot: None,
+        state_bytes: row
+            .int4(11)
+            .and_then(|bytes| usize::try_from(bytes).ok())
+            .unwrap_or_default(),
     };
     if entry.patch.is_none() {
-        entry.snapshot = row.jsonb(10);
+        entry.snapshot = row.document(10);
     }
     entry.kind = match (&entry.patch, entry.base_version) {
         (None, _) => "snapshot",
         (Some(_), Some(_)) if entry.version == 1 => "fork",
         (Some(_), Some(base)) if base != entry.version - 1 => "recovery",
-        (Some(patch), _) if *patch == UNCHANGED => "unchanged",
+        (Some(patch), _) if **patch == UNCHANGED => "unchanged",
         _ => "patch",
     };
     entry
 }
 
 impl Entry {
-    fn content_bytes(&self) -> usize {
-        let size = |content: &Option<Vec<u8>>| content.as_ref().map_or(0, Vec::len);
-        size(&self.patch) + size(&self.snapshot)
+    /// About what it and its changes may take.
+    fn bytes(&self) -> usize {
+        let size = |content: &Option<Document>| content.as_ref().map_or(0, |c| c.len());
+        self.state_bytes
+            .max(size(&self.patch) + size(&self.snapshot))
     }
 }
 
 /// Versions that are read in one go: so many, or up to the one that makes them larger than that.
-const BATCH: (i64, usize) = (100, 1 << 20);
+const BATCH: (i64, usize) = (100, 8 << 20);
 
 /// A page that goes on when its next version is asked for.
 struct Page {
@@ -119,7 +129,7 @@ struct Page {
     newest_first: bool,
     ready: VecDeque<Entry>,
     /// The state of a version, so that the next one's need not be rebuilt.
-    known: Option<(i64, Vec<u8>)>,
+    known: Option<(i64, Document)>,
 }
 
 /// A page of the history, with what each version changed.
@@ -174,7 +184,7 @@ impl Page {
         let (mut entries, mut bytes) = (Vec::new(), 0);
         statement.receive_while(Mode::Read, &params, |row| {
             let entry = entry(row);
-            bytes += entry.content_bytes();
+            bytes += entry.bytes();
             entries.push(entry);
             Ok(bytes < most_bytes)
         });
@@ -202,7 +212,7 @@ impl Page {
 }
 
 /// Fills in the changes of a version; of consecutive ones, keeps the last state so that it need not be rebuilt.
-fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Vec<u8>)>) -> StateResult<()> {
+fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Document)>) -> StateResult<()> {
     let before = known
         .take()
         .filter(|(version, _)| *version == entry.version - 1);
@@ -219,19 +229,19 @@ fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Vec<u8>)>) -> 
     let before = match before {
         Some((_, state)) => Some(state),
         _ if entry.kind != "fork" && kept(key, entry.version - 1)? => {
-            Some(rebuild::at(Mode::Read, key, entry.version - 1)?.to_vec())
+            Some(rebuild::at(Mode::Read, key, entry.version - 1)?)
         }
         _ => None,
     };
-    let state = match (&entry.snapshot, &entry.patch, &before) {
-        (Some(_), _, _) => entry.snapshot.take().unwrap_or_default(),
+    let state = match (entry.snapshot.take(), &entry.patch, &before) {
+        (Some(snapshot), _, _) => snapshot,
         (None, Some(patch), Some(before)) if entry.kind == "patch" => {
             apply(key, entry.version, before, patch)?
         }
-        _ => rebuild::at(Mode::Read, key, entry.version)?.to_vec(),
+        _ => rebuild::at(Mode::Read, key, entry.version)?,
     };
     if let Some(before) = before {
-        let changes = jsonb::diff(&before, &state);
+        let changes = jsonb::diff(&before, &state).and_then(Document::from_payload);
         entry.changes =
             Some(changes.map_err(|e| StateError::not_rebuilt(key.id, entry.version, e))?);
     }
@@ -240,8 +250,8 @@ fn fill(key: Key<'_>, entry: &mut Entry, known: &mut Option<(i64, Vec<u8>)>) -> 
     Ok(())
 }
 
-fn apply(key: Key<'_>, version: i64, state: &[u8], patch: &[u8]) -> StateResult<Vec<u8>> {
-    jsonb::apply(state, &[patch], jsonb::MAX_SIZE)
+fn apply(key: Key<'_>, version: i64, state: &[u8], patch: &[u8]) -> StateResult<Document> {
+    cache::patched(state, &[patch], None, jsonb::MAX_SIZE)
         .map_err(|e| StateError::not_rebuilt(key.id, version, e))
 }
 
@@ -252,14 +262,16 @@ pub fn kept(key: Key<'_>, version: i64) -> StateResult<bool> {
 }
 
 /// RFC 6902 from one version to another, by default the head.
-pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Vec<u8>> {
+pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Document> {
     let head = executions::read_existing(key)?;
     let to = to.unwrap_or(head.version);
     limits::version("from_version", from)?;
     limits::version("to_version", to)?;
     let old = rebuild::at(Mode::Read, key, from)?;
     let new = rebuild::at(Mode::Read, key, to)?;
-    jsonb::diff(&old, &new).map_err(|e| StateError::not_rebuilt(key.id, to, e))
+    jsonb::diff(&old, &new)
+        .and_then(Document::from_payload)
+        .map_err(|e| StateError::not_rebuilt(key.id, to, e))
 }
 
 static ON_SOURCE: Statement = Statement::new(

@@ -1,8 +1,11 @@
 //! `wf_verify`: rebuilds every version and holds it against its hashes.
 
-use crate::core::{Error, StateError, StateResult, hash, jsonb};
+use crate::core::{Code, Error, StateError, StateResult, hash, jsonb};
+use crate::pg::document::Document;
+use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+use crate::store::log::cache;
 use crate::store::log::executions::{self, key_params};
 use crate::store::log::rebuild;
 use std::collections::HashMap;
@@ -38,20 +41,30 @@ struct Link {
     base: Option<i64>,
     hash: i64,
     snapshot_hash: Option<i64>,
-    patch: Option<Vec<u8>>,
-    snapshot: Option<Vec<u8>>,
+    patch: Option<Document>,
+    snapshot: Option<Document>,
 }
 
-fn link(row: &Row<'_>) -> StateResult<Link> {
-    Ok(Link {
-        version: row.int8(0).unwrap_or_default(),
-        base: row.int8(1),
-        hash: row.int8(2).unwrap_or_default(),
-        snapshot_hash: row.int8(3),
-        patch: row.jsonb(4),
-        snapshot: row.jsonb(5),
-    })
+impl Link {
+    fn of(row: &Row<'_>) -> Self {
+        Link {
+            version: row.int8(0).unwrap_or_default(),
+            base: row.int8(1),
+            hash: row.int8(2).unwrap_or_default(),
+            snapshot_hash: row.int8(3),
+            patch: row.document(4),
+            snapshot: row.document(5),
+        }
+    }
+
+    fn content_bytes(&self) -> usize {
+        let size = |content: &Option<Document>| content.as_ref().map_or(0, |c| c.len());
+        size(&self.patch) + size(&self.snapshot)
+    }
 }
+
+/// Versions are read up to the one that makes a batch larger than that.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Checks every version of an execution, oldest first, up to the first that is not sound.
 pub fn verify(key: Key<'_>) -> StateResult<Report> {
@@ -67,10 +80,17 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
     loop {
         let [tenant, id] = key_params(key);
         let params = [tenant, id, Param::Int8(Some(after))];
-        let links = BATCH.all(Mode::Read, &params, link)?;
+        let (mut links, mut bytes) = (Vec::new(), 0);
+        BATCH.receive_while(Mode::Read, &params, |row| {
+            let link = Link::of(row);
+            bytes += link.content_bytes();
+            links.push(link);
+            Ok(bytes < BATCH_BYTES)
+        });
         let Some(last) = links.last() else { break };
         after = last.version;
         for link in links {
+            interrupts::check();
             report.versions += 1;
             report.snapshots += i64::from(link.snapshot.is_some());
             let version = link.version;
@@ -94,11 +114,11 @@ struct Walk<'a> {
     key: Key<'a>,
     is_fork: bool,
     hashes: HashMap<i64, i64>,
-    last: Option<(i64, Vec<u8>)>,
+    last: Option<(i64, Document)>,
 }
 
 impl Walk<'_> {
-    fn check(&mut self, link: Link) -> StateResult<Result<(), String>> {
+    fn check(&mut self, mut link: Link) -> StateResult<Result<(), String>> {
         let Some(base_hash) = self.base_hash(&link)? else {
             return Ok(Err(format!(
                 "its base, version {}, is missing",
@@ -108,8 +128,8 @@ impl Walk<'_> {
         if let Err(problem) = hashes_match(&link, base_hash, self.is_fork) {
             return Ok(Err(problem));
         }
-        let state = match (&link.patch, &link.snapshot) {
-            (None, Some(snapshot)) => Ok(snapshot.clone()),
+        let state = match (&link.patch, link.snapshot.take()) {
+            (None, Some(snapshot)) => Ok(snapshot),
             (Some(patch), snapshot) => self.rebuilt(&link, patch, snapshot.as_deref())?,
             (None, None) => Err(String::from("it has neither patch nor snapshot")),
         };
@@ -139,20 +159,21 @@ impl Walk<'_> {
         link: &Link,
         patch: &[u8],
         snapshot: Option<&[u8]>,
-    ) -> StateResult<Result<Vec<u8>, String>> {
+    ) -> StateResult<Result<Document, String>> {
         let state = match &self.last {
             Some((version, state)) if Some(*version) == link.base && link.version > 1 => {
-                match jsonb::apply(state, &[patch], jsonb::MAX_SIZE) {
+                match cache::patched(state, &[patch], None, jsonb::MAX_SIZE) {
                     Err(Error::OutOfMemory) => return Err(StateError::out_of_memory("state")),
                     applied => applied.map_err(|e| e.to_string()),
                 }
             }
-            _ => rebuild::at(Mode::Read, self.key, link.version)
-                .map(|state| state.to_vec())
-                .map_err(|e| e.detail.unwrap_or(e.message)),
+            _ => match rebuild::at(Mode::Read, self.key, link.version) {
+                Err(error) if error.code == Code::OutOfMemory => return Err(error),
+                rebuilt => rebuilt.map_err(|e| e.detail.unwrap_or(e.message)),
+            },
         };
         Ok(state.and_then(|state| match snapshot {
-            Some(snapshot) if snapshot != state => Err(String::from(
+            Some(snapshot) if *snapshot != *state => Err(String::from(
                 "its snapshot is not what its patch makes of its base",
             )),
             _ => Ok(state),

@@ -5,7 +5,7 @@
 //! The hash covers the state, nothing else of the head: what appends to a head compares the workflow as well, and
 //! takes no status or phase from here.
 
-use crate::core::{Error, StateResult, hash, jsonb};
+use crate::core::{Error, StateResult, hash, jsonb, memory};
 use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::store::Key;
@@ -107,8 +107,12 @@ pub fn follow(key: Key<'_>, head: &Head, payload_hash: i64, patch: &[u8]) {
     let next = hash::chain(entry.head.hash, payload_hash);
     if entry.head.version + 1 == head.version && next == head.hash {
         entry.head = head.clone();
-        entry.pending.push(patch.to_vec());
-        insert(entry);
+        let mut copy = Vec::new();
+        // Without memory for it, the entry is forgotten.
+        if memory::append(&mut copy, patch).is_ok() {
+            entry.pending.push(copy);
+            insert(entry);
+        }
     }
 }
 

@@ -157,7 +157,7 @@ fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, 
 
 /// Along jumps and forks, from segment to segment.
 fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Document> {
-    let mut newest_first: Vec<Vec<u8>> = Vec::new();
+    let mut newest_first: Vec<Document> = Vec::new();
     let mut source = key.id.to_owned();
     let (mut want, mut from) = (version, from);
     for number in 0..MAX_SEGMENTS {
@@ -167,10 +167,13 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
         };
         let (segment, connection) = read(mode, here, want, from);
         let (patches, end) = segment.walk(want);
-        newest_first.extend(patches.into_iter().map(<[u8]>::to_vec));
+        for patch in patches {
+            let copy = Document::copy(patch);
+            newest_first.push(copy.map_err(|e| StateError::not_rebuilt(key.id, version, e))?);
+        }
         match end {
             End::Snapshot(snapshot) => {
-                let patches: Vec<&[u8]> = newest_first.iter().map(Vec::as_slice).collect();
+                let patches: Vec<&[u8]> = newest_first.iter().map(|patch| &**patch).collect();
                 return apply(key, version, snapshot.payload(&connection), patches, None);
             }
             End::Jump(base) => want = base,

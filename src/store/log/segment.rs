@@ -6,10 +6,10 @@ use crate::pg::spi::{Connection, Row, Stored};
 use crate::store::Key;
 use crate::store::log::cache;
 use crate::store::log::versions::UNCHANGED;
-use std::cell::Cell;
 use std::ops::Range;
 
 /// Rows of `version, base_version, patch, snapshot`.
+#[derive(Default)]
 pub(in crate::store) struct Segment {
     links: Vec<Link>,
     /// The patches end to end: one buffer instead of thousands.
@@ -35,38 +35,15 @@ pub(in crate::store) enum End<'s> {
     Missing,
 }
 
-/// A buffer up to this size is kept for the next load: giving it back and asking the system for it again costs
-/// more than to fill it.
-const KEPT_BUFFER: usize = 2 << 20;
-
-thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-impl Default for Segment {
-    fn default() -> Self {
-        Segment {
-            links: Vec::new(),
-            patches: BUFFER.take(),
-        }
-    }
-}
-
-impl Drop for Segment {
-    fn drop(&mut self) {
-        if self.patches.capacity() <= KEPT_BUFFER {
-            self.patches.clear();
-            BUFFER.set(std::mem::take(&mut self.patches));
-        }
-    }
-}
+/// Room that is made beforehand, at most.
+const MOST_EXPECTED: usize = 2 << 20;
 
 impl Segment {
     /// Makes room for patches of this size.
     pub fn expect(&mut self, chain_bytes: i64) {
         let room = usize::try_from(chain_bytes).unwrap_or(0);
         // What the head says is only a hint.
-        self.patches.reserve(room.min(KEPT_BUFFER));
+        self.patches.reserve(room.min(MOST_EXPECTED));
     }
 
     /// Adds a row, in any order. The patch that leads to a snapshot is not needed.

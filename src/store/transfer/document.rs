@@ -3,8 +3,10 @@
 //! The checks are those of the functions that save, so that nothing comes in that could not have been saved.
 
 use crate::core::jsonb::numeric::Numeric;
-use crate::core::jsonb::{self, Array, Object, Value, build};
-use crate::core::{Code, Error, StateError, StateResult, limits, timestamp};
+use crate::core::jsonb::{self, Array, Object, Value, Writer};
+use crate::core::{Code, Error, StateError, StateResult, limits};
+use crate::pg::document::Document;
+use crate::pg::time;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -13,12 +15,12 @@ const VERSIONS: RangeInclusive<i64> = 1..=1 << 53;
 const INT4: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
 
 /// An exported execution.
-pub struct Document<'a> {
+pub struct Export<'a> {
     pub execution: Execution<'a>,
     /// In order; never empty.
     pub versions: Vec<Version<'a>>,
     pub checkpoints: Vec<Checkpoint<'a>>,
-    pub tags: Option<Vec<u8>>,
+    pub tags: Option<Document>,
 }
 
 /// The head. Times are the server's microseconds.
@@ -53,13 +55,13 @@ pub struct Version<'a> {
 pub struct Checkpoint<'a> {
     pub name: &'a str,
     pub version: i64,
-    pub metadata: Option<Vec<u8>>,
+    pub metadata: Option<Document>,
     pub created_by: Option<&'a str>,
     pub created_at: i64,
 }
 
 /// Reads a document; refuses whatever `wf_export` cannot have written.
-pub fn read(document: &[u8]) -> StateResult<Document<'_>> {
+pub fn read(document: &[u8]) -> StateResult<Export<'_>> {
     jsonb::check(document).map_err(bad)?;
     let document = object(jsonb::root(document).map_err(bad)?, "document")?;
     if member(document, "format")? != Value::String(b"wfstate") {
@@ -81,7 +83,7 @@ pub fn read(document: &[u8]) -> StateResult<Document<'_>> {
         return Err(refused("its updated_at is before the last saved_at"));
     }
     member(document, "tags")?;
-    Ok(Document {
+    Ok(Export {
         execution,
         checkpoints: checkpoints(array(document, "checkpoints")?, &versions)?,
         tags: limited_object(document, "tags")?,
@@ -197,7 +199,7 @@ fn text<'a>(object: Object<'a>, name: &str) -> StateResult<Option<&'a str>> {
 fn time(object: Object<'_>, name: &str) -> StateResult<Option<i64>> {
     text(object, name)?
         .map(|text| {
-            timestamp::parse(text.as_bytes())
+            time::read(text)
                 .ok_or_else(|| refused(&format!("its {name} is not a time as wf_export writes it")))
         })
         .transpose()
@@ -220,7 +222,7 @@ fn integer(
 }
 
 /// An object of the size that tags may have.
-fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Vec<u8>>> {
+fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Document>> {
     let value = match optional(object, name)? {
         None => return Ok(None),
         Some(value @ Value::Object(_)) => raw(value)?,
@@ -258,8 +260,13 @@ fn required<T>(value: Option<T>, name: &str) -> StateResult<T> {
 }
 
 /// A value as a document of its own.
-pub fn raw(value: Value<'_>) -> StateResult<Vec<u8>> {
-    build::document(value).map_err(bad)
+pub fn raw(value: Value<'_>) -> StateResult<Document> {
+    let size = match value {
+        Value::Array(array) => array.raw().len(),
+        Value::Object(object) => object.raw().len(),
+        _ => 0,
+    };
+    Document::build(size, |out| Writer::new(out).document(value)).map_err(bad)
 }
 
 /// Bytes that are no jsonb, or nested too deeply.

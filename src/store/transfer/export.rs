@@ -1,6 +1,7 @@
 //! `wf_export`: an execution as one document.
 
 use crate::core::{StateError, StateResult};
+use crate::pg::document::Document;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::{self, key_params};
@@ -33,7 +34,7 @@ static EXPORT: Statement = Statement::new(
 );
 
 /// The execution with its whole log, checkpoints and tags; a fork stands on its own in it.
-pub fn export(key: Key<'_>) -> StateResult<Vec<u8>> {
+pub fn export(key: Key<'_>) -> StateResult<Document> {
     let first = match executions::source(Mode::Read, key)? {
         Some(_) if crate::store::history::page::kept(key, 1)? => {
             Some(rebuild::at(Mode::Read, key, 1)?)
@@ -43,7 +44,7 @@ pub fn export(key: Key<'_>) -> StateResult<Vec<u8>> {
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Jsonb(first.as_deref())];
     EXPORT
-        .one(Mode::Read, &params, |row| Ok(row.jsonb(0)))?
+        .one(Mode::Read, &params, |row| Ok(row.document(0)))?
         .flatten()
         .ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))
 }

@@ -1,18 +1,19 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
-use crate::core::jsonb;
 use crate::core::{Code, Error, StateError, StateResult, hash, limits};
 use crate::pg::document::Document;
+use crate::pg::interrupts;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::cache::payload_hash;
+use crate::store::log::cache::{self, payload_hash};
 use crate::store::log::checks;
 use crate::store::log::executions::key_params;
+use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
 use crate::store::search::index;
 use crate::store::transfer::document::{self, Checkpoint, Execution, Version, raw, refused};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
@@ -93,9 +94,11 @@ static CHECKPOINT: Statement = Statement::new(
 /// What the versions so far have come to.
 #[derive(Default)]
 struct Log {
-    /// Chained hash and state of each version that another may stand on.
+    /// Chained hash of each version.
     hashes: HashMap<i64, i64>,
-    states: HashMap<i64, Vec<u8>>,
+    /// The newest state, and the one that a jump went back to last; any other is rebuilt.
+    state: Option<(i64, Document)>,
+    base: Option<(i64, Document)>,
     last: i64,
     hash: i64,
     state_bytes: usize,
@@ -112,25 +115,20 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
         id: id.unwrap_or(document.execution.execution_id),
     };
     create(key, &document.execution)?;
-    let needed = bases(&document.versions);
     let mut log = Log::default();
     for version in &document.versions {
-        let former = log.last;
+        interrupts::check();
         append(key, version, &mut log)?;
-        if !needed.contains(&former) {
-            log.states.remove(&former);
-        }
     }
     set_head(key, &log)?;
     for checkpoint in &document.checkpoints {
         tag(key, checkpoint)?;
     }
-    let state = log.states.remove(&log.last).unwrap_or_default();
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
-    index::maintain(key, workflow, true, tags, || {
-        Document::copy(&state)
-            .map(Rc::new)
-            .map_err(|e| StateError::bad_document("state", e))
+    let state = log.state.take();
+    index::maintain(key, workflow, true, tags, || match state {
+        Some((_, state)) => Ok(Rc::new(state)),
+        None => Err(refused("it has no versions")),
     })?;
     Ok(log.last)
 }
@@ -160,37 +158,47 @@ fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
     .hint("Import it under another id, or delete the one that is there."))
 }
 
-/// Versions that a later one, not the next, stands on.
-fn bases(versions: &[Version<'_>]) -> HashSet<i64> {
-    versions
-        .iter()
-        .filter_map(|v| v.base.filter(|base| *base != v.version - 1))
-        .collect()
+impl Log {
+    /// The state of an earlier version: known, or rebuilt from what is written already.
+    fn state_of(&mut self, key: Key<'_>, version: i64) -> StateResult<&[u8]> {
+        if let Some((known, state)) = &self.state
+            && *known == version
+        {
+            return Ok(state);
+        }
+        if self
+            .base
+            .as_ref()
+            .is_none_or(|(known, _)| *known != version)
+        {
+            self.base = None;
+            self.base = Some((version, rebuild::at(Mode::Write, key, version)?));
+        }
+        match &self.base {
+            Some((_, state)) => Ok(state),
+            None => Err(refused("a version's base is missing")),
+        }
+    }
 }
 
 fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
-    let snapshot = item.snapshot.map(raw).transpose()?;
-    let patch = item.patch.map(raw).transpose()?;
     let base_hash = item.base.and_then(|base| log.hashes.get(&base).copied());
     // A pruned root may name no base, or one that is not there: then it begins a chain of its own.
-    let (state, payload, base) = match (&snapshot, &patch, item.base) {
-        (Some(snapshot), None, base) => (
-            snapshot.clone(),
-            payload_hash(snapshot)?,
-            base_hash.and(base),
-        ),
+    let (state, patch, base) = match (item.snapshot, item.patch, item.base) {
+        (Some(snapshot), None, base) => (raw(snapshot)?, None, base_hash.and(base)),
+        (None, Some(_), Some(_)) if base_hash.is_none() => {
+            return Err(refused("a version's base is missing"));
+        }
         (None, Some(patch), Some(base)) => {
-            let before = log
-                .states
-                .get(&base)
-                .ok_or_else(|| refused("a version's base is missing"))?;
-            let limit = checks::applied_limit();
-            let state = jsonb::apply(before, &[patch], limit).map_err(|e| match e {
+            let patch = raw(patch)?;
+            let before = log.state_of(key, base)?;
+            let state = cache::patched(before, &[&patch], None, checks::applied_limit());
+            let state = state.map_err(|error| match error {
                 Error::OutOfMemory => StateError::out_of_memory("state"),
                 Error::TooLarge => limits::state_too_large_to_make(settings::max_state_size()),
                 _ => refused("a version's patch does not apply"),
             })?;
-            (state, payload_hash(patch)?, Some(base))
+            (state, Some(patch), Some(base))
         }
         _ => {
             return Err(refused(
@@ -199,13 +207,15 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         }
     };
     checks::check_state(&state)?;
+    let payload = payload_hash(patch.as_deref().unwrap_or(&state))?;
+    let snapshot = patch.is_none().then_some(&*state);
     log.hash = hash::chain(base_hash.unwrap_or(0), payload);
     if snapshot.is_some() || base != Some(log.last) {
         log.keyframe = item.version;
     }
-    log.chain = match (&snapshot, &patch) {
-        (None, Some(patch)) => log.chain + bytes(patch.len() + ROW_COST),
-        _ => 0,
+    log.chain = match &patch {
+        Some(patch) => log.chain + bytes(patch.len() + ROW_COST),
+        None => 0,
     };
     log.state_bytes = state.len();
     log.last = item.version;
@@ -227,11 +237,11 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         Param::Text(item.note),
         Param::Text(item.saved_by),
         Param::Jsonb(patch.as_deref()),
-        Param::Jsonb(snapshot.as_deref()),
+        Param::Jsonb(snapshot),
     ];
     VERSION.run(Mode::Write, &params)?;
     log.hashes.insert(item.version, log.hash);
-    log.states.insert(item.version, state);
+    log.state = Some((item.version, state));
     Ok(())
 }
 

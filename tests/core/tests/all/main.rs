@@ -20,5 +20,4 @@ mod routing;
 mod stats;
 mod stats_encode;
 mod stats_moving;
-mod timestamps;
 mod views;
