@@ -14,6 +14,17 @@ BEGIN
 END
 $$;
 
+-- Its owner may rename the schema that the caller names while the script runs, and put another in its place, whose
+-- functions and types the script would then take for its own. The lock keeps it where and what it is to the end.
+DO $$
+BEGIN
+    PERFORM FROM pg_catalog.pg_namespace AS n WHERE n.oid = '@extschema@'::pg_catalog.regnamespace FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RAISE invalid_schema_name USING MESSAGE = 'the schema of the extension was renamed or dropped';
+    END IF;
+END
+$$;
+
 -- Without IF NOT EXISTS, so that a squatted schema fails the installation instead of being trusted.
 CREATE SCHEMA wfstate;
 COMMENT ON SCHEMA wfstate IS 'Tables and internals of the extension wfstate. Dump the whole database: pg_dump -n wfstate leaves out all rows. DROP EXTENSION wfstate deletes them.';

@@ -45,9 +45,10 @@ impl Tuple<'_> {
         self.read(column, Type::Int8)
     }
 
-    /// text[]
+    /// text[], without its NULLs: one tenant's rows are read in every tenant's sessions and must not fail there.
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
-        self.read(column, Type::TextArray)
+        let texts = self.read::<Vec<Option<String>>>(column, Type::TextArray)?;
+        Some(texts.into_iter().flatten().collect())
     }
 }
 

@@ -1,4 +1,7 @@
 """Who may create the extension gains nothing by what lies in the schema that it goes to, or on search_path."""
+import threading
+import time
+
 import psycopg
 from psycopg import sql
 
@@ -81,6 +84,35 @@ class Hostile(Owned):
         self.conn.execute(REPRODUCER.replace("{role}", self.attacker))
         self.conn.execute("CREATE EXTENSION wfstate SCHEMA evil")
         self.harmless()
+
+    def test_schema_replaced_meanwhile(self):
+        """The script is held up, its schema renamed and another put in its place: the lock must not let that happen."""
+        self.conn.execute("CREATE SCHEMA evil")
+        other = self.open()
+        with other.transaction(force_rollback=True):
+            # Not committed: the script waits when it comes to the same function.
+            other.execute("CREATE FUNCTION evil.wf_maintain(max_rows int) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+            install = threading.Thread(target=self.conn.execute, args=("CREATE EXTENSION wfstate SCHEMA evil",))
+            install.start()
+            self.addCleanup(install.join)
+            self.wait_for_lock()
+            third = self.open()
+            third.execute("SET lock_timeout = '500ms'")
+            for command in ("ALTER SCHEMA evil RENAME TO aside", "DROP SCHEMA evil"):
+                with self.subTest(command), self.refused("55P03"):
+                    third.execute(command)
+        install.join()
+        self.assertEqual(self.value(self.conn, """
+            SELECT count(*) FROM pg_proc WHERE proname = 'wf_maintain' AND pronamespace = 'evil'::regnamespace"""), 1)
+        self.harmless()
+
+    def wait_for_lock(self):
+        for _ in range(200):
+            with self.admin() as admin:
+                if self.value(admin, "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"):
+                    return
+            time.sleep(0.05)
+        self.fail("nothing waits")
 
     def test_all_names(self):
         self.arm()

@@ -5,7 +5,6 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::roles::{self, quoted};
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::grants::{self, existing_role};
-use crate::store::tenants::scope::{self, ALL, Scope};
 
 /// What a role of a level needs: commands to be completed with its name.
 static RIGHTS: Statement = Statement::new(
@@ -70,22 +69,17 @@ SELECT a.grantor::pg_catalog.int8, a.grantee {=} $1::pg_catalog.oid AS is_own,
     &[Type::Int8],
 );
 
-/// The tenants that go with a grant of access; none where those that the role has are to stay.
-fn tenants(role: u32, tenants: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
+/// The tenants that go with a grant of access, where they are given.
+fn named(tenants: Option<Vec<Option<String>>>) -> StateResult<Option<Vec<String>>> {
     let Some(tenants) = tenants else {
-        return Ok(match scope::of(role).as_ref() {
-            Scope::Named(names) if names.is_empty() => vec![ALL.to_owned()],
-            _ => Vec::new(),
-        });
+        return Ok(None);
     };
-    tenants
-        .into_iter()
-        .map(|tenant| {
-            let tenant = limits::required("a tenant", tenant)?;
-            limits::name("a tenant", Some(&tenant))?;
-            Ok(tenant)
-        })
-        .collect()
+    let checked = tenants.into_iter().map(|tenant| {
+        let tenant = limits::required("a tenant", tenant)?;
+        limits::name("a tenant", Some(&tenant))?;
+        Ok(tenant)
+    });
+    checked.collect::<StateResult<_>>().map(Some)
 }
 
 /// Gives a role what its level needs, each including the one before, and tenants.
@@ -101,7 +95,7 @@ pub fn grant(
     if !LEVELS.contains(&access) {
         return Err(limits::unknown("access", access, &LEVELS));
     }
-    let tenants = tenants(oid, given)?;
+    let tenants = named(given)?;
     let option = if access == "admin" {
         " WITH GRANT OPTION"
     } else {
@@ -113,10 +107,11 @@ pub fn grant(
     for right in rights {
         command(&format!("GRANT {right} TO {role}{option}"))?;
     }
-    if tenants.is_empty() {
-        return Ok(());
+    match tenants {
+        None => grants::add_where_none(oid),
+        Some(tenants) if tenants.is_empty() => Ok(()),
+        Some(tenants) => grants::add(oid, &tenants),
     }
-    grants::add(oid, &tenants)
 }
 
 /// A right that a role has or has passed on: who gave it, whether to the role, the other role, and the command.

@@ -4,7 +4,7 @@
 use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::roles;
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
-use crate::store::tenants::scope::ALL;
+use crate::store::tenants::scope::{self, ALL, Scope};
 use crate::store::tenants::tenant::check_all;
 
 /// All tenants, or named ones: what is granted now replaces the other kind.
@@ -94,6 +94,32 @@ pub fn add(role: u32, tenants: &[String]) -> StateResult<()> {
         GRANT.run(Mode::Latest, &params)
     })?;
     Ok(())
+}
+
+/// Whether a role has no tenant, by itself or as a member of another.
+fn has_none(role: u32) -> bool {
+    matches!(scope::of(role).as_ref(), Scope::Named(names) if names.is_empty())
+}
+
+/// Gives all tenants to a role that has none.
+pub fn add_where_none(role: u32) -> StateResult<()> {
+    if !has_none(role) {
+        return Ok(());
+    }
+    check_all()?;
+    let caller = roles::role_name(roles::callers()[0]);
+    change(|| {
+        // Once more, now that nobody else can grant: what was granted meanwhile must not become all.
+        if has_none(role) {
+            let params = [
+                role_param(role),
+                Param::TextArray(Some(&[ALL.to_owned()])),
+                Param::Text(Some(&caller)),
+            ];
+            GRANT.run(Mode::Latest, &params)?;
+        }
+        Ok(())
+    })
 }
 
 /// Gives a role a tenant.

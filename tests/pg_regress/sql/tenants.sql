@@ -305,6 +305,12 @@ SELECT * FROM wf_tenants('regress_wf_nobody');
 \echo :SQLSTATE
 SELECT wf_grant_tenant('regress_wf_app', repeat('t', 256));
 \echo :SQLSTATE
+-- What somebody has put among the declarations of one tenant keeps no other from saving.
+INSERT INTO wfstate.search_paths VALUES ('red', 'w', ARRAY[NULL, '/a'], 1);
+SET wfstate.tenant = 'blue';
+SELECT wf_save_state('other', '{}', workflow => 'w');
+SELECT wf_delete('other');
+DELETE FROM wfstate.search_paths;
 -- Clean up.
 SELECT wf_revoke_tenant(role, tenant) FROM wf_tenants();
 SET wfstate.tenant = 'blue';
