@@ -136,9 +136,9 @@ pub fn register() {
     GucRegistry::define_bool_guc(
         c"wfstate.notify_circuits",
         c"Whether a change of a circuit's state is notified on channel wfstate.",
-        c"The payload is a JSON object with event, tenant, agent_key, from and to. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share.",
+        c"The payload, {\"event\": \"circuit\"}, says no more, as whoever may connect can listen; one a transaction. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_CIRCUITS,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::default(),
     );
     // SAFETY: called from _PG_init with a string that lives for ever.
