@@ -7,6 +7,7 @@ import re
 import sys
 import time
 
+import rows_batch
 import rows_langgraph
 import rows_naive
 import rows_rate
@@ -22,6 +23,7 @@ GROUPS = {
     "patch": rows_save.patch_saves,
     "merge": rows_save.merge_patch,
     "clients": rows_rate.eight_clients,
+    "batch": rows_batch.batches,
     "full": rows_save.full_saves,
     "langgraph": rows_langgraph.langgraph,
     "load": rows_read.loads,
