@@ -15,6 +15,7 @@ import rows_read
 import rows_routing
 import rows_save
 import rows_storage
+import rows_tenants
 from context import Context
 from langgraph_rival import READY, Saver
 from server import fill_wal, set_up_roles
@@ -24,6 +25,7 @@ GROUPS = {
     "merge": rows_save.merge_patch,
     "clients": rows_rate.eight_clients,
     "batch": rows_batch.batches,
+    "tenants": rows_tenants.alternating,
     "full": rows_save.full_saves,
     "langgraph": rows_langgraph.langgraph,
     "load": rows_read.loads,
