@@ -47,7 +47,8 @@ COMMENT ON COLUMN wfstate.executions.forked_from_version IS 'Version that this e
 
 CREATE INDEX executions_created_idx ON wfstate.executions (tenant, created_at, execution_id);
 COMMENT ON INDEX wfstate.executions_created_idx IS 'wf_list sorted by created_at.';
-CREATE INDEX executions_workflow_idx ON wfstate.executions (tenant, workflow, created_at, execution_id);
+CREATE INDEX executions_workflow_idx ON wfstate.executions (tenant, workflow, created_at, execution_id)
+    WHERE workflow IS NOT NULL;
 COMMENT ON INDEX wfstate.executions_workflow_idx IS 'wf_list(workflow => ...) sorted by created_at.';
 CREATE INDEX executions_status_idx ON wfstate.executions (tenant, status, created_at, execution_id);
 COMMENT ON INDEX wfstate.executions_status_idx IS 'wf_list(status => ...) sorted by created_at. A save that changes the status touches every index of the table, any other save none.';

@@ -51,29 +51,53 @@ CREATE INDEX routing_decisions_execution_idx ON wfstate.routing_decisions (tenan
     WHERE execution_id IS NOT NULL;
 COMMENT ON INDEX wfstate.routing_decisions_execution_idx IS 'wf_routing_decisions(execution_id => ...).';
 
--- A row of its own for each session that records at the same time (slot), so that none waits for another.
+-- Recording only appends here, so that nobody waits. Rows go when they are folded: vacuum often, and keep the space,
+-- since giving it back takes a lock that cancels readers of a standby. The identity is for logical replication; a key
+-- would cost each recording an index more.
+CREATE TABLE wfstate.routing_outcomes (
+    hour_at     timestamptz NOT NULL,
+    duration_ms double precision,
+    success     boolean NOT NULL,
+    tenant      wfstate.identifier NOT NULL,
+    agent       wfstate.identifier NOT NULL,
+    task_type   wfstate.identifier
+) WITH (autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_insert_threshold = -1,
+        autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+ALTER TABLE wfstate.routing_outcomes REPLICA IDENTITY FULL;
+COMMENT ON TABLE wfstate.routing_outcomes IS 'Outcomes of tasks that are not folded into agent_statistics yet: wf_agent_statistics adds them up. Appended by recording, removed by folding.';
+COMMENT ON COLUMN wfstate.routing_outcomes.hour_at IS 'Hour, in UTC, in which the task was routed.';
+COMMENT ON COLUMN wfstate.routing_outcomes.duration_ms IS 'How long the task took, in milliseconds.';
+COMMENT ON COLUMN wfstate.routing_outcomes.success IS 'Whether the task succeeded.';
+COMMENT ON COLUMN wfstate.routing_outcomes.tenant IS 'Whose task.';
+COMMENT ON COLUMN wfstate.routing_outcomes.agent IS 'Agent that was chosen.';
+COMMENT ON COLUMN wfstate.routing_outcomes.task_type IS 'Kind of task.';
+CREATE INDEX routing_outcomes_agent_idx ON wfstate.routing_outcomes (tenant, agent);
+COMMENT ON INDEX wfstate.routing_outcomes_agent_idx IS 'Folding the outcomes of an agent; wf_agent_statistics.';
+
+-- A transaction that folds takes a part of the hour that nobody else holds, or adds one. The number of a part is
+-- chance, so that nobody waits to see whether it is taken.
 CREATE TABLE wfstate.agent_statistics (
     hour_at   timestamptz NOT NULL,
-    slot      integer NOT NULL,
+    part      bigint NOT NULL,
     tenant    wfstate.identifier NOT NULL,
     agent     wfstate.identifier NOT NULL,
     task_type text COLLATE "C" NOT NULL,
     stats     @extschema@.routing_stats NOT NULL,
-    CONSTRAINT agent_statistics_pkey PRIMARY KEY (tenant, agent, task_type, hour_at, slot)
+    CONSTRAINT agent_statistics_pkey PRIMARY KEY (tenant, agent, task_type, hour_at, part)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
-COMMENT ON TABLE wfstate.agent_statistics IS 'Statistics of completed tasks by agent, task type and hour, spread over slots; their sum is what wf_agent_statistics tells. Updated in place (HOT).';
+COMMENT ON TABLE wfstate.agent_statistics IS 'Statistics of completed tasks by agent, task type and hour: one row, and more where transactions folded at the same time. Their sum, and what is in routing_outcomes, is what wf_agent_statistics tells. Updated in place (HOT).';
 COMMENT ON COLUMN wfstate.agent_statistics.hour_at IS 'Hour, in UTC, in which the tasks were routed.';
-COMMENT ON COLUMN wfstate.agent_statistics.slot IS '0: folded by wf_maintain or recalculated; else the slot of the sessions that recorded.';
+COMMENT ON COLUMN wfstate.agent_statistics.part IS 'Tells parts of an hour from each other. Above 0: folded while tasks were recorded; below: merged by wf_maintain, or recalculated.';
 COMMENT ON COLUMN wfstate.agent_statistics.tenant IS 'Whose tasks.';
 COMMENT ON COLUMN wfstate.agent_statistics.agent IS 'Agent that was chosen.';
 COMMENT ON COLUMN wfstate.agent_statistics.task_type IS 'Kind of task; empty for tasks without.';
 COMMENT ON COLUMN wfstate.agent_statistics.stats IS 'What is known of the tasks.';
-COMMENT ON INDEX wfstate.agent_statistics_pkey IS 'Recording a task; wf_agent_statistics of one agent.';
-COMMENT ON CONSTRAINT agent_statistics_pkey ON wfstate.agent_statistics IS 'One row for each slot.';
+COMMENT ON INDEX wfstate.agent_statistics_pkey IS 'Folding outcomes; wf_agent_statistics of one agent.';
+COMMENT ON CONSTRAINT agent_statistics_pkey ON wfstate.agent_statistics IS 'One row for each part of an hour.';
 CREATE INDEX agent_statistics_hour_idx ON wfstate.agent_statistics (tenant, hour_at);
 COMMENT ON INDEX wfstate.agent_statistics_hour_idx IS 'wf_top_agents(since => ...), wf_prune_routing(statistics_older_than => ...).';
-CREATE INDEX agent_statistics_slot_idx ON wfstate.agent_statistics (tenant, hour_at) WHERE slot > 0;
-COMMENT ON INDEX wfstate.agent_statistics_slot_idx IS 'wf_maintain: slots of past hours.';
+CREATE INDEX agent_statistics_part_idx ON wfstate.agent_statistics (tenant, hour_at) WHERE part > 0;
+COMMENT ON INDEX wfstate.agent_statistics_part_idx IS 'wf_maintain: parts of past hours.';
 
 CREATE TABLE wfstate.routing_retention (
     tenant        wfstate.identifier NOT NULL,
@@ -96,7 +120,8 @@ BEGIN
 END
 $$;
 INSERT INTO wfstate.access VALUES ('wfstate.routing_decisions', 'writer');
-INSERT INTO wfstate.access VALUES ('wfstate.agent_statistics', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.routing_outcomes', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.agent_statistics', 'admin');
 INSERT INTO wfstate.access VALUES ('wfstate.routing_retention', 'writer');
 
 CREATE FUNCTION @extschema@.wf_record_routing(
@@ -206,7 +231,7 @@ INSERT INTO wfstate.access VALUES ('wf_underperforming_agents', 'reader');
 CREATE FUNCTION @extschema@.wf_recalculate_statistics(since timestamptz DEFAULT NULL) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_recalculate_statistics_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_recalculate_statistics IS
-'Builds the statistics of agents anew from the routing decisions, from the hour on that holds since; NULL: all of them. Hours whose decisions were pruned keep what they have. Whoever records, of any tenant, waits until the transaction ends. The result equals what recording has counted. For admins.
+'Builds the statistics of agents anew from the routing decisions, from the hour on that holds since; NULL: all of them. Hours whose decisions were pruned keep what they have. Recording goes on meanwhile; the call itself waits for transactions of the tenant that have folded or pruned. The result equals what recording has counted.
 Returns the number of rows that the statistics of these hours now take.';
 INSERT INTO wfstate.access VALUES ('wf_recalculate_statistics', 'operator');
 
@@ -218,6 +243,6 @@ CREATE FUNCTION @extschema@.wf_prune_routing(
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_routing_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_prune_routing IS
 'Removes routing decisions made longer ago than older_than, and statistics of hours that ended longer ago than statistics_older_than, the oldest first and at most max_rows (1 to 10000, by default 10000) of each, so that a transaction stays short: call it again until it removes fewer. At least one age must be given. Statistics outlive the decisions that they count.
-Returns how many of each were removed.
+Returns how many of each were removed; outcomes of such hours that were not folded yet count as statistics.
 Errors: 22023 when both are NULL, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_prune_routing', 'operator');

@@ -42,10 +42,14 @@ COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers; none where the d
 COMMENT ON COLUMN wfstate.search_paths.declaration IS 'Grows with each declaration of the workflow.';
 COMMENT ON INDEX wfstate.search_paths_pkey IS 'The declaration of one workflow.';
 COMMENT ON CONSTRAINT search_paths_pkey ON wfstate.search_paths IS 'One declaration for each workflow.';
-CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE
+    ON wfstate.search_paths FOR EACH ROW EXECUTE FUNCTION wfstate.invalidate();
+CREATE TRIGGER search_paths_invalidate_all AFTER TRUNCATE
     ON wfstate.search_paths FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
 ALTER TABLE wfstate.search_paths ENABLE ALWAYS TRIGGER search_paths_invalidate;
+ALTER TABLE wfstate.search_paths ENABLE ALWAYS TRIGGER search_paths_invalidate_all;
 COMMENT ON TRIGGER search_paths_invalidate ON wfstate.search_paths IS 'Makes every session read the declarations again.';
+COMMENT ON TRIGGER search_paths_invalidate_all ON wfstate.search_paths IS 'The same after TRUNCATE.';
 INSERT INTO wfstate.access VALUES ('wfstate.search', 'writer');
 INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'operator');
 

@@ -8,7 +8,8 @@ CREATE FUNCTION wfstate.current_tenant() RETURNS text
 COMMENT ON FUNCTION wfstate.current_tenant IS 'wf_tenant, for the policies and statements of the extension.';
 INSERT INTO wfstate.access VALUES ('current_tenant', 'everybody');
 
--- Sessions keep copies of some small tables; a change tells them so. ALWAYS: also when it is replicated.
+-- Sessions keep copies of some small tables; a change tells them so, also when it is replicated: ALWAYS, and for each
+-- row, since a subscription fires no trigger of a statement.
 CREATE FUNCTION wfstate.invalidate() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'invalidate_wrapper';
 COMMENT ON FUNCTION wfstate.invalidate IS 'Trigger: tells every session that its copy of the table is stale.';
@@ -28,10 +29,14 @@ COMMENT ON COLUMN wfstate.tenant_roles.granted_by IS 'Role that granted it.';
 COMMENT ON COLUMN wfstate.tenant_roles.granted_at IS 'When.';
 COMMENT ON INDEX wfstate.tenant_roles_pkey IS 'The tenants of one role.';
 COMMENT ON CONSTRAINT tenant_roles_pkey ON wfstate.tenant_roles IS 'A tenant is granted to a role once.';
-CREATE TRIGGER tenant_roles_invalidate AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+CREATE TRIGGER tenant_roles_invalidate AFTER INSERT OR UPDATE OR DELETE
+    ON wfstate.tenant_roles FOR EACH ROW EXECUTE FUNCTION wfstate.invalidate();
+CREATE TRIGGER tenant_roles_invalidate_all AFTER TRUNCATE
     ON wfstate.tenant_roles FOR EACH STATEMENT EXECUTE FUNCTION wfstate.invalidate();
 ALTER TABLE wfstate.tenant_roles ENABLE ALWAYS TRIGGER tenant_roles_invalidate;
+ALTER TABLE wfstate.tenant_roles ENABLE ALWAYS TRIGGER tenant_roles_invalidate_all;
 COMMENT ON TRIGGER tenant_roles_invalidate ON wfstate.tenant_roles IS 'Makes every session read the grants again.';
+COMMENT ON TRIGGER tenant_roles_invalidate_all ON wfstate.tenant_roles IS 'The same after TRUNCATE.';
 
 -- The script gives the database's owner all tenants, and so it does where a dump is restored. What the dump says
 -- then takes the place of that.
@@ -51,6 +56,8 @@ COMMENT ON FUNCTION wfstate.place_grant IS 'Trigger: a role has all tenants or n
 INSERT INTO wfstate.access VALUES ('place_grant', 'nobody');
 CREATE TRIGGER tenant_roles_place BEFORE INSERT
     ON wfstate.tenant_roles FOR EACH ROW EXECUTE FUNCTION wfstate.place_grant();
+-- Also where a subscription copies the grants: it would stop at the owner's that both sides have.
+ALTER TABLE wfstate.tenant_roles ENABLE ALWAYS TRIGGER tenant_roles_place;
 COMMENT ON TRIGGER tenant_roles_place ON wfstate.tenant_roles IS 'A role has all tenants or named ones, and each once.';
 -- Grants decide about tenants and so belong to none; only admins have the right to read the table, and nobody but
 -- its owner, as whom the functions below run their statements, to write it.

@@ -7,8 +7,8 @@ use crate::core::stats::encode;
 use crate::pg::error::run;
 use crate::pg::record::{Record, Value, record};
 use crate::pg::records::{Output, Records};
-use crate::store::routing::maintenance;
 use crate::store::routing::statistics::{self, Agent};
+use crate::store::routing::{fold, maintenance};
 use crate::store::search::declare;
 use crate::store::tenants::{grants, tenant};
 use pgrx::prelude::*;
@@ -142,8 +142,12 @@ fn wf_maintain(max_rows: Option<i32>) -> Records<'static> {
         let max_rows = limits::max_rows(max_rows)?;
         let tenant = tenant::current()?;
         out.put(&record![
-            "fold_statistics",
-            maintenance::fold(&tenant, max_rows)?
+            "fold_outcomes",
+            fold::outcomes(&tenant, max_rows)?
+        ]);
+        out.put(&record![
+            "merge_statistics",
+            fold::parts(&tenant, max_rows)?
         ]);
         let indexed = declare::index_all(&tenant, max_rows)?;
         out.put(&record!["index_search", indexed]);

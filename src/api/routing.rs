@@ -30,7 +30,12 @@ fn outcome<'a>(
 }
 
 /// Records the outcome with the agent's circuit breaker, too, where that is wanted.
-fn feed(tenant: &str, agent: &str, wanted: Option<bool>, outcome: &Outcome<'_>) -> StateResult<()> {
+fn record_in_circuit(
+    tenant: &str,
+    agent: &str,
+    wanted: Option<bool>,
+    outcome: &Outcome<'_>,
+) -> StateResult<()> {
     if let (Some(true), Some(success)) = (wanted, outcome.success) {
         breaker::record(tenant, agent, success, outcome.duration_ms)?;
     }
@@ -72,7 +77,7 @@ fn wf_record_routing(
             outcome: outcome(success, duration_ms, error, retry_attempts)?,
         };
         let id = decisions::record(&tenant, &decision)?;
-        feed(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
+        record_in_circuit(&tenant, decision.agent, feed_circuit, &decision.outcome)?;
         Ok(Uuid::from_bytes(id))
     })
 }
@@ -93,7 +98,7 @@ fn wf_complete_routing(
         let outcome = outcome(success, duration_ms, error, retry_attempts)?;
         let agent = decisions::complete(&tenant, id, succeeded, &outcome)?;
         if let Some(agent) = &agent {
-            feed(&tenant, agent, feed_circuit, &outcome)?;
+            record_in_circuit(&tenant, agent, feed_circuit, &outcome)?;
         }
         Ok(agent.is_some())
     })

@@ -2,30 +2,42 @@
 
 use crate::core::{Code, StateError, StateResult};
 use pgrx::pg_sys;
+use std::cell::RefCell;
 
-/// A small number that no other session has at the same time.
-pub fn number() -> i32 {
+/// Whether each statement sees what others have committed by then. Where a transaction keeps its snapshot, a row that
+/// somebody has changed since is an error instead.
+pub fn reads_committed() -> bool {
     // SAFETY: a plain read of the backend's state.
-    #[cfg(any(feature = "pg15", feature = "pg16"))]
-    unsafe {
-        pg_sys::MyBackendId
-    }
-    // SAFETY: as above.
-    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
-    unsafe {
-        pg_sys::MyProcNumber
-    }
+    unsafe { pg_sys::XactIsoLevel < pg_sys::XACT_REPEATABLE_READ as i32 }
 }
 
-/// Random bytes that cannot be guessed.
-pub fn random<const N: usize>() -> StateResult<[u8; N]> {
-    let mut bytes = [0_u8; N];
-    // SAFETY: the server fills as many bytes as it is told, or says that it cannot.
-    if unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), N) } {
-        return Ok(bytes);
-    }
-    Err(StateError::new(
-        Code::LimitExceeded,
-        "no random bytes to be had",
-    ))
+/// Refuses what writes before it waits for anything: on a standby, in a read-only transaction.
+pub fn refuse_read_only(command: &std::ffi::CStr) {
+    // SAFETY: the server raises with a copy of the string, or returns.
+    unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) };
+}
+
+/// Bytes of chance.
+pub type Chance = [u8; 8];
+
+thread_local! {
+    /// Drawn and not given out yet.
+    static DRAWN: RefCell<Vec<Chance>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Random bytes that cannot be guessed. One draw serves many calls, since a draw takes longer than anything else that
+/// a call does with them.
+pub fn random() -> StateResult<Chance> {
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.is_empty() {
+            let mut bytes = [0_u8; 512];
+            // SAFETY: the server fills as many bytes as it is told, or says that it cannot.
+            if unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), bytes.len()) } {
+                drawn.extend(bytes.as_chunks().0);
+            }
+        }
+        drawn
+            .pop()
+            .ok_or_else(|| StateError::new(Code::LimitExceeded, "no random bytes to be had"))
+    })
 }

@@ -99,7 +99,7 @@ unsafe extern "C-unwind" fn on_role(_: pg_sys::Datum, _: i32, _: u32) {
     });
 }
 
-/// Statement trigger: tells every session that its copy of the table is stale.
+/// Trigger, for each row or TRUNCATE: tells every session that its copy of the table is stale.
 #[pgrx::pg_trigger(sql = false)]
 fn invalidate<'a>(
     trigger: &'a PgTrigger<'a>,

@@ -11,7 +11,7 @@ static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(7168);
 static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
-static STATISTICS_SLOTS: GucSetting<i32> = GucSetting::<i32>::new(32);
+static FOLD_EVERY: GucSetting<i32> = GucSetting::<i32>::new(512);
 static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// The tenant as it is set, neither checked nor allowed yet.
@@ -56,9 +56,9 @@ pub fn cache_size() -> usize {
     usize::try_from(CACHE_SIZE.get()).unwrap_or(0) * 1024
 }
 
-/// Rows over which the statistics of one agent and hour are spread.
-pub fn statistics_slots() -> i32 {
-    STATISTICS_SLOTS.get()
+/// One in so many recorded outcomes has those of its agent folded; 0: none.
+pub fn fold_every() -> u32 {
+    FOLD_EVERY.get().unsigned_abs()
 }
 
 /// Whether a circuit that moves says so on the channel.
@@ -125,20 +125,20 @@ pub fn register() {
         GucFlags::UNIT_KB,
     );
     int(
-        c"wfstate.statistics_slots",
-        c"Rows over which the routing statistics of one agent, task type and hour are spread.",
-        c"Sessions that record for one agent at the same time wait for each other only when they share a slot: as many slots as sessions, and none waits. wf_maintain folds the slots of past hours into one.",
-        &STATISTICS_SLOTS,
-        (1, 1024),
+        c"wfstate.fold_every",
+        c"One in so many recorded outcomes folds those of its agent into the statistics.",
+        c"By chance. The call that does it takes some milliseconds longer; larger values leave more outcomes for wf_agent_statistics to add up. 0 leaves all of it to wf_maintain. Transactions of level REPEATABLE READ and SERIALIZABLE fold nothing.",
+        &FOLD_EVERY,
+        (0, 1_000_000),
         GucContext::Userset,
         GucFlags::default(),
     );
     GucRegistry::define_bool_guc(
         c"wfstate.notify_circuits",
         c"Whether a change of a circuit's state is notified on channel wfstate.",
-        c"The payload is a JSON object with event, tenant, agent_key, from and to. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share.",
+        c"The payload, {\"event\": \"circuit\"}, says no more, as whoever may connect can listen; one a transaction. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_CIRCUITS,
-        GucContext::Userset,
+        GucContext::Suset,
         GucFlags::default(),
     );
     // SAFETY: called from _PG_init with a string that lives for ever.

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 
+import rows_batch
 import rows_langgraph
 import rows_naive
 import rows_rate
@@ -14,6 +15,7 @@ import rows_read
 import rows_routing
 import rows_save
 import rows_storage
+import rows_tenants
 from context import Context
 from langgraph_rival import READY, Saver
 from server import fill_wal, set_up_roles
@@ -22,6 +24,8 @@ GROUPS = {
     "patch": rows_save.patch_saves,
     "merge": rows_save.merge_patch,
     "clients": rows_rate.eight_clients,
+    "batch": rows_batch.batches,
+    "tenants": rows_tenants.alternating,
     "full": rows_save.full_saves,
     "langgraph": rows_langgraph.langgraph,
     "load": rows_read.loads,

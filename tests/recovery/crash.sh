@@ -4,7 +4,8 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=lib.sh
 . "$here/lib.sh"
-cluster_start 'max_connections = 60' 'max_wal_size = 64MB' 'checkpoint_timeout = 30s'
+# Folding often, so that it is what the kill meets.
+cluster_start 'max_connections = 60' 'max_wal_size = 64MB' 'checkpoint_timeout = 30s' 'wfstate.fold_every = 4'
 app_role
 acknowledged="$WF_BASE/acknowledged"
 circuits() { sql 'SELECT * FROM wfstate.circuits ORDER BY agent_key; SELECT * FROM wf_circuit_transitions()'; }

@@ -42,6 +42,8 @@ def statistics(routed):
         stats = "SELECT agent, total_tasks, stats::text FROM wf_agent_statistics()"
         before = conn.execute(stats).fetchall()
         assert before[0][1] == len(found), f"{before[0][1]} counted, {len(found)} recorded"
+        folded = conn.execute("SELECT sum(total_tasks(stats)) FROM wfstate.agent_statistics").fetchone()[0] or 0
+        assert 0 < folded, "nothing was folded: the load proves nothing"
         conn.execute("SELECT wf_recalculate_statistics()")
         assert conn.execute(stats).fetchall() == before, "recalculated statistics differ"
         print(f"   {len(routed)} decisions acknowledged, {len(found)} counted")

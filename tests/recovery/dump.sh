@@ -35,6 +35,9 @@ holds() {
   check "$how: wf_find on declared paths" \
     "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')" -U wf_app)"
+  check "$how: statistics, folded and not" \
+    "$(sql "SELECT * FROM wf_agent_statistics(); SELECT count(*) > 0 FROM wfstate.routing_outcomes" -d "$db")" \
+    "$(sql "SELECT * FROM wf_agent_statistics(); SELECT true")"
   check "$how: circuits" "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -U wf_app)"
   check "$how: transitions" "$(sql "SELECT * FROM wf_circuit_transitions()" -d "$db" -U wf_app)" \

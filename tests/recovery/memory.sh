@@ -82,6 +82,13 @@ ends "wf_export" ok "SELECT pg_column_size(wf_export('big'))"
 ends "wf_export of a fork" "$any" "SELECT pg_column_size(wf_export('fork-1'))"
 ends "wf_import of many bases" ok "SELECT wf_import(document, 'bases') FROM documents WHERE name = 'bases'"
 ends "wf_import of many snapshots" "$any" "SELECT wf_import(document, 'snapshots') FROM documents WHERE name = 'snapshots'"
+ends "wf_save_states onto large ones" "$any" "SELECT count(*) FROM wf_save_states(ARRAY(
+  SELECT 'fork-' || n FROM generate_series(1001, 1040) AS n), array_fill('{\"n\": 1}'::jsonb, ARRAY[40]))"
+ends "wf_save_states of large ones" "$any" "SELECT count(*) FROM wf_save_states(ARRAY(
+  SELECT 'new-' || n FROM generate_series(1, 3) AS n), array_fill(wf_load_state('fork-1'), ARRAY[3]))"
+ends "wf_recover to a large one" ok "SELECT wf_recover('big', version => 2)"
+ends "wf_declare_search" "$any" "SELECT wf_save_state('fork-' || n, '{\"k\": 1}', workflow => 'w') FROM generate_series(1201, 1203) AS n;
+  SELECT wf_declare_search('w', '{/k}')"
 ends "a text of all states" "53200 54000" "SELECT string_agg(state::text, '') FROM wf_find('{}', max_rows => 100)"
 
 # What takes minutes ends when it is told to.
@@ -94,5 +101,7 @@ ends "wf_history is cancelled" 57014 "$stop SELECT count(changes) FROM wf_histor
 ends "wf_verify is cancelled" 57014 "$stop SELECT * FROM wf_verify('big')"
 ends "wf_import is cancelled" 57014 "$stop SELECT wf_import(document, 'cancelled') FROM documents WHERE name = 'bases'"
 ends "wf_delete is cancelled" 57014 "$stop SELECT wf_delete('big')"
+# Last, since it leaves little.
+ends "wf_prune_history" ok "SELECT wf_prune_history('big', keep_last => 2)"
 check_log "$(node_log)"
 count_done

@@ -48,6 +48,13 @@ for call in "${readers[@]}"; do
   check "standby: $call" "$(standby_sql "SELECT * FROM $call" -U wf_app 2>&1)" "$answer"
 done
 check "standby: wf_tenants()" "$(standby_sql 'SELECT * FROM wf_tenants()')" "$(sql 'SELECT * FROM wf_tenants()')"
+# What the statistics say comes from both tables, in one snapshot.
+check "standby: some outcomes are folded, some are not" "$(standby_sql \
+  'SELECT (SELECT count(*) FROM wfstate.routing_outcomes) > 0, (SELECT count(*) FROM wfstate.agent_statistics) > 0')" "t|t"
+sums="SELECT sum(total_tasks), md5(string_agg(agent || stats::text, '' ORDER BY agent)) FROM wf_agent_statistics()"
+counted="$(standby_sql "$sums" -U wf_app)"
+sql "SELECT wf_recalculate_statistics()" >/dev/null
+check "standby: they are what the decisions say" "$counted" "$(sql "$sums")"
 check "standby: every version" \
   "$(standby_sql "SELECT version, md5(wf_state_at('order', version)::text) FROM wf_history('order')" -U wf_app)" \
   "$(sql "SELECT version, md5(wf_state_at('order', version)::text) FROM wf_history('order')" -U wf_app)"
@@ -56,6 +63,7 @@ check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')"
 writers=(
   "wf_record_routing('t', 'a', true)"
   "wf_maintain()"
+  "wf_recalculate_statistics()"
   "wf_prune_routing('1 day')"
   "wf_save_state('order', '{}')"
   "wf_save_state('new', '{}')"

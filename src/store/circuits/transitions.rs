@@ -28,10 +28,10 @@ static ADD: Statement = Statement::new(
         Type::Timestamptz,
     ],
 );
+/// Says that something has changed, not what: whoever may connect to the database can listen, and forge.
 static NOTIFY: Statement = Statement::new(
-    "SELECT pg_catalog.pg_notify('wfstate', pg_catalog.json_build_object(
-                'event', 'circuit', 'tenant', $1, 'agent_key', $2, 'from', $3, 'to', $4)::pg_catalog.text)",
-    &[Type::Text, Type::Text, Type::Text, Type::Text],
+    r#"SELECT pg_catalog.pg_notify('wfstate', '{"event": "circuit"}')"#,
+    &[],
 );
 
 macro_rules! transition_columns {
@@ -86,13 +86,9 @@ pub fn add(
             Param::Timestamptz(Some(transition.at)),
         ];
         ADD.run(Mode::Latest, &params)?;
-        if settings::notify_circuits() {
-            let [tenant, key] = agent.params();
-            NOTIFY.run(
-                Mode::Write,
-                &[tenant, key, Param::Text(Some(from)), Param::Text(Some(to))],
-            )?;
-        }
+    }
+    if settings::notify_circuits() && number > last {
+        NOTIFY.run(Mode::Write, &[])?;
     }
     Ok(number)
 }

@@ -7,18 +7,21 @@ use crate::store::log::cache::payload_hash;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::rebuild;
 
+/// What is tagged, and what forks stand on, is looked up once for all versions; LATERAL and OFFSET 0 go from fork to
+/// fork by index, where the planner could otherwise read the first versions of all executions for each.
 macro_rules! removable {
     () => {
         "v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {<} $3
          AND ($4 IS NULL OR v.version {<=} ($3 {-} $4))
          AND ($5 IS NULL OR v.saved_at {<} (pg_catalog.now() {-} $5))
-         AND NOT EXISTS (SELECT FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1
-                         AND c.execution_id {=} $2 AND c.version {=} v.version)
-         AND NOT EXISTS (SELECT FROM wfstate.executions AS f
-                           JOIN wfstate.state_versions AS r ON r.tenant {=} $1
-                            AND r.execution_id {=} f.execution_id AND r.version {=} 1
-                            AND r.base_version {=} v.version
-                          WHERE f.tenant {=} $1 AND f.forked_from_execution_id {=} $2)"
+         AND v.version {<>} ALL (ARRAY(
+             SELECT c.version FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2))
+         AND v.version {<>} ALL (ARRAY(
+             SELECT DISTINCT b.base_version FROM wfstate.executions AS f
+              CROSS JOIN LATERAL (
+                    SELECT r.base_version FROM wfstate.state_versions AS r
+                     WHERE r.tenant {=} $1 AND r.execution_id {=} f.execution_id AND r.version {=} 1 OFFSET 0) AS b
+              WHERE f.tenant {=} $1 AND f.forked_from_execution_id {=} $2 AND b.base_version IS NOT NULL))"
     };
 }
 

@@ -10,8 +10,9 @@ use crate::store::log::cache::{self, State, payload_hash};
 use crate::store::log::executions::Head;
 use crate::store::log::new_version::{Content, head_after};
 use crate::store::log::rebuild;
-use crate::store::log::save::{self, Change};
+use crate::store::log::save::{self, Change, Request};
 use crate::store::log::versions::bytes;
+use crate::store::search::index;
 use std::rc::Rc;
 
 /// Bytes of states, old and new, and of patches that are worked on at once, beyond one execution.
@@ -79,7 +80,8 @@ impl<'a> Portion<'a> {
         let row = |(item, made): &(&'a Item<'a>, &'a Made)| created_row(item, made);
         let rows: Vec<NewRow<'_>> = self.created.iter().map(row).collect();
         rows::log(&rows, at)?;
-        finish(self.created.iter().map(|(item, _)| *item).zip(&rows))
+        let items = self.created.iter().map(|(item, _)| *item);
+        finish(&items.zip(&rows).collect::<Vec<_>>())
     }
 
     fn write_moved(&self, at: i64) -> StateResult<()> {
@@ -99,7 +101,8 @@ impl<'a> Portion<'a> {
             return Err(StateError::new(Code::Internal, why));
         }
         rows::log(&rows, at)?;
-        finish(self.locked.iter().map(|(item, _)| *item).zip(&rows))
+        let items = self.locked.iter().map(|(item, _)| *item);
+        finish(&items.zip(&rows).collect::<Vec<_>>())
     }
 }
 
@@ -195,17 +198,29 @@ fn created_row<'a>(item: &'a Item<'a>, made: &Made) -> NewRow<'a> {
     }
 }
 
-/// What follows a save: the cache, the search row, and a keyframe where the chain has grown too long.
-fn finish<'a>(written: impl Iterator<Item = (&'a Item<'a>, &'a NewRow<'a>)>) -> StateResult<()> {
+/// What follows a save: the cache, the search rows, and a keyframe where a chain has grown too long.
+fn finish(written: &[(&Item<'_>, &NewRow<'_>)]) -> StateResult<()> {
+    // No more than the cache keeps.
+    let first = written.len().saturating_sub(cache::MAX_ENTRIES);
+    let mut indexed = Vec::new();
+    for (i, (item, row)) in written.iter().enumerate() {
+        let Request { key, tags, .. } = item.request;
+        if i >= first {
+            cache::put(key, &row.head, Rc::new(copy(item.state)?));
+        }
+        let (workflow, new) = (row.head.workflow.as_deref(), row.labels.workflow.is_some());
+        let state = || Ok(Rc::new(copy(item.state)?));
+        indexed.extend(index::row(key, workflow, new, tags, state)?);
+    }
+    index::maintain_all(&indexed)?;
     for (item, row) in written {
-        let key = item.request.key;
-        let state = Document::copy(item.state).map_err(|e| StateError::bad_document("state", e))?;
-        let state = Rc::new(state);
-        cache::put(key, &row.head, Rc::clone(&state));
-        save::index_head(&item.request, &row.head, || Ok(state))?;
         if save::keyframe_is_due(&row.head) {
-            save::keyframe(key, &row.head, item.state)?;
+            save::keyframe(item.request.key, &row.head, item.state)?;
         }
     }
     Ok(())
+}
+
+fn copy(state: &[u8]) -> StateResult<Document> {
+    Document::copy(state).map_err(|e| StateError::bad_document("state", e))
 }

@@ -41,7 +41,7 @@ thread_local! {
 }
 
 /// Most entries, whatever their size: look-up is a walk.
-const MAX_ENTRIES: usize = 64;
+pub const MAX_ENTRIES: usize = 64;
 
 /// What the cache believes the head to be, with its state.
 pub struct Hit {

@@ -256,7 +256,7 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
 }
 
 /// Brings the search row up to date.
-pub(super) fn index_head(
+fn index_head(
     request: &Request<'_>,
     head: &Head,
     state: impl FnOnce() -> StateResult<State>,

@@ -41,9 +41,9 @@ const MOST_EXPECTED: usize = 2 << 20;
 impl Segment {
     /// Makes room for patches of this size.
     pub fn expect(&mut self, chain_bytes: i64) {
-        let room = usize::try_from(chain_bytes).unwrap_or(0);
+        let wanted = usize::try_from(chain_bytes).unwrap_or(0);
         // What the head says is only a hint.
-        self.patches.reserve(room.min(MOST_EXPECTED));
+        let _ = self.patches.try_reserve(wanted.min(MOST_EXPECTED));
     }
 
     /// Adds a row, in any order. The patch that leads to a snapshot is not needed.

@@ -1,10 +1,10 @@
 //! `wfstate.routing_decisions`: which agent was chosen for which task, and what came of it.
 
-use crate::core::routing::{decision_id, id_text};
+use crate::core::routing::{decision_id, hour, id_text};
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::backend;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
-use crate::store::routing::statistics::{self, Slot};
+use crate::store::routing::fold;
 
 /// A decision, as it is recorded.
 pub struct Decision<'a> {
@@ -72,32 +72,36 @@ const ARGS: &[Type] = &[
     Type::Int4,        // 16 retry_attempts
     Type::Timestamptz, // 17 completed_at
     Type::Timestamptz, // 18 hour
-    Type::Int4,        // 19 slot
 ];
 
 /// Without an outcome, there is nothing to count.
 static RECORD_PENDING: Statement = Statement::new(insert!(), ARGS);
 
-/// The decision and its agent's statistics in one statement; it touches no row of the statistics when this
-/// session's slot is not there yet.
+/// The decision and its outcome in one statement. Neither touches a row that is there: nobody waits.
 static RECORD: Statement = Statement::new(
     concat!(
         "WITH decision AS (",
         insert!(),
-        ")
-     UPDATE wfstate.agent_statistics AS a SET stats = wfstate.stats_with_task(a.stats, $13, $14)
-      WHERE a.tenant {=} wfstate.current_tenant() AND a.agent {=} $5 AND a.task_type {=} coalesce($6, '')
-        AND a.hour_at {=} $18 AND a.slot {=} $19"
+        " RETURNING tenant, selected_agent, task_type, success, duration_ms)
+     INSERT INTO wfstate.routing_outcomes (hour_at, duration_ms, success, tenant, agent, task_type)
+     SELECT $18, d.duration_ms, d.success, d.tenant, d.selected_agent, d.task_type FROM decision AS d"
     ),
     ARGS,
 );
 
 static COMPLETE: Statement = Statement::new(
-    "UPDATE wfstate.routing_decisions AS d
-        SET success = $3, duration_ms = $4, error = coalesce($5, d.error),
-            retry_attempts = coalesce($6, d.retry_attempts), completed_at = pg_catalog.clock_timestamp()
-      WHERE d.tenant {=} $1 AND d.decision_id {=} $2 AND d.success IS NULL
-     RETURNING d.selected_agent, d.task_type, d.decided_at",
+    "WITH decision AS (
+  UPDATE wfstate.routing_decisions AS d
+     SET success = $3, duration_ms = $4, error = coalesce($5, d.error),
+         retry_attempts = coalesce($6, d.retry_attempts), completed_at = pg_catalog.clock_timestamp()
+   WHERE d.tenant {=} $1 AND d.decision_id {=} $2 AND d.success IS NULL
+  RETURNING d.tenant, d.selected_agent, d.task_type, d.decided_at, d.success, d.duration_ms
+)
+INSERT INTO wfstate.routing_outcomes AS o (hour_at, duration_ms, success, tenant, agent, task_type)
+SELECT pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), d.duration_ms, d.success, d.tenant,
+       d.selected_agent, d.task_type
+  FROM decision AS d
+RETURNING o.agent",
     &[
         Type::Text,
         Type::Uuid,
@@ -113,14 +117,13 @@ static EXISTS: Statement = Statement::new(
     &[Type::Text, Type::Uuid],
 );
 
-/// Appends a decision, and counts it where its outcome is known. Returns its id.
+/// Appends a decision, and its outcome where that is known. Returns its id.
 pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
     let (outcome, now) = (&decision.outcome, now());
     let at = decision.decided_at.unwrap_or(now);
-    let id = decision_id(at, backend::random()?);
-    let slot = outcome
-        .success
-        .map(|_| Slot::of(decision.agent, decision.task_type, at));
+    let chance = backend::random()?;
+    let id = decision_id(at, chance);
+    let known = outcome.success.is_some();
     let params = [
         Param::Text(Some(tenant)),
         Param::Uuid(Some(id)),
@@ -138,19 +141,14 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
         Param::Float8(outcome.duration_ms),
         Param::Text(outcome.error),
         Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
-        Param::Timestamptz(slot.as_ref().map(|_| now)),
-        Param::Timestamptz(slot.as_ref().map(|slot| slot.hour)),
-        Param::Int4(slot.as_ref().map(|slot| slot.number)),
+        Param::Timestamptz(known.then_some(now)),
+        Param::Timestamptz(Some(hour(at))),
     ];
-    match (&slot, outcome.success) {
-        (Some(slot), Some(success)) => {
-            if RECORD.run(Mode::Write, &params)? == 0 {
-                statistics::add(tenant, slot, success, outcome.duration_ms)?;
-            }
-        }
-        _ => {
-            RECORD_PENDING.run(Mode::Write, &params)?;
-        }
+    if known {
+        RECORD.run(Mode::Write, &params)?;
+        fold::perhaps(tenant, decision.agent, chance)?;
+    } else {
+        RECORD_PENDING.run(Mode::Write, &params)?;
     }
     Ok(id)
 }
@@ -172,21 +170,14 @@ pub fn complete(
         Param::Text(outcome.error),
         Param::Int4(outcome.retry_attempts),
     ];
-    let completed = COMPLETE.one(Mode::Write, &params, |row| {
-        Ok((
-            row.text(0).unwrap_or_default(),
-            row.text(1),
-            row.micros(2).unwrap_or_default(),
-        ))
-    })?;
-    let Some((agent, task_type, at)) = completed else {
+    let completed = COMPLETE.one(Mode::Write, &params, |row| Ok(row.text(0)))?;
+    let Some(agent) = completed.flatten() else {
         return match EXISTS.one(Mode::Write, &key(), |row| Ok(row.bool(0)))? {
             Some(_) => Ok(None),
             None => Err(not_found(id)),
         };
     };
-    let slot = Slot::of(&agent, task_type.as_deref(), at);
-    statistics::add(tenant, &slot, success, outcome.duration_ms)?;
+    fold::perhaps(tenant, &agent, backend::random()?)?;
     Ok(Some(agent))
 }
 

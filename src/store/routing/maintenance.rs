@@ -2,66 +2,39 @@
 
 use crate::core::routing::{first_id, hour, hour_from};
 use crate::core::{StateError, StateResult, limits};
-use crate::pg::spi::{Interval, Mode, Param, Statement, Type, command, now};
-
-/// A statement takes rows only that nobody else is working on, in an order that all of them keep. They are chosen
-/// once (MATERIALIZED): a join that asked again would be given others, and the batch have no bound.
-static FOLD: Statement = Statement::new(
-    "WITH old AS MATERIALIZED (
-  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
-   WHERE a.tenant {=} $1 AND a.slot {>} 0 AND a.hour_at {<} $2
-   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
-), gone AS (
-  DELETE FROM wfstate.agent_statistics AS a USING old AS o
-   WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
-     AND a.slot {=} o.slot
-  RETURNING a.agent, a.task_type, a.hour_at, a.stats
-), folded AS (
-  INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour_at, slot, stats)
-  SELECT $1, g.agent, g.task_type, g.hour_at, 0, wfstate.merge_stats(g.stats) FROM gone AS g
-   GROUP BY g.agent, g.task_type, g.hour_at ORDER BY g.hour_at, g.agent, g.task_type
-  ON CONFLICT (tenant, agent, task_type, hour_at, slot)
-  DO UPDATE SET stats = wfstate.stats_plus(a.stats, EXCLUDED.stats)
-)
-SELECT pg_catalog.count(*) FROM gone AS g",
-    &[Type::Text, Type::Timestamptz, Type::Int8],
-);
-
-/// Folds the slots of past hours into one row an hour; returns how many slots were folded.
-pub fn fold(tenant: &str, max_rows: i64) -> StateResult<i64> {
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::Timestamptz(Some(hour(now()))),
-        Param::Int8(Some(max_rows)),
-    ];
-    let folded = FOLD.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
-    Ok(folded.flatten().unwrap_or_default())
-}
+use crate::pg::backend;
+use crate::pg::roles::as_owner;
+use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::store::routing::fold::{STATISTICS, new_part};
 
 static PRUNED_UNTIL: Statement = Statement::new(
     "SELECT r.pruned_until_at FROM wfstate.routing_retention AS r WHERE r.tenant {=} $1",
     &[Type::Text],
 );
-static FORGET: Statement = Statement::new(
-    "DELETE FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour_at {>=} $2",
-    &[Type::Text, Type::Timestamptz],
-);
-static COLLECT: Statement = Statement::new(
-    "INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour_at, slot, stats)
-     SELECT $1, d.selected_agent, coalesce(d.task_type, ''),
-            pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), 0,
-            wfstate.collect_stats(d.success, d.duration_ms)
-       FROM wfstate.routing_decisions AS d
-      WHERE d.tenant {=} $1 AND d.decision_id {>=} $2 AND d.success IS NOT NULL
-      GROUP BY 2, 3, 4",
-    &[Type::Text, Type::Uuid],
+/// One statement, since all of it must see the same moment: what is recorded meanwhile has neither its decision
+/// counted nor its outcome taken away.
+static REBUILD: Statement = Statement::new(
+    "WITH counted AS (
+  DELETE FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour_at {>=} $2
+), unfolded AS (
+  DELETE FROM wfstate.routing_outcomes AS o WHERE o.tenant {=} $1 AND o.hour_at {>=} $2
+)
+INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour_at, part, stats)
+SELECT $1, d.selected_agent, coalesce(d.task_type, ''),
+       pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), $4,
+       wfstate.collect_stats(d.success, d.duration_ms)
+  FROM wfstate.routing_decisions AS d
+ WHERE d.tenant {=} $1 AND d.decision_id {>=} $3 AND d.success IS NOT NULL
+ GROUP BY 2, 3, 4",
+    &[Type::Text, Type::Timestamptz, Type::Uuid, Type::Int8],
 );
 
 /// Builds the statistics anew from the audit trail, from the hour on that holds `since`, or from where the trail
-/// is complete. Whoever records waits meanwhile. Returns how many rows there are of them now.
+/// is complete. Waits for transactions that have folded or pruned, and keeps others of the tenant from it; recording
+/// goes on. Returns how many rows there are of them now.
 pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
-    // Who has counted a task holds a lock on the table until the commit, so that after this all of them are seen.
-    command("LOCK TABLE wfstate.agent_statistics IN SHARE ROW EXCLUSIVE MODE")?;
+    backend::refuse_read_only(c"wf_recalculate_statistics()");
+    STATISTICS.alone(tenant);
     let pruned = PRUNED_UNTIL
         .one(Mode::Latest, &[Param::Text(Some(tenant))], |row| {
             Ok(row.micros(0))
@@ -72,10 +45,13 @@ pub fn recalculate(tenant: &str, since: Option<i64>) -> StateResult<i64> {
         (Some(from), None) | (None, Some(from)) => from,
         (None, None) => i64::MIN,
     };
-    let own = || Param::Text(Some(tenant));
-    FORGET.run(Mode::Latest, &[own(), Param::Timestamptz(Some(from))])?;
-    let collected = COLLECT.run(Mode::Latest, &[own(), Param::Uuid(Some(first_id(from)))])?;
-    Ok(collected.cast_signed())
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Timestamptz(Some(from)),
+        Param::Uuid(Some(first_id(from))),
+        Param::Int8(Some(-new_part()?)),
+    ];
+    Ok(as_owner(|| REBUILD.run(Mode::Latest, &params))?.cast_signed())
 }
 
 /// The newest of the removed decisions says from when on the trail is complete.
@@ -99,13 +75,21 @@ SELECT pg_catalog.count(*) FROM gone AS g",
 );
 static PRUNE_STATISTICS: Statement = Statement::new(
     "WITH old AS MATERIALIZED (
-  SELECT a.agent, a.task_type, a.hour_at, a.slot FROM wfstate.agent_statistics AS a
+  SELECT a.agent, a.task_type, a.hour_at, a.part FROM wfstate.agent_statistics AS a
    WHERE a.tenant {=} $1 AND a.hour_at {<} $2
-   ORDER BY a.hour_at, a.agent, a.task_type, a.slot LIMIT $3 FOR UPDATE SKIP LOCKED
+   ORDER BY a.hour_at, a.agent, a.task_type LIMIT $3 FOR UPDATE SKIP LOCKED
 )
 DELETE FROM wfstate.agent_statistics AS a USING old AS o
  WHERE a.tenant {=} $1 AND a.agent {=} o.agent AND a.task_type {=} o.task_type AND a.hour_at {=} o.hour_at
-   AND a.slot {=} o.slot",
+   AND a.part {=} o.part",
+    &[Type::Text, Type::Timestamptz, Type::Int8],
+);
+/// What is not folded yet goes with the hours that it would be folded into.
+static PRUNE_OUTCOMES: Statement = Statement::new(
+    "DELETE FROM wfstate.routing_outcomes AS o
+  WHERE o.ctid {=} ANY (ARRAY(
+        SELECT w.ctid FROM wfstate.routing_outcomes AS w
+         WHERE w.tenant {=} $1 AND w.hour_at {<} $2 LIMIT $3 FOR UPDATE SKIP LOCKED))",
     &[Type::Text, Type::Timestamptz, Type::Int8],
 );
 
@@ -113,7 +97,7 @@ DELETE FROM wfstate.agent_statistics AS a USING old AS o
 pub struct Pruned {
     /// Decisions of the audit trail.
     pub decisions: i64,
-    /// Rows of the statistics.
+    /// Rows of the statistics, and outcomes that were not folded into them yet.
     pub statistics: i64,
 }
 
@@ -146,21 +130,31 @@ pub fn prune(
     let decisions_before = before("older_than", older_than)?;
     let statistics_before = before("statistics_older_than", statistics_older_than)?;
     // A recalculation must see either none of this batch or all of it.
-    command("LOCK TABLE wfstate.agent_statistics IN ROW EXCLUSIVE MODE")?;
+    STATISTICS.share(tenant);
     let own = || Param::Text(Some(tenant));
-    let most = || Param::Int8(Some(max_rows));
     let mut pruned = Pruned {
         decisions: 0,
         statistics: 0,
     };
     if let Some(before) = decisions_before {
-        let params = [own(), Param::Uuid(Some(first_id(before))), most()];
+        let params = [
+            own(),
+            Param::Uuid(Some(first_id(before))),
+            Param::Int8(Some(max_rows)),
+        ];
         let gone = PRUNE_DECISIONS.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
         pruned.decisions = gone.flatten().unwrap_or_default();
     }
     if let Some(before) = statistics_before {
-        let params = [own(), Param::Timestamptz(Some(hour(before))), most()];
-        pruned.statistics = PRUNE_STATISTICS.run(Mode::Write, &params)?.cast_signed();
+        for prune in [&PRUNE_OUTCOMES, &PRUNE_STATISTICS] {
+            let left = max_rows - pruned.statistics;
+            let params = [
+                own(),
+                Param::Timestamptz(Some(hour(before))),
+                Param::Int8(Some(left)),
+            ];
+            pruned.statistics += as_owner(|| prune.run(Mode::Write, &params))?.cast_signed();
+        }
     }
     Ok(pruned)
 }

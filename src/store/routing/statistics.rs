@@ -1,70 +1,12 @@
-//! `wfstate.agent_statistics`: what is known of the tasks of each agent, by hour.
+//! What is known of the tasks of each agent: `wfstate.agent_statistics`, by hour, and what of
+//! `wfstate.routing_outcomes` is not folded into it yet.
 
 use crate::core::routing::{hour, hour_from};
 use crate::core::stats::{Summary, encode};
 use crate::core::{StateResult, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::stats_datum::damaged;
-use crate::pg::{backend, settings};
 use std::cmp::Ordering;
-
-/// Where a session counts a task.
-pub struct Slot<'a> {
-    agent: &'a str,
-    task_type: &'a str,
-    /// When the hour began, in the server's microseconds.
-    pub hour: i64,
-    /// Which of the hour's rows; 0 is for folded ones.
-    pub number: i64,
-}
-
-impl<'a> Slot<'a> {
-    /// This session's, for a task that was routed at a time.
-    pub fn of(agent: &'a str, task_type: Option<&'a str>, at: i64) -> Self {
-        Slot {
-            agent,
-            task_type: task_type.unwrap_or_default(),
-            hour: hour(at),
-            number: i64::from(1 + backend::number().rem_euclid(settings::statistics_slots())),
-        }
-    }
-}
-
-static ADD: Statement = Statement::new(
-    "INSERT INTO wfstate.agent_statistics AS a (tenant, agent, task_type, hour_at, slot, stats)
-     VALUES ($1, $2, $3, $4, $5, wfstate.stats_with_task(NULL, $6, $7))
-     ON CONFLICT (tenant, agent, task_type, hour_at, slot)
-     DO UPDATE SET stats = wfstate.stats_with_task(a.stats, $6, $7)",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Text,
-        Type::Timestamptz,
-        Type::Int4,
-        Type::Bool,
-        Type::Float8,
-    ],
-);
-
-/// Counts a task, whether or not the slot's row is there.
-pub fn add(
-    tenant: &str,
-    slot: &Slot<'_>,
-    success: bool,
-    duration_ms: Option<f64>,
-) -> StateResult<()> {
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::Text(Some(slot.agent)),
-        Param::Text(Some(slot.task_type)),
-        Param::Timestamptz(Some(slot.hour)),
-        Param::Int4(Some(slot.number)),
-        Param::Bool(Some(success)),
-        Param::Float8(duration_ms),
-    ];
-    ADD.run(Mode::Write, &params)?;
-    Ok(())
-}
 
 /// Which statistics are summed up. Times are taken by whole hours: the one that holds `since` counts, and so does
 /// the one that holds the moment before `until`.
@@ -85,14 +27,24 @@ pub struct Query<'a> {
 
 /// Planned for the values of each call, so that filters that are not given don't hide an index.
 static SUM: Statement = Statement::planned_each_time(
-    "SELECT a.agent, wfstate.merge_stats(a.stats) FROM wfstate.agent_statistics AS a
-      WHERE a.tenant {=} $1
-        AND ($2 IS NULL OR a.agent {=} $2)
-        AND ($3 IS NULL OR a.task_type {=} $3)
-        AND ($4 IS NULL OR a.hour_at {>=} $4)
-        AND ($5 IS NULL OR a.hour_at {<} $5)
-        AND ($6 IS NULL OR a.agent {>} $6)
-      GROUP BY a.agent ORDER BY a.agent LIMIT $7",
+    "SELECT x.agent, wfstate.merge_stats(x.stats) FROM (
+  SELECT a.agent, a.stats FROM wfstate.agent_statistics AS a
+   WHERE a.tenant {=} $1
+     AND ($2 IS NULL OR a.agent {=} $2)
+     AND ($3 IS NULL OR a.task_type {=} $3)
+     AND ($4 IS NULL OR a.hour_at {>=} $4)
+     AND ($5 IS NULL OR a.hour_at {<} $5)
+     AND ($6 IS NULL OR a.agent {>} $6)
+  UNION ALL
+  SELECT o.agent, wfstate.collect_stats(o.success, o.duration_ms) FROM wfstate.routing_outcomes AS o
+   WHERE o.tenant {=} $1
+     AND ($2 IS NULL OR o.agent {=} $2)
+     AND ($3 IS NULL OR o.task_type {=} $3)
+     AND ($4 IS NULL OR o.hour_at {>=} $4)
+     AND ($5 IS NULL OR o.hour_at {<} $5)
+     AND ($6 IS NULL OR o.agent {>} $6)
+   GROUP BY o.agent
+) AS x GROUP BY x.agent ORDER BY x.agent LIMIT $7",
     &[
         Type::Text,
         Type::Text,

@@ -12,26 +12,52 @@ use crate::store::{Key, key_params};
 use std::rc::Rc;
 
 /// Touches the row only when what it holds changes. IS DISTINCT FROM would take its operator from search_path.
-static PUT: Statement = Statement::new(
-    "INSERT INTO wfstate.search AS s (tenant, execution_id, workflow, declaration, tags, document)
-     SELECT $1, $2, $3, $4, $5, $6 WHERE $3 IS NOT NULL OR $5 IS NOT NULL OR EXISTS (
-            SELECT FROM wfstate.search AS o WHERE o.tenant {=} $1 AND o.execution_id {=} $2)
-     ON CONFLICT (tenant, execution_id) DO UPDATE
-        SET workflow = excluded.workflow, declaration = excluded.declaration,
-            tags = coalesce(excluded.tags, s.tags), document = excluded.document
-      WHERE coalesce(s.workflow, '') {<>} coalesce(excluded.workflow, '')
-         OR s.declaration {<>} excluded.declaration
-         OR excluded.tags {<>} coalesce(s.tags, 'null'::pg_catalog.jsonb)
-         OR coalesce(s.document, 'null'::pg_catalog.jsonb)
-            {<>} coalesce(excluded.document, 'null'::pg_catalog.jsonb)",
-    &[
+macro_rules! put {
+    ($rows:literal, $types:expr) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.search AS s (tenant, execution_id, workflow, declaration, tags, document)
+                 SELECT $1, n.execution_id, n.workflow, n.declaration, n.tags, n.document
+                   FROM ",
+                $rows,
+                " AS n (execution_id, workflow, declaration, tags, document)
+                  WHERE n.workflow IS NOT NULL OR n.tags IS NOT NULL OR EXISTS (SELECT FROM wfstate.search AS o
+                         WHERE o.tenant {=} $1 AND o.execution_id {=} n.execution_id)
+                 ON CONFLICT (tenant, execution_id) DO UPDATE
+                    SET workflow = excluded.workflow, declaration = excluded.declaration,
+                        tags = coalesce(excluded.tags, s.tags), document = excluded.document
+                  WHERE coalesce(s.workflow, '') {<>} coalesce(excluded.workflow, '')
+                     OR s.declaration {<>} excluded.declaration
+                     OR excluded.tags {<>} coalesce(s.tags, 'null'::pg_catalog.jsonb)
+                     OR coalesce(s.document, 'null'::pg_catalog.jsonb)
+                        {<>} coalesce(excluded.document, 'null'::pg_catalog.jsonb)"
+            ),
+            &$types,
+        )
+    };
+}
+static PUT: Statement = put!(
+    "(SELECT $2, $3, $4, $5, $6)",
+    [
         Type::Text,
         Type::Text,
         Type::Text,
         Type::Int8,
         Type::Jsonb,
         Type::Jsonb,
-    ],
+    ]
+);
+/// `unnest` of several arrays has no qualified form; the parser itself takes it from pg_catalog.
+static PUT_ALL: Statement = put!(
+    "unnest($2, $3, $4, $5, $6)",
+    [
+        Type::Text,
+        Type::TextArray,
+        Type::TextArray,
+        Type::Int8Array,
+        Type::JsonbArray,
+        Type::JsonbArray,
+    ]
 );
 
 static SET_DOCUMENT: Statement = Statement::new(
@@ -51,8 +77,41 @@ pub fn touched(tenant: &str, patch: &[u8]) -> StateResult<bool> {
     Ok(false)
 }
 
-/// Brings the search row of a saved execution up to date: of this workflow, which it may be `new` to, with these
-/// tags where they are given. Called while the head is locked, or not yet visible to others.
+/// What is to be indexed of an execution.
+pub struct Row<'a> {
+    key: Key<'a>,
+    workflow: Option<&'a str>,
+    declaration: i64,
+    tags: Option<&'a [u8]>,
+    document: Option<Vec<u8>>,
+}
+
+/// What is to be indexed of a saved execution: of this workflow, which it may be `new` to, with these tags where they
+/// are given; `None` where nothing can have changed. Called while the head is locked, or not yet visible to others.
+pub fn row<'a>(
+    key: Key<'a>,
+    workflow: Option<&'a str>,
+    new: bool,
+    tags: Option<&'a [u8]>,
+    state: impl FnOnce() -> StateResult<Rc<Document>>,
+) -> StateResult<Option<Row<'a>>> {
+    let declared = declarations::of(key.tenant);
+    let own = workflow.and_then(|workflow| declared.get(workflow));
+    let document = match own {
+        Some(own) if !own.pointers.is_empty() => Some(cut(&state()?, &own.pointers)?),
+        _ => None,
+    };
+    let changes = document.is_some() || tags.is_some() || new;
+    Ok(changes.then(|| Row {
+        key,
+        workflow,
+        declaration: own.map_or(0, |own| own.number),
+        tags,
+        document,
+    }))
+}
+
+/// Brings the search row of a saved execution up to date.
 pub fn maintain(
     key: Key<'_>,
     workflow: Option<&str>,
@@ -60,25 +119,41 @@ pub fn maintain(
     tags: Option<&[u8]>,
     state: impl FnOnce() -> StateResult<Rc<Document>>,
 ) -> StateResult<()> {
-    let declared = declarations::of(key.tenant);
-    let own = workflow.and_then(|workflow| declared.get(workflow));
-    let document = match own {
-        Some(own) if !own.pointers.is_empty() => Some(cut(&state()?, &own.pointers)?),
-        _ => None,
-    };
-    if document.is_none() && tags.is_none() && !new {
+    let Some(row) = row(key, workflow, new, tags, state)? else {
         return Ok(());
-    }
+    };
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
         id,
         Param::Text(workflow),
-        Param::Int8(Some(own.map_or(0, |own| own.number))),
+        Param::Int8(Some(row.declaration)),
         Param::Jsonb(tags),
-        Param::Jsonb(document.as_deref()),
+        Param::Jsonb(row.document.as_deref()),
     ];
     PUT.run(Mode::Write, &params)?;
+    Ok(())
+}
+
+/// The same for many executions of one tenant.
+pub fn maintain_all(rows: &[Row<'_>]) -> StateResult<()> {
+    let Some(first) = rows.first() else {
+        return Ok(());
+    };
+    let ids: Vec<Option<&str>> = rows.iter().map(|r| Some(r.key.id)).collect();
+    let workflows: Vec<Option<&str>> = rows.iter().map(|r| r.workflow).collect();
+    let declarations: Vec<Option<i64>> = rows.iter().map(|r| Some(r.declaration)).collect();
+    let tags: Vec<Option<&[u8]>> = rows.iter().map(|r| r.tags).collect();
+    let documents: Vec<Option<&[u8]>> = rows.iter().map(|r| r.document.as_deref()).collect();
+    let params = [
+        Param::Text(Some(first.key.tenant)),
+        Param::Texts(&ids),
+        Param::Texts(&workflows),
+        Param::Int8Array(&declarations),
+        Param::JsonbArray(&tags),
+        Param::JsonbArray(&documents),
+    ];
+    PUT_ALL.run(Mode::Write, &params)?;
     Ok(())
 }
 

@@ -76,6 +76,8 @@ class Routing(Case):
             chance, done = random.Random(seed), 0
             try:
                 with connect() as conn:
+                    # Folding at each call, at some, or not; now and then several agents in one transaction.
+                    conn.execute(f"SET wfstate.fold_every = {seed % 4}")
                     for n in range(each):
                         ok, ms = chance.random() < 0.7, chance.expovariate(0.02)
                         kind = chance.random()
@@ -83,7 +85,13 @@ class Routing(Case):
                             with conn.transaction(force_rollback=True):
                                 conn.execute("SELECT wf_record_routing(%s, %s, %s, %s)", (f"{seed}-{n}", agent, ok, ms))
                             continue
-                        if kind < 0.5:
+                        if kind < 0.3:
+                            others = [agent, f"{agent}-b", f"{agent}-c"]
+                            chance.shuffle(others)
+                            with conn.transaction():
+                                for other in others:
+                                    conn.execute("SELECT wf_record_routing(%s, %s, %s, %s)", (f"{seed}-{n}", other, ok, ms))
+                        elif kind < 0.5:
                             decision = conn.execute("SELECT wf_record_routing(%s, %s)", (f"{seed}-{n}", agent)).fetchone()[0]
                             conn.execute("SELECT wf_complete_routing(%s, %s, %s)", (decision, ok, ms))
                         else:
@@ -114,6 +122,8 @@ class Routing(Case):
         self.assertEqual(failures, [])
         conn = self.session(ADMIN)
         self.assertEqual(self.value(conn, "SELECT total_tasks FROM wf_agent_statistics(%s)", agent), sum(counts))
+        self.assertGreater(self.value(conn, "SELECT sum(total_tasks(stats)) FROM wfstate.agent_statistics WHERE agent = %s",
+                                      agent), 0)
         recorded = self.value(conn, STATS, agent)
         conn.execute("SELECT wf_recalculate_statistics()")
         self.assertEqual(self.value(conn, STATS, agent), recorded)

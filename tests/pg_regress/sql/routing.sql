@@ -1,6 +1,7 @@
 -- Routing decisions and the statistics of agents.
 \set SHOW_CONTEXT never
 \pset null (null)
+SET wfstate.fold_every = 0;
 SET wfstate.tenant = 'routing';
 SET timezone = 'UTC';
 -- An outcome that is known at once.
@@ -56,18 +57,39 @@ SELECT count(wf_record_routing('t', agent, ok, ms)) FROM (VALUES ('slow', true, 
 SELECT agent FROM wf_top_agents();
 SELECT agent FROM wf_underperforming_agents(min_tasks => 1, max_rows => 1);
 SET wfstate.tenant = 'routing';
--- Slots of past hours are folded, and the sum stays what it was.
+-- Outcomes are folded into the statistics of their hour, and the sum stays what it was.
 CREATE TEMP TABLE before AS SELECT agent, stats::text FROM wf_agent_statistics();
-SELECT count(*) FILTER (WHERE slot = 0) AS folded, count(*) FILTER (WHERE slot > 0) AS slots FROM wfstate.agent_statistics WHERE hour_at < '2026-06-01';
-SELECT * FROM wf_maintain(max_rows => 7) WHERE task = 'fold_statistics';
--- (What was recorded just now may be of a past hour by now.)
-SELECT task, processed BETWEEN 34 AND 36 AS the_rest FROM wf_maintain() WHERE task = 'fold_statistics';
-SELECT task, processed <= 2 AS nothing_more FROM wf_maintain() WHERE task = 'fold_statistics';
-SELECT count(*) FILTER (WHERE slot = 0) AS folded, count(*) FILTER (WHERE slot > 0) AS slots FROM wfstate.agent_statistics WHERE hour_at < '2026-06-01';
+CREATE TEMP VIEW kept AS SELECT (SELECT count(*) FROM wfstate.routing_outcomes WHERE tenant = wf_tenant()) AS outcomes, (SELECT sum(total_tasks(stats)) FROM wfstate.agent_statistics WHERE tenant = wf_tenant()) AS tasks;
+SELECT * FROM kept;
+SELECT * FROM wf_maintain(max_rows => 7) WHERE task IN ('fold_outcomes', 'merge_statistics');
+SELECT * FROM kept;
+SELECT task, processed FROM wf_maintain() WHERE task = 'fold_outcomes';
+SELECT * FROM kept;
+SELECT * FROM wf_maintain() WHERE task = 'fold_outcomes';
+SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
+-- A row an hour, agent and type, those of past hours merged. (What was recorded just now may be of a past hour by now.)
+SELECT count(*) AS rows, count(DISTINCT (agent, task_type, hour_at)) AS hours, count(*) FILTER (WHERE part > 0 AND hour_at < '2026-06-01') AS unmerged FROM wfstate.agent_statistics WHERE tenant = wf_tenant();
+-- Whoever records folds the outcomes of that agent now and then; wfstate.fold_every says how often.
+SET wfstate.fold_every = 1;
+SELECT count(wf_record_routing('f', agent, n % 3 > 0, n, decided_at => '2026-01-01 02:30:00+00')) FROM generate_series(1, 4) AS n, unnest('{coder,planner}'::text[]) AS agent;
+SELECT * FROM kept;
+SELECT wf_record_routing('f', 'coder', decided_at => '2026-01-01 02:30:00+00') AS folded \gset
+SELECT wf_complete_routing(:'folded', true, 3);
+SELECT * FROM kept;
+-- Nothing is folded where a transaction keeps its snapshot: a row that changed meanwhile would end it.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT wf_record_routing('f', 'coder', true, 4, decided_at => '2026-01-01 02:30:00+00') IS NOT NULL AS recorded;
+SELECT * FROM kept;
+COMMIT;
+SET wfstate.fold_every = 0;
+SELECT wf_record_routing('f', 'coder', true, 5, decided_at => '2026-01-01 02:30:00+00') IS NOT NULL AS recorded;
+SELECT * FROM kept;
+SELECT task, processed FROM wf_maintain() WHERE task = 'fold_outcomes';
 -- A late outcome counts in its hour, and is folded into what is there.
 SELECT wf_complete_routing(decision_id, true, 77) FROM wf_routing_decisions(task_id => 'old-pending');
 SELECT wf_record_routing('late', 'planner', true, 78, 'plan', decided_at => '2026-01-01 02:30:00+00') IS NOT NULL AS late;
-SELECT task, processed BETWEEN 2 AND 4 AS late_ones FROM wf_maintain() WHERE task = 'fold_statistics';
+SELECT task, processed FROM wf_maintain() WHERE task = 'fold_outcomes';
+SELECT count(*) FILTER (WHERE hour_at < '2026-06-01') = count(DISTINCT (agent, task_type, hour_at)) FILTER (WHERE hour_at < '2026-06-01') AS one_row_an_hour FROM wfstate.agent_statistics WHERE tenant = wf_tenant();
 SELECT n.agent, total_tasks(n.stats) - total_tasks(b.stats::routing_stats) AS more FROM wf_agent_statistics() n JOIN before b USING (agent) ORDER BY 1;
 -- Built anew from the audit trail, they are the same; also when they were lost.
 DROP TABLE before;
@@ -93,7 +115,10 @@ SET enable_mergejoin = off;
 SELECT * FROM wf_prune_routing(statistics_older_than => '1 day', max_rows => 10);
 RESET enable_hashjoin;
 RESET enable_mergejoin;
+-- (Outcomes that are not folded yet go with their hours.)
+SELECT wf_record_routing('u', 'coder', true, 5, decided_at => '2026-01-01 02:30:00+00') IS NOT NULL AS recorded;
 SELECT decisions, statistics > 0 AS some FROM wf_prune_routing('1 day', '1 day');
+SELECT count(*) FROM wfstate.routing_outcomes WHERE hour_at < '2026-06-01';
 SELECT agent, total_tasks FROM wf_agent_statistics();
 -- A transaction that is rolled back counts nothing.
 BEGIN;
@@ -109,10 +134,6 @@ SELECT count(*) FROM wf_agent_statistics();
 \set VERBOSITY sqlstate
 SELECT wf_complete_routing(:'second', true);
 \set VERBOSITY default
--- Few slots are enough, only not as quick.
-SET wfstate.statistics_slots = 1;
-SELECT count(wf_record_routing('s', 'one', true, n)) FROM generate_series(1, 20) AS n;
-SELECT slot, total_tasks(stats) FROM wfstate.agent_statistics WHERE agent = 'one';
 -- The outcome may go to the agent's circuit breaker in the same call: at once, later, and never twice.
 SET wfstate.tenant = 'routing-circuit';
 SELECT wf_circuit_configure('shaky', window_size => 4, minimum_calls => 4);

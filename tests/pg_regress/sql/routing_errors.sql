@@ -90,7 +90,7 @@ SELECT * FROM wf_prune_routing('1 day', max_rows => 0);
 \echo :SQLSTATE
 SELECT * FROM wf_maintain(max_rows => 100000);
 \echo :SQLSTATE
-SET wfstate.statistics_slots = 0;
+SET wfstate.fold_every = -1;
 \echo :SQLSTATE
 -- Rights: a reader reads, a writer records, an admin recalculates.
 CREATE ROLE regress_wf_reading;
@@ -119,6 +119,7 @@ SELECT rollup('\x016400010203'::bytea::routing_stats);
 \echo :SQLSTATE
 SELECT '\x'::bytea::routing_stats + routing_stats(true, 1);
 \echo :SQLSTATE
+SELECT sum(processed) > 0 AS folded FROM wf_maintain();
 UPDATE wfstate.agent_statistics SET stats = '\x0164ff'::bytea::routing_stats WHERE tenant = 'routing-errors';
 SELECT agent FROM wf_agent_statistics();
 \echo :SQLSTATE

@@ -1,6 +1,7 @@
 -- No search_path decides what the functions call: operators, functions, types and tables of the same names come first in it.
 \set SHOW_CONTEXT never
 SET wfstate.tenant = 'search_path';
+SET wfstate.notify_circuits = on;
 SELECT nspname AS api FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'wfstate' \gset
 CREATE ROLE regress_wf_victim;
 CREATE ROLE regress_wf_ward;
@@ -30,7 +31,7 @@ BEGIN
     CREATE OPERATOR regress_hostile.- (FUNCTION = regress_hostile.trap, LEFTARG = pg_catalog.jsonb, RIGHTARG = pg_catalog._text);
     FOREACH body IN ARRAY ARRAY['now() RETURNS pg_catalog.timestamptz', 'clock_timestamp() RETURNS pg_catalog.timestamptz', 'jsonb_build_object(VARIADIC "any" DEFAULT NULL) RETURNS pg_catalog.jsonb',
         'to_jsonb(pg_catalog.anyelement) RETURNS pg_catalog.jsonb', 'octet_length(pg_catalog.text) RETURNS pg_catalog.int4', 'unnest(pg_catalog.anyarray) RETURNS pg_catalog.text', 'jsonb_strip_nulls(pg_catalog.jsonb) RETURNS pg_catalog.jsonb',
-        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'max(pg_catalog.timestamptz) RETURNS pg_catalog.timestamptz', 'merge_stats(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'stats_with_task(pg_catalog.anyelement, pg_catalog.bool, pg_catalog.float8) RETURNS pg_catalog.int4', 'current_tenant() RETURNS pg_catalog.text', 'statement_timestamp() RETURNS pg_catalog.timestamptz', 'pg_notify(pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.void', 'json_build_object(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.json', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
+        'jsonb_typeof(pg_catalog.jsonb) RETURNS pg_catalog.text', 'pg_column_size(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'count(pg_catalog.anyelement) RETURNS pg_catalog.int8', 'wf_tenant() RETURNS pg_catalog.text', 'max(pg_catalog.timestamptz) RETURNS pg_catalog.timestamptz', 'merge_stats(pg_catalog.anyelement) RETURNS pg_catalog.int4', 'stats_with_task(pg_catalog.anyelement, pg_catalog.bool, pg_catalog.float8) RETURNS pg_catalog.int4', 'current_tenant() RETURNS pg_catalog.text', 'statement_timestamp() RETURNS pg_catalog.timestamptz', 'pg_notify(pg_catalog.text, pg_catalog.text) RETURNS pg_catalog.void', 'chain_hash(pg_catalog.int8, pg_catalog.int8) RETURNS pg_catalog.int8', 'pg_get_userbyid(pg_catalog.oid) RETURNS pg_catalog.name', 'pg_get_userbyid(pg_catalog.regrole) RETURNS pg_catalog.name'] LOOP
         IF body LIKE '%VARIADIC%' THEN CONTINUE; END IF;
         EXECUTE 'CREATE FUNCTION regress_hostile.' || body || ' LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by a function''; END $f$';
     END LOOP;
@@ -92,7 +93,6 @@ SELECT :"api".wf_recalculate_statistics('2020-01-01');
 SELECT decisions FROM :"api".wf_prune_routing('0 days', '100 years');
 SELECT :"api".routing_stats(true, 1)::pg_catalog.jsonb;
 SELECT :"api".rollup(s) FROM (SELECT :"api".routing_stats(true, n) AS s FROM pg_catalog.generate_series(1, 2) AS n) x;
-SET wfstate.notify_circuits = on;
 SELECT :"api".wf_circuit_configure('g', 0.5, 0.5, '1 second', 'count', 1, 1, '1 hour', 2, '2 hours', 1, '1 hour');
 SELECT :"api".wf_circuit_configure('g', window_kind => 'time');
 SELECT failure_rate, window_kind FROM :"api".wf_circuit_policy('g');

@@ -23,6 +23,13 @@ SET wfstate.cache_size = 'much';
 \echo :SQLSTATE
 SET wfstate.notify_circuits = 'perhaps';
 \echo :SQLSTATE
+-- What others pay for is not for everybody to switch on.
+CREATE ROLE regress_wf_plain;
+SET ROLE regress_wf_plain;
+SET wfstate.notify_circuits = on;
+\echo :SQLSTATE
+RESET ROLE;
+DROP ROLE regress_wf_plain;
 -- The limit on a state: saves, patches of either kind, batches, merges that grow bit by bit.
 SET wfstate.tenant = 'settings';
 SET wfstate.max_state_size = '4kB';

@@ -1,0 +1,55 @@
+"""A thousand states of 1 KB saved by one call, and by a thousand calls in one transaction."""
+
+import time
+from statistics import median
+
+from context import NOT_WAITING, Result, duration
+from documents import SIZES, Agent
+from server import APP, Session
+
+BATCH = "SELECT count(*) FROM wf_save_states($1, $2)"
+SAVE = "SELECT wf_save_state($1, $2)"
+COUNT = 1000
+
+
+def batches(ctx):
+    if not ctx.wfstate:
+        return
+    session = Session(APP, NOT_WAITING)
+    agent = Agent(SIZES["1 KB"])
+    turns = {"new": {"calls": [], "batch": []}, "changed": {"calls": [], "batch": []}}
+    # The first round warms up.
+    for turn in range(ctx.scale(6, 2)):
+        prefix = ctx.name()
+        for step, kind in enumerate(("new", "changed", "changed")):
+            for how in ("calls", "batch"):
+                ids = [f"{prefix}-{how}-{n}" for n in range(COUNT)]
+                agent.small_patch()
+                seconds = timed(session, how, ids, agent.document())
+                if turn:
+                    turns[kind][how].append(seconds)
+            if step == 0:
+                ctx.server.execute("ANALYZE wfstate.executions, wfstate.state_versions")
+    session.close()
+    for kind, seconds in turns.items():
+        calls, batch = (median(seconds[how]) for how in ("calls", "batch"))
+        yield Result(
+            f"batch of 1,000 {kind} states of 1 KB", "≥ 3 × as fast as 1,000 calls in one transaction",
+            f"{calls / batch:.1f} × ({duration(1e6 * batch)}, calls {duration(1e6 * calls)})", calls >= 3 * batch, seconds)
+
+
+def timed(session, how, ids, document):
+    """Parameters are made before the clock starts, an array as the text that a driver sends."""
+    if how == "calls":
+        calls = [(name.encode(), document.encode()) for name in ids]
+        start = time.perf_counter()
+        session.run("BEGIN")
+        for call in calls:
+            session.run(SAVE, *call)
+        session.run("COMMIT")
+        return time.perf_counter() - start
+    quoted = '"' + document.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    arrays = ("{" + ",".join(ids) + "}").encode(), ("{" + ",".join([quoted] * len(ids)) + "}").encode()
+    start = time.perf_counter()
+    session.run(BATCH, *arrays)
+    return time.perf_counter() - start
