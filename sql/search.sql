@@ -1,5 +1,12 @@
 -- Group: Lists and searches
 
+-- The indexes for containment hold the tenant within each value: so that a search of one tenant touches no row of
+-- another's, which the statistics of the table would give away.
+CREATE FUNCTION wfstate.scoped(tenant text, document jsonb) RETURNS jsonb
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scoped_wrapper';
+COMMENT ON FUNCTION wfstate.scoped IS 'The document as the only member of an object, under its tenant: what the indexes of wfstate.search hold.';
+INSERT INTO wfstate.access VALUES ('scoped', 'writer');
+
 CREATE TABLE wfstate.search (
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,
@@ -17,12 +24,13 @@ COMMENT ON COLUMN wfstate.search.workflow IS 'Workflow of the execution.';
 COMMENT ON COLUMN wfstate.search.declaration IS 'Declaration of the workflow under which the document was cut; 0 where there was none. A row of another declaration than the current one is stale: every search of the workflow looks at its state.';
 COMMENT ON COLUMN wfstate.search.tags IS 'Tags of the execution: a JSON object.';
 COMMENT ON COLUMN wfstate.search.document IS 'The head''s state reduced to the declared paths; NULL where none are declared.';
-CREATE INDEX search_document_idx ON wfstate.search USING gin (document jsonb_path_ops)
+CREATE INDEX search_document_idx ON wfstate.search USING gin (wfstate.scoped(tenant, document) jsonb_path_ops)
     WHERE document IS NOT NULL;
 COMMENT ON INDEX wfstate.search_document_idx IS 'wf_find by containment on declared paths.';
 CREATE INDEX search_declaration_idx ON wfstate.search (tenant, workflow, declaration) WHERE workflow IS NOT NULL;
 COMMENT ON INDEX wfstate.search_declaration_idx IS 'Rows of a workflow that are not of its current declaration.';
-CREATE INDEX search_tags_idx ON wfstate.search USING gin (tags jsonb_path_ops) WHERE tags IS NOT NULL;
+CREATE INDEX search_tags_idx ON wfstate.search USING gin (wfstate.scoped(tenant, tags) jsonb_path_ops)
+    WHERE tags IS NOT NULL;
 COMMENT ON INDEX wfstate.search_tags_idx IS 'wf_list and wf_find by tags.';
 COMMENT ON INDEX wfstate.search_pkey IS 'The tags of one execution.';
 COMMENT ON CONSTRAINT search_pkey ON wfstate.search IS 'One row for each execution that has a workflow or tags.';
@@ -33,7 +41,9 @@ CREATE TABLE wfstate.search_paths (
     workflow    wfstate.identifier NOT NULL,
     paths       text[] NOT NULL,
     declaration bigint NOT NULL,
-    CONSTRAINT search_paths_pkey PRIMARY KEY (tenant, workflow)
+    CONSTRAINT search_paths_pkey PRIMARY KEY (tenant, workflow),
+    CONSTRAINT search_paths_paths_check CHECK (cardinality(paths) <= 64 AND array_position(paths, NULL) IS NULL
+        AND octet_length(array_to_string(paths, '')) <= 65536)
 );
 COMMENT ON TABLE wfstate.search_paths IS 'Which paths of a workflow''s states wf_find can look up by index: JSON Pointers through objects.';
 COMMENT ON COLUMN wfstate.search_paths.tenant IS 'Whose workflow.';
@@ -42,6 +52,7 @@ COMMENT ON COLUMN wfstate.search_paths.paths IS 'JSON Pointers; none where the d
 COMMENT ON COLUMN wfstate.search_paths.declaration IS 'Grows with each declaration of the workflow.';
 COMMENT ON INDEX wfstate.search_paths_pkey IS 'The declaration of one workflow.';
 COMMENT ON CONSTRAINT search_paths_pkey ON wfstate.search_paths IS 'One declaration for each workflow.';
+COMMENT ON CONSTRAINT search_paths_paths_check ON wfstate.search_paths IS 'Few and short: every session keeps them.';
 CREATE TRIGGER search_paths_invalidate AFTER INSERT OR UPDATE OR DELETE
     ON wfstate.search_paths FOR EACH ROW EXECUTE FUNCTION wfstate.invalidate();
 CREATE TRIGGER search_paths_invalidate_all AFTER TRUNCATE

@@ -75,16 +75,16 @@ INSERT INTO wfstate.access VALUES ('wf_tenant', 'everybody');
 CREATE FUNCTION @extschema@.wf_grant_access(role text, access text, tenants text[] DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_grant_access_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_grant_access IS
-'Gives a role the rights on tables and functions that it needs, and tenants. reader: everything that only reads. writer: also saving, checkpoints, recovery, forks, import, deletion, recording. operator: also the chores of a tenant, such as declaring searches, configuring circuits, pruning. admin: also granting. Each includes the one before. tenants: those that are granted besides what the role has, {*} for all instead of named ones, {} for none besides; NULL gives a role all that has none yet, by itself or as a member of another, and leaves others as they are. For admins; CREATE EXTENSION makes the installing role one, and the database''s owner.
-Errors: 22023 when the role or the access does not exist; 42501 when the caller may not grant it, or may not use all tenants itself and the grant would change the role''s.';
+'Gives a role the rights on tables and functions that it needs, and tenants. reader: everything that only reads. writer: also saving, checkpoints, recovery, forks, import, deletion, recording. operator: also the chores of a tenant, such as declaring searches, configuring circuits, pruning. admin: also granting. Each includes the one before. tenants: those that are granted besides what the role has, {*} for all instead of named ones, {} for none besides; NULL gives a role all that has none yet, by itself or as a member of another, and leaves others as they are. For admins who may use all tenants, since a level counts in each of them; CREATE EXTENSION makes the installing role one, and the database''s owner. Nobody gets the option to pass the rights on by GRANT.
+Errors: 22023 when the role or the access does not exist; 42501 when the caller may not use all tenants.';
 INSERT INTO wfstate.access VALUES ('wf_grant_access', 'admin');
 
 CREATE FUNCTION @extschema@.wf_revoke_access(role text) RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_revoke_access_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_revoke_access IS
-'Takes from a role everything that wf_grant_access has given: its rights on the schema wfstate, on tables and functions, and its tenants. What it has as a member of another role stays. For admins.
+'Takes from a role everything that wf_grant_access has given: its rights on the schema wfstate, on tables and functions, and its tenants. What it has as a member of another role stays. For admins who may use all tenants.
 Returns true, or false when it had nothing.
-Errors: 22023 when the role does not exist; 42501 when another role granted it whose rights the caller does not have, or when the caller may not use all tenants itself; 2BP01 when the role has granted access to others.';
+Errors: 22023 when the role does not exist; 42501 when the caller may not use all tenants, or somebody else than the extension''s owner granted the rights by GRANT whose rights the caller does not have; 2BP01 when the role has granted such rights to others.';
 INSERT INTO wfstate.access VALUES ('wf_revoke_access', 'admin');
 
 CREATE FUNCTION @extschema@.wf_grant_tenant(role text, tenant text) RETURNS void
@@ -107,6 +107,6 @@ CREATE FUNCTION @extschema@.wf_tenants(role text DEFAULT NULL) RETURNS TABLE (
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_tenants_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_tenants IS
-'Lists which tenants were granted to which roles, of one role or of all; * stands for all tenants. Superusers, who may use every tenant, are not listed. For admins.
+'Lists which tenants were granted to which roles, of one role or of all; * stands for all tenants. Superusers, who may use every tenant, are not listed, nor are tenants that the caller may not use. For admins.
 Errors: 22023 when the role does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_tenants', 'admin');

@@ -1,10 +1,10 @@
 //! Finding executions.
 
 use super::{bytes, micros};
-use crate::core::limits;
-use crate::pg::datum::{JsonbArg, owned};
+use crate::core::{StateError, jsonb, limits};
+use crate::pg::datum::{Jsonb, JsonbArg, owned};
 use crate::pg::error::run;
-use crate::pg::record::{jsonb, record, time};
+use crate::pg::record::{self, record, time};
 use crate::pg::records::Records;
 use crate::store;
 use crate::store::tenants::tenant;
@@ -47,7 +47,7 @@ fn wf_list<'a>(
                 row.status,
                 row.phase,
                 row.head.version,
-                jsonb(row.tags),
+                record::jsonb(row.tags),
                 row.initiated_by,
                 time(row.created_at),
                 time(row.started_at),
@@ -87,4 +87,15 @@ fn wf_declare_search(
     max_rows: Option<i32>,
 ) -> i64 {
     run(|| store::search::declare::declare(&tenant::current()?, workflow, paths, max_rows))
+}
+
+/// `wfstate.scoped`, declared in sql/search.sql.
+#[pg_extern(sql = false)]
+fn scoped(tenant: &str, document: JsonbArg<'_>) -> Jsonb {
+    run(|| {
+        jsonb::root(document.bytes())
+            .and_then(|value| jsonb::build::object(&[(tenant.as_bytes(), value)]))
+            .map(Jsonb::from)
+            .map_err(|e| StateError::bad_document("document", e))
+    })
 }

@@ -89,6 +89,16 @@ fn owner() -> Option<pg_sys::Oid> {
     }
 }
 
+/// Whether a role owns the extension's objects.
+pub fn is_owner(role: u32) -> bool {
+    owner().is_some_and(|owner| owner.to_u32() == role)
+}
+
+/// Whether a role is the one that logged in, or one that it has SET ROLE to outside any function.
+pub fn is_session(role: u32) -> bool {
+    callers()[1..].contains(&role)
+}
+
 /// Whether the current role has the rights of another: it is that role, a member that inherits, or a superuser.
 pub fn has_rights_of(role: u32) -> bool {
     // SAFETY: a catalog look-up.

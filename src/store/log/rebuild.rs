@@ -1,12 +1,13 @@
 //! A version's state from the log: the newest snapshot below it, and the patches since.
 
-use crate::core::{Code, StateError, StateResult};
+use crate::core::{Code, StateError, StateResult, jsonb};
 use crate::pg::document::Document;
 use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
 use crate::store::log::executions::{self, Head, head_columns, key_params};
 use crate::store::log::segment::{End, Segment, apply};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// One index range: from where the version's segment begins, which is known, to the version.
@@ -33,8 +34,10 @@ static SEGMENT_OF: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
-/// Segments that a rebuild follows before it takes the log for a circle.
+/// Segments that a rebuild follows at most, and bytes of patches that it gathers on the way. A log that the
+/// functions have written stays far below both; one that was written by hand may not.
 const MAX_SEGMENTS: usize = 10_000;
+const MAX_GATHERED: usize = 2 * jsonb::MAX_SIZE;
 
 /// The head and its segment at once, for a session that does not know the execution. LATERAL and OFFSET 0 keep
 /// the range in the index: without statistics the planner would read the whole log and filter it.
@@ -158,9 +161,15 @@ fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, 
 /// Along jumps and forks, from segment to segment.
 fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Document> {
     let mut newest_first: Vec<Document> = Vec::new();
+    let mut gathered = 0;
+    let mut visited = HashSet::new();
     let mut source = key.id.to_owned();
     let (mut want, mut from) = (version, from);
     for number in 0..MAX_SEGMENTS {
+        if !visited.insert((source.clone(), want)) {
+            let why = "its versions form a circle";
+            return Err(StateError::corrupt(key.id, version, why));
+        }
         let here = Key {
             tenant: key.tenant,
             id: &source,
@@ -168,6 +177,11 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
         let (segment, connection) = read(mode, here, want, from);
         let (patches, end) = segment.walk(want);
         for patch in patches {
+            gathered += patch.len();
+            if gathered > MAX_GATHERED {
+                let why = "more patches lead to it than any state could need";
+                return Err(StateError::corrupt(key.id, version, why));
+            }
             let copy = Document::copy(patch);
             newest_first.push(copy.map_err(|e| StateError::not_rebuilt(key.id, version, e))?);
         }
@@ -194,6 +208,6 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
         }
         from = None;
     }
-    let why = "its versions form a circle";
+    let why = "it refers back too often";
     Err(StateError::corrupt(key.id, version, why))
 }

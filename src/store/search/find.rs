@@ -22,8 +22,8 @@ static DECLARED: Statement = Statement::new(
 static BY_DOCUMENT: Statement = Statement::planned_each_time(
     "WITH matching AS MATERIALIZED (
   SELECT s.execution_id FROM wfstate.search AS s
-   WHERE s.tenant {=} $1 AND s.document IS NOT NULL AND s.document {@>} $2 AND s.workflow {=} $3
-     AND s.declaration {=} $4
+   WHERE s.tenant {=} $1 AND s.document IS NOT NULL AND s.workflow {=} $3 AND s.declaration {=} $4
+     AND wfstate.scoped(s.tenant, s.document) {@>} wfstate.scoped($1, $2)
   UNION ALL
   SELECT s.execution_id FROM wfstate.search AS s
    WHERE s.tenant {=} $1 AND s.workflow {=} $3 AND s.declaration {<} $4
@@ -45,7 +45,7 @@ SELECT m.execution_id FROM matching AS m WHERE $5 IS NULL OR m.execution_id {>} 
 static BY_TAGS: Statement = Statement::planned_each_time(
     "WITH matching AS MATERIALIZED (
   SELECT s.execution_id FROM wfstate.search AS s
-   WHERE s.tenant {=} $1 AND s.tags IS NOT NULL AND s.tags {@>} $2
+   WHERE s.tenant {=} $1 AND s.tags IS NOT NULL AND wfstate.scoped(s.tenant, s.tags) {@>} wfstate.scoped($1, $2)
 )
 SELECT m.execution_id FROM matching AS m WHERE $3 IS NULL OR m.execution_id {>} $3
  ORDER BY m.execution_id LIMIT $4",

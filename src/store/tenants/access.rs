@@ -5,6 +5,7 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::roles::{self, quoted};
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::grants::{self, existing_role};
+use crate::store::tenants::tenant::check_all;
 
 /// What a role of a level needs: commands to be completed with its name.
 static RIGHTS: Statement = Statement::new(
@@ -55,6 +56,11 @@ static GIVEN: Statement = Statement::new(
     FROM member AS m JOIN pg_catalog.pg_class AS c ON c.oid {=} m.objid
    WHERE m.classid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
   UNION ALL
+  SELECT 'TABLE', c.oid::pg_catalog.regclass::pg_catalog.text, c.relowner, t.attacl
+    FROM member AS m JOIN pg_catalog.pg_class AS c ON c.oid {=} m.objid
+    JOIN pg_catalog.pg_attribute AS t ON t.attrelid {=} c.oid AND t.attacl IS NOT NULL
+   WHERE m.classid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
+  UNION ALL
   SELECT 'SCHEMA', pg_catalog.quote_ident(n.nspname), n.nspowner, n.nspacl
     FROM member AS m JOIN pg_catalog.pg_namespace AS n ON n.oid {=} m.objid
    WHERE m.classid {=} 'pg_catalog.pg_namespace'::pg_catalog.regclass
@@ -82,7 +88,8 @@ fn named(tenants: Option<Vec<Option<String>>>) -> StateResult<Option<Vec<String>
     checked.collect::<StateResult<_>>().map(Some)
 }
 
-/// Gives a role what its level needs, each including the one before, and tenants.
+/// Gives a role what its level needs, each including the one before, and tenants. The owner grants, so that nobody
+/// needs the option to pass rights on past this function.
 pub fn grant(
     role: Option<&str>,
     access: Option<&str>,
@@ -96,17 +103,17 @@ pub fn grant(
         return Err(limits::unknown("access", access, &LEVELS));
     }
     let tenants = named(given)?;
-    let option = if access == "admin" {
-        " WITH GRANT OPTION"
-    } else {
-        ""
-    };
-    let rights = RIGHTS.all(Mode::Read, &[Param::Text(Some(access))], |row| {
-        Ok(row.text(0).unwrap_or_default())
+    // A level counts in every tenant of the role, and of whoever is a member of it.
+    check_all("access")?;
+    grants::change(|| {
+        let rights = RIGHTS.all(Mode::Latest, &[Param::Text(Some(access))], |row| {
+            Ok(row.text(0).unwrap_or_default())
+        })?;
+        for right in rights {
+            command(&format!("GRANT {right} TO {role}"))?;
+        }
+        Ok(())
     })?;
-    for right in rights {
-        command(&format!("GRANT {right} TO {role}{option}"))?;
-    }
     match tenants {
         None => grants::add_where_none(oid),
         Some(tenants) if tenants.is_empty() => Ok(()),
@@ -122,6 +129,7 @@ type Given = (u32, bool, String, String);
 pub fn revoke(role: Option<&str>) -> StateResult<bool> {
     let oid = existing_role(role)?;
     let name = role.unwrap_or_default();
+    check_all("access")?;
     let given: Vec<Given> =
         GIVEN.all(Mode::Write, &[Param::Int8(Some(i64::from(oid)))], |row| {
             let grantor = u32::try_from(row.int8(0).unwrap_or_default()).unwrap_or_default();
@@ -149,7 +157,7 @@ pub fn revoke(role: Option<&str>) -> StateResult<bool> {
             "Use wf_revoke_access on them first; another role can grant it anew to who keeps it.",
         ));
     }
-    let foreign = others(&|one| !roles::has_rights_of(one.0));
+    let foreign = others(&|one| !roles::is_owner(one.0) && !roles::has_rights_of(one.0));
     if !foreign.is_empty() {
         return Err(StateError::new(
             Code::InsufficientPrivilege,
@@ -163,7 +171,12 @@ pub fn revoke(role: Option<&str>) -> StateResult<bool> {
         grants::revoke_all(oid)?;
     }
     for (grantor, _, _, revoke) in &given {
-        roles::as_member_of(*grantor, || command(&format!("{revoke}{}", quoted(name))))?;
+        let revoke = || command(&format!("{revoke}{}", quoted(name)));
+        if roles::is_owner(*grantor) {
+            grants::change(revoke)?;
+        } else {
+            roles::as_member_of(*grantor, revoke)?;
+        }
     }
     Ok(has_tenants || !given.is_empty())
 }

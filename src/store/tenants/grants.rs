@@ -65,8 +65,8 @@ fn role_param<'a>(role: u32) -> Param<'a> {
     Param::Int8(Some(i64::from(role)))
 }
 
-/// Runs changes of the table one after the other, as its owner; rows of dropped roles go on this occasion.
-fn change<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
+/// Runs changes of the table, and of rights, one after the other, as the owner; rows of dropped roles go on this occasion.
+pub(in crate::store) fn change<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
     roles::as_owner(|| {
         command("LOCK TABLE wfstate.tenant_roles IN SHARE ROW EXCLUSIVE MODE")?;
         SWEEP.run(Mode::Latest, &[])?;
@@ -76,7 +76,7 @@ fn change<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
 
 /// Gives a role tenants besides those that it has; `*` takes the place of named ones, and they of it.
 pub fn add(role: u32, tenants: &[String]) -> StateResult<()> {
-    check_all()?;
+    check_all("tenants")?;
     let caller = roles::role_name(roles::callers()[0]);
     let all = tenants.iter().any(|tenant| tenant == ALL);
     let granted = if all {
@@ -106,7 +106,7 @@ pub fn add_where_none(role: u32) -> StateResult<()> {
     if !has_none(role) {
         return Ok(());
     }
-    check_all()?;
+    check_all("tenants")?;
     let caller = roles::role_name(roles::callers()[0]);
     change(|| {
         // Once more, now that nobody else can grant: what was granted meanwhile must not become all.
@@ -131,7 +131,7 @@ pub fn grant(role: Option<&str>, tenant: Option<&str>) -> StateResult<()> {
 /// Takes a tenant from a role; false when it was not granted.
 pub fn revoke(role: Option<&str>, tenant: Option<&str>) -> StateResult<bool> {
     let (role, tenant) = (existing_role(role)?, limits::name("tenant", tenant)?);
-    check_all()?;
+    check_all("tenants")?;
     let params = [role_param(role), Param::Text(Some(tenant))];
     Ok(change(|| REVOKE.run(Mode::Latest, &params))? > 0)
 }
@@ -144,7 +144,7 @@ pub fn has_own(role: u32) -> StateResult<bool> {
 
 /// Takes all tenants from a role.
 pub fn revoke_all(role: u32) -> StateResult<()> {
-    check_all()?;
+    check_all("tenants")?;
     change(|| REVOKE.run(Mode::Latest, &[role_param(role), Param::Text(None)]))?;
     Ok(())
 }
@@ -163,14 +163,17 @@ pub fn sweep() -> StateResult<i64> {
 /// A grant: role, tenant, who granted it and when.
 pub type Grant = (String, String, String, Option<i64>);
 
-/// The grants, of one role or of all.
+/// The grants, of one role or of all: those of tenants that the caller may use.
 pub fn list(role: Option<&str>) -> StateResult<Vec<Grant>> {
+    let scopes = roles::callers().map(scope::of);
     let role = match role {
         None => None,
         role => Some(i64::from(existing_role(role)?)),
     };
-    LIST.all(Mode::Read, &[Param::Int8(role)], |row| {
+    let mut grants: Vec<Grant> = LIST.all(Mode::Read, &[Param::Int8(role)], |row| {
         let text = |column| row.text(column).unwrap_or_default();
         Ok((text(0), text(1), text(2), row.micros(3)))
-    })
+    })?;
+    grants.retain(|grant| scopes.iter().all(|scope| scope.allows(&grant.1)));
+    Ok(grants)
 }

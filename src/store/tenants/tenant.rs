@@ -80,7 +80,7 @@ fn allowed(caller: u32, tenant: &str) -> StateResult<()> {
     )
     .detail(described(caller, &scope));
     Err(match scope.as_ref() {
-        Scope::Named(names) if !names.is_empty() => refusal.hint(format!(
+        Scope::Named(names) if !names.is_empty() && roles::is_session(caller) => refusal.hint(format!(
             "SET wfstate.tenant = '{}', or ask an administrator for wf_grant_tenant.",
             names.first().map_or(String::new(), |t| t.replace('\'', "''"))
         )),
@@ -93,8 +93,13 @@ fn allowed(caller: u32, tenant: &str) -> StateResult<()> {
 /// Tenants that a DETAIL names.
 const TOLD: usize = 10;
 
+/// What a role may use. Of another role than the one that logged in nothing is told: a SECURITY DEFINER function's
+/// owner is none of its caller's business.
 fn described(role: u32, scope: &Scope) -> String {
     let name = roles::role_name(role);
+    if !roles::is_session(role) {
+        return format!("Role \"{name}\" may not use it.");
+    }
     match scope {
         Scope::All => format!("Role \"{name}\" may use every tenant."),
         Scope::Named(names) if names.is_empty() => {
@@ -114,8 +119,8 @@ fn described(role: u32, scope: &Scope) -> String {
     }
 }
 
-/// Refuses whoever may not use every tenant: nobody may give what he has not.
-pub fn check_all() -> StateResult<()> {
+/// Refuses whoever may not use every tenant: nobody may give what he has not. `what` is what would be changed.
+pub fn check_all(what: &str) -> StateResult<()> {
     let callers = callers()?;
     accept();
     for caller in callers {
@@ -123,7 +128,7 @@ pub fn check_all() -> StateResult<()> {
         if !matches!(scope.as_ref(), Scope::All) {
             return Err(StateError::new(
                 Code::InsufficientPrivilege,
-                "permission denied to change tenants",
+                format!("permission denied to change {what}"),
             )
             .detail(described(caller, &scope))
             .hint("Ask an administrator who has all tenants (*), or a superuser."));

@@ -136,13 +136,19 @@ SELECT r.rolname, count(*) FILTER (WHERE d.objid IS NOT NULL) AS rights, (SELECT
  WHERE r.rolname ~ '^regress' GROUP BY r.oid, r.rolname;
 SELECT rolname, rights > 0 AS rights, tenants FROM pg_temp.remains ORDER BY rolname COLLATE "C";
 SELECT wf_revoke_access('regress "odd" role'), wf_revoke_access('regress "odd" role'), wf_revoke_access(role => 'regress_wf_reader'), wf_revoke_access('regress_wf_writer');
+-- Rights of columns go, too; so does what an admin has granted, whoever revokes.
+GRANT UPDATE (note) ON wfstate.state_versions TO regress_wf_operator;
+SET ROLE regress_wf_admin;
+SELECT wf_revoke_access('regress_wf_operator'), wf_revoke_access('regress_wf_operator');
+RESET ROLE;
+-- What was passed on by the option that a superuser gave must be taken back there first.
+GRANT EXECUTE ON FUNCTION wf_load_state TO regress_wf_admin WITH GRANT OPTION;
+SET ROLE regress_wf_admin;
+GRANT EXECUTE ON FUNCTION wf_load_state TO regress_wf_operator;
+RESET ROLE;
 SELECT wf_revoke_access('regress_wf_admin');
 \echo :SQLSTATE
-SET ROLE regress_wf_admin;
-SELECT wf_revoke_access('regress_wf_operator');
-\echo :SQLSTATE
-RESET ROLE;
-SELECT wf_revoke_access('regress_wf_nobody'), wf_revoke_access('regress_wf_admin');
+SELECT wf_revoke_access('regress_wf_operator'), wf_revoke_access('regress_wf_nobody'), wf_revoke_access('regress_wf_admin');
 SELECT rolname, rights > 0 AS rights, tenants FROM pg_temp.remains ORDER BY rolname COLLATE "C";
 SET ROLE regress_wf_admin;
 SELECT wf_grant_access('regress_wf_nobody', 'reader');
