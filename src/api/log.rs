@@ -1,6 +1,6 @@
 //! Looking back: versions, history, differences; forgetting and verifying them; taking them elsewhere.
 
-use super::{interval, micros, with_key};
+use super::{in_tenant, interval, micros, with_key};
 use crate::core::limits;
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
@@ -36,7 +36,8 @@ fn wf_history(
     let newest_first = newest_first.unwrap_or(false);
     let entries = run(|| {
         with_key(execution_id, |key| {
-            store::history::page::page(key, after, max_rows, newest_first)
+            let page = store::history::page::page(key, after, max_rows, newest_first)?;
+            Ok(in_tenant(key.tenant.to_owned(), page))
         })
     });
     Records::one_by_one(entries, history_record)

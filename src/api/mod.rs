@@ -32,6 +32,17 @@ fn with_key<T>(
     })
 }
 
+/// What a call gives one by one, as long as the session keeps its tenant.
+fn in_tenant<T: 'static>(
+    tenant: String,
+    mut items: impl Iterator<Item = StateResult<T>> + 'static,
+) -> impl Iterator<Item = StateResult<T>> + 'static {
+    std::iter::from_fn(move || match tenant::still(&tenant) {
+        Ok(()) => items.next(),
+        Err(error) => Some(Err(error)),
+    })
+}
+
 fn bytes<'a>(value: Option<JsonbArg<'a>>) -> Option<&'a [u8]> {
     value.map(JsonbArg::bytes)
 }

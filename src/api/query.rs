@@ -1,6 +1,6 @@
 //! Finding executions.
 
-use super::{bytes, micros};
+use super::{bytes, in_tenant, micros};
 use crate::core::{StateError, jsonb, limits};
 use crate::pg::datum::{Jsonb, JsonbArg, owned};
 use crate::pg::error::run;
@@ -75,7 +75,8 @@ fn wf_find(
             after,
             max_rows,
         };
-        store::search::find::find(tenant::current()?, query)
+        let tenant = tenant::current()?;
+        Ok(in_tenant(tenant.clone(), store::search::find::find(tenant, query)?))
     });
     Records::one_by_one(found, super::state::loaded_record)
 }

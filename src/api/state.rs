@@ -1,6 +1,6 @@
 //! Saving, loading and deleting.
 
-use super::{bytes, ids, with_key};
+use super::{bytes, ids, in_tenant, with_key};
 use crate::core::{StateResult, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
@@ -123,7 +123,8 @@ fn wf_load(execution_id: Option<&str>) -> Record {
 fn wf_load_many(execution_ids: Option<Vec<Option<String>>>) -> Records<'static> {
     let rows = run(|| {
         let ids = ids("execution_ids", execution_ids)?;
-        store::log::load::many(tenant::current()?, ids)
+        let tenant = tenant::current()?;
+        Ok(in_tenant(tenant.clone(), store::log::load::many(tenant, ids)?))
     });
     Records::one_by_one(rows, loaded_record)
 }

@@ -13,8 +13,17 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 /// The hash of a document: equal documents, number scales included, have
 /// equal hashes.
 pub fn hash(bytes: &[u8]) -> Result<u64> {
+    seeded(bytes, 0)
+}
+
+/// The hash of a patch: another one than of the same document as a state, since it makes another state.
+pub fn patch_hash(bytes: &[u8]) -> Result<u64> {
+    seeded(bytes, 1)
+}
+
+fn seeded(bytes: &[u8], seed: u64) -> Result<u64> {
     let mut feed = Feed {
-        state: Xxh3::new(),
+        state: Xxh3::with_seed(seed),
         buffer: Vec::with_capacity(2 * CHUNK),
     };
     feed.value(root(bytes)?, 0)?;

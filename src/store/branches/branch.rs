@@ -4,7 +4,7 @@ use crate::core::{Code, StateError, StateResult, hash};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
-use crate::store::log::cache::payload_hash;
+use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{self, Head, Lock, head, head_columns, key_params};
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
@@ -124,14 +124,15 @@ fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
         ))
     };
     let [tenant, id] = key_params(key);
-    let found = TARGET.one(Mode::Write, &[tenant, id, Param::Int8(Some(version))], read)?;
+    // The newest: under REPEATABLE READ the version may have been pruned since the transaction's snapshot.
+    let found = TARGET.one(Mode::Latest, &[tenant, id, Param::Int8(Some(version))], read)?;
     let Some((mut target, direct)) = found else {
         return Err(StateError::version_not_found(key.id, version));
     };
     if !direct {
         let [tenant, id] = key_params(key);
         let params = [tenant, id, Param::Int8(Some(target.version))];
-        let hash = HASH.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
+        let hash = HASH.one(Mode::Latest, &params, |row| Ok(row.int8(0)))?;
         match hash.flatten() {
             Some(hash) => target.hash = hash,
             None => target.version = version,
@@ -152,9 +153,9 @@ pub fn recover(
     executions::check_expected(key, expected, current.version)?;
     let version = match (checkpoint, version) {
         (Some(_), Some(_)) => return Err(both()),
-        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
+        (Some(name), None) => checkpoints::existing(Mode::Latest, key, name)?,
         (None, Some(version)) => version,
-        (None, None) => checkpoints::latest(Mode::Write, key)?.ok_or_else(|| nothing(key))?,
+        (None, None) => checkpoints::latest(Mode::Latest, key)?.ok_or_else(|| nothing(key))?,
     };
     let target = target(key, version)?;
     let [tenant, id] = key_params(key);
@@ -162,7 +163,7 @@ pub fn recover(
         tenant,
         id,
         Param::Int8(Some(target.version)),
-        Param::Int8(Some(hash::chain(target.hash, payload_hash(&UNCHANGED)?))),
+        Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
         Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
         Param::Text(Some(&target.status)),
@@ -186,7 +187,7 @@ pub fn fork(
     let source = executions::lock_existing(key, Lock::Reference)?;
     let version = match (checkpoint, version) {
         (Some(_), Some(_)) => return Err(both()),
-        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
+        (Some(name), None) => checkpoints::existing(Mode::Latest, key, name)?,
         (None, version) => version.unwrap_or(source.version),
     };
     let target = target(key, version)?;
@@ -196,7 +197,7 @@ pub fn fork(
         id,
         Param::Text(Some(new_id)),
         Param::Int8(Some(target.version)),
-        Param::Int8(Some(hash::chain(target.hash, payload_hash(&UNCHANGED)?))),
+        Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
         Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
         Param::Text(Some(&target.status)),

@@ -53,10 +53,10 @@ pub fn create(
         Param::Int8(Some(version)),
         Param::Jsonb(metadata),
     ];
-    if CREATE.run(Mode::Write, &params)? > 0 {
+    if CREATE.run(Mode::Latest, &params)? > 0 {
         return Ok(version);
     }
-    match find(Mode::Write, key, name)? {
+    match find(Mode::Latest, key, name)? {
         Some(taken) => Err(StateError::new(
             Code::AlreadyExists,
             format!(

@@ -3,7 +3,7 @@
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::cache::payload_hash;
+use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::rebuild;
 
@@ -125,7 +125,7 @@ pub fn make_root(key: Key<'_>, version: i64, has_snapshot: bool) -> StateResult<
         id,
         version_param,
         Param::Jsonb(Some(&state)),
-        Param::Int8(Some(payload_hash(&state)?)),
+        Param::Int8(Some(snapshot_hash(&state)?)),
     ];
     ROOT.run(Mode::Latest, &params)?;
     Ok(())

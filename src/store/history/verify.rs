@@ -184,18 +184,14 @@ impl Walk<'_> {
 /// The stored hashes against those of the stored content. A pruned root, or a fork whose source is gone, keeps the hash that its descendants
 /// chain to, which nothing is left to check against; its snapshot has a hash of its own.
 fn hashes_match(link: &Link, base_hash: i64, is_fork: bool) -> Result<(), String> {
-    let of = |payload: &[u8]| {
-        hash::hash(payload)
-            .map(u64::cast_signed)
-            .map_err(|e| e.to_string())
-    };
+    let hashed = |hash: Result<u64, Error>| hash.map(u64::cast_signed).map_err(|e| e.to_string());
     if let (Some(snapshot), Some(stored)) = (&link.snapshot, link.snapshot_hash)
-        && of(snapshot)? != stored
+        && hashed(hash::hash(snapshot))? != stored
     {
         return Err(String::from("its snapshot does not match its hash"));
     }
     let payload = match (&link.patch, link.snapshot_hash) {
-        (Some(patch), _) => of(patch)?,
+        (Some(patch), _) => hashed(hash::patch_hash(patch))?,
         (None, Some(snapshot_hash)) => snapshot_hash,
         (None, None) => return Err(String::from("it has no hash")),
     };

@@ -9,7 +9,7 @@ use crate::pg::interrupts;
 use crate::pg::spi::now;
 use crate::store::log::batch_portion::{Made, Place, Portion};
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
-use crate::store::log::cache::payload_hash;
+use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Head};
 use crate::store::log::save::{self, Request};
 use crate::store::log::versions::bytes;
@@ -98,7 +98,7 @@ fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
         if there.contains(&i) || !item.may_create() {
             continue;
         }
-        let payload_hash = payload_hash(item.state)?;
+        let payload_hash = snapshot_hash(item.state)?;
         let (key, labels) = (item.request.key, item.request.labels);
         positions.insert(key.id, i);
         new.push(NewRow {

@@ -6,7 +6,7 @@ use crate::pg::interrupts;
 use crate::pg::spi::Mode;
 use crate::store::log::batch::Item;
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
-use crate::store::log::cache::{self, State, payload_hash};
+use crate::store::log::cache::{self, State, content_hash};
 use crate::store::log::executions::Head;
 use crate::store::log::new_version::{Content, head_after};
 use crate::store::log::rebuild;
@@ -164,7 +164,7 @@ fn moved_row<'a>(
     at: i64,
 ) -> StateResult<NewRow<'a>> {
     let content = patch.map_or(Content::Snapshot(item.state), Content::Patch);
-    let payload_hash = payload_hash(patch.unwrap_or(item.state))?;
+    let payload_hash = content_hash(patch, item.state)?;
     let labels = item.request.labels;
     let size = Some(item.state.len());
     let mut head = head_after(&found.head, &content, payload_hash, size, at);

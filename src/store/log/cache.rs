@@ -147,11 +147,26 @@ pub fn patched(
     Document::build(room, |out| jsonb::apply_into(state, patches, limit, out))
 }
 
-/// Hash of a payload as the log stores it.
-pub fn payload_hash(payload: &[u8]) -> StateResult<i64> {
-    hash::hash(payload)
+/// Hash of a snapshot as the log stores it.
+pub fn snapshot_hash(snapshot: &[u8]) -> StateResult<i64> {
+    hash::hash(snapshot)
         .map(u64::cast_signed)
         .map_err(|e| crate::core::StateError::bad_document("state", e))
+}
+
+/// Hash of what a version stores: the patch, or else the state.
+pub fn content_hash(patch: Option<&[u8]>, state: &[u8]) -> StateResult<i64> {
+    match patch {
+        Some(patch) => patch_hash(patch),
+        None => snapshot_hash(state),
+    }
+}
+
+/// Hash of a patch as the log stores it.
+pub fn patch_hash(patch: &[u8]) -> StateResult<i64> {
+    hash::patch_hash(patch)
+        .map(u64::cast_signed)
+        .map_err(|e| crate::core::StateError::bad_document("patch", e))
 }
 
 fn take(key: Key<'_>) -> Option<Entry> {

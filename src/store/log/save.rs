@@ -7,7 +7,7 @@ use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::Key;
 use crate::store::log::append;
-use crate::store::log::cache::{self, State, payload_hash};
+use crate::store::log::cache::{self, State, content_hash, patch_hash, snapshot_hash};
 use crate::store::log::checks::{applied_limit, check_depth, check_size, check_state, refused};
 use crate::store::log::executions::{self, Head, Lock};
 use crate::store::log::new_version::{Append, Content, Labels, Onto};
@@ -99,7 +99,7 @@ pub(super) fn taken(key: Key<'_>) -> StateError {
 
 /// Creates the execution; `None` when it is there.
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
-    let hash = payload_hash(state)?;
+    let hash = snapshot_hash(state)?;
     let Some(head) = append::create(request.key, state, hash, &request.labels)? else {
         return Ok(None);
     };
@@ -187,7 +187,7 @@ fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i
             Some(patch) => Content::Patch(patch),
             None => Content::Snapshot(&state),
         },
-        payload_hash: payload_hash(patch.as_deref().unwrap_or(&state))?,
+        payload_hash: content_hash(patch.as_deref(), &state)?,
         state_bytes: Some(state.len()),
         labels: request.labels,
     };
@@ -220,7 +220,7 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
     if request.expected == Some(0) {
         return Ok(None);
     }
-    let payload_hash = payload_hash(patch)?;
+    let payload_hash = patch_hash(patch)?;
     let append = |onto| {
         let append = Append {
             onto,
@@ -290,7 +290,7 @@ pub(super) fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<(
     let reach = head.archive_bytes + head.chain_bytes;
     let near = reach as f64 <= settings::archive_ratio() * state.len() as f64;
     let demoted = near && versions::demote(key, head.keyframe_version)?;
-    versions::set_snapshot(key, head.version, state, payload_hash(state)?)?;
+    versions::set_snapshot(key, head.version, state, snapshot_hash(state)?)?;
     let keyframe = Head {
         keyframe_version: head.version,
         state_bytes: bytes(state.len()),

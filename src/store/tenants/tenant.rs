@@ -56,6 +56,17 @@ pub fn current() -> StateResult<String> {
     Ok(tenant)
 }
 
+/// Refuses when the session has changed its tenant since a call began that gives rows one by one.
+pub fn still(tenant: &str) -> StateResult<()> {
+    if current()? == tenant {
+        return Ok(());
+    }
+    Err(StateError::invalid(
+        "setting wfstate.tenant was changed while rows were being read",
+    )
+    .hint("Read all rows of one tenant, or close the cursor, before another is set."))
+}
+
 /// Everybody on whose behalf the call runs; refuses where that can't be known.
 fn callers() -> StateResult<[u32; 3]> {
     if roles::hidden_owner() {

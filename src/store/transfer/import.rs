@@ -6,7 +6,7 @@ use crate::pg::interrupts;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::cache::{self, payload_hash};
+use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
 use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
@@ -207,7 +207,7 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         }
     };
     checks::check_state(&state)?;
-    let payload = payload_hash(patch.as_deref().unwrap_or(&state))?;
+    let payload = content_hash(patch.as_deref(), &state)?;
     let snapshot = patch.is_none().then_some(&*state);
     log.hash = hash::chain(base_hash.unwrap_or(0), payload);
     if snapshot.is_some() || base != Some(log.last) {
