@@ -76,7 +76,10 @@ fn wf_find(
             max_rows,
         };
         let tenant = tenant::current()?;
-        Ok(in_tenant(tenant.clone(), store::search::find::find(tenant, query)?))
+        Ok(in_tenant(
+            tenant.clone(),
+            store::search::find::find(tenant, query)?,
+        ))
     });
     Records::one_by_one(found, super::state::loaded_record)
 }

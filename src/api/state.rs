@@ -124,7 +124,10 @@ fn wf_load_many(execution_ids: Option<Vec<Option<String>>>) -> Records<'static> 
     let rows = run(|| {
         let ids = ids("execution_ids", execution_ids)?;
         let tenant = tenant::current()?;
-        Ok(in_tenant(tenant.clone(), store::log::load::many(tenant, ids)?))
+        Ok(in_tenant(
+            tenant.clone(),
+            store::log::load::many(tenant, ids)?,
+        ))
     });
     Records::one_by_one(rows, loaded_record)
 }

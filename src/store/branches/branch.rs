@@ -125,7 +125,11 @@ fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
     };
     let [tenant, id] = key_params(key);
     // The newest: under REPEATABLE READ the version may have been pruned since the transaction's snapshot.
-    let found = TARGET.one(Mode::Latest, &[tenant, id, Param::Int8(Some(version))], read)?;
+    let found = TARGET.one(
+        Mode::Latest,
+        &[tenant, id, Param::Int8(Some(version))],
+        read,
+    )?;
     let Some((mut target, direct)) = found else {
         return Err(StateError::version_not_found(key.id, version));
     };

@@ -61,10 +61,10 @@ pub fn still(tenant: &str) -> StateResult<()> {
     if current()? == tenant {
         return Ok(());
     }
-    Err(StateError::invalid(
-        "setting wfstate.tenant was changed while rows were being read",
+    Err(
+        StateError::invalid("setting wfstate.tenant was changed while rows were being read")
+            .hint("Read all rows of one tenant, or close the cursor, before another is set."),
     )
-    .hint("Read all rows of one tenant, or close the cursor, before another is set."))
 }
 
 /// Everybody on whose behalf the call runs; refuses where that can't be known.
