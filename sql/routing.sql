@@ -52,26 +52,29 @@ CREATE INDEX routing_decisions_execution_idx ON wfstate.routing_decisions (tenan
 COMMENT ON INDEX wfstate.routing_decisions_execution_idx IS 'wf_routing_decisions(execution_id => ...).';
 
 -- Recording only appends here, so that nobody waits. Rows go when they are folded: vacuum often, and keep the space,
--- since giving it back takes a lock that cancels readers of a standby. The identity is for logical replication; a key
+-- since giving it back takes a lock that cancels readers of a standby. Names are as wf_record_routing has checked them:
+-- nobody else writes here, and a domain's check would take time. The identity is for logical replication; a key
 -- would cost each recording an index more.
 CREATE TABLE wfstate.routing_outcomes (
     hour_at     timestamptz NOT NULL,
     duration_ms double precision,
+    spread      integer NOT NULL,
     success     boolean NOT NULL,
-    tenant      wfstate.identifier NOT NULL,
-    agent       wfstate.identifier NOT NULL,
-    task_type   wfstate.identifier
+    tenant      text COLLATE "C" NOT NULL,
+    agent       text COLLATE "C" NOT NULL,
+    task_type   text COLLATE "C"
 ) WITH (autovacuum_vacuum_threshold = 10000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_insert_threshold = -1,
         autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 ALTER TABLE wfstate.routing_outcomes REPLICA IDENTITY FULL;
 COMMENT ON TABLE wfstate.routing_outcomes IS 'Outcomes of tasks that are not folded into agent_statistics yet: wf_agent_statistics adds them up. Appended by recording, removed by folding.';
 COMMENT ON COLUMN wfstate.routing_outcomes.hour_at IS 'Hour, in UTC, in which the task was routed.';
 COMMENT ON COLUMN wfstate.routing_outcomes.duration_ms IS 'How long the task took, in milliseconds.';
+COMMENT ON COLUMN wfstate.routing_outcomes.spread IS 'Chance: spreads the outcomes of an agent in the index, so that entries of folded ones make room for new ones.';
 COMMENT ON COLUMN wfstate.routing_outcomes.success IS 'Whether the task succeeded.';
 COMMENT ON COLUMN wfstate.routing_outcomes.tenant IS 'Whose task.';
 COMMENT ON COLUMN wfstate.routing_outcomes.agent IS 'Agent that was chosen.';
 COMMENT ON COLUMN wfstate.routing_outcomes.task_type IS 'Kind of task.';
-CREATE INDEX routing_outcomes_agent_idx ON wfstate.routing_outcomes (tenant, agent);
+CREATE INDEX routing_outcomes_agent_idx ON wfstate.routing_outcomes (tenant, agent, spread);
 COMMENT ON INDEX wfstate.routing_outcomes_agent_idx IS 'Folding the outcomes of an agent; wf_agent_statistics.';
 
 -- A transaction that folds takes a part of the hour that nobody else holds, or adds one. The number of a part is
@@ -120,7 +123,7 @@ BEGIN
 END
 $$;
 INSERT INTO wfstate.access VALUES ('wfstate.routing_decisions', 'writer');
-INSERT INTO wfstate.access VALUES ('wfstate.routing_outcomes', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.routing_outcomes', 'admin');
 INSERT INTO wfstate.access VALUES ('wfstate.agent_statistics', 'admin');
 INSERT INTO wfstate.access VALUES ('wfstate.routing_retention', 'writer');
 

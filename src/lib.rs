@@ -71,3 +71,16 @@ pub extern "C-unwind" fn _PG_init() {
     pg::invalidation::register();
     pg::interrupts::register();
 }
+
+/// What `cargo pgrx test` asks for.
+#[cfg(test)]
+pub mod pg_test {
+    /// Before the server starts.
+    pub fn setup(_options: Vec<&str>) {}
+
+    /// Lines of its configuration.
+    #[must_use]
+    pub fn postgresql_conf_options() -> Vec<&'static str> {
+        Vec::new()
+    }
+}

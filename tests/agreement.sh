@@ -15,31 +15,34 @@ mkdir -p "$out"
 
 package_version() { sed -nE 's/^version *= *"(.*)"/\1/p' "$WF_ROOT/Cargo.toml" | head -n 1; }
 
-# The program on the library: tests/lib/pgrx_embed.rs takes in what PGRX_EMBED names, as `cargo pgrx schema` has it.
-# Both of one profile; dev is what `cargo pgrx test` builds, too.
+# entities folder [feature]: the program on the library, run. tests/lib/pgrx_embed.rs takes in what PGRX_EMBED names,
+# as `cargo pgrx schema` has it. Profile dev, as `cargo pgrx test` has it.
 entities() {
-  local features library="$WF_TARGET/debug/libwfstate.so" symbol
-  features="$(wf_cargo_features)"
+  local to="$1" features library="$WF_TARGET/debug/libwfstate.so"
+  features="$(wf_cargo_features)${2:+,$2}"
+  mkdir -p "$to"
   cd "$WF_ROOT"
   # shellcheck disable=SC2086
   cargo build --quiet --lib --target-dir "$WF_TARGET" $features
+  cp "$library" "$to/wfstate.so"
   {
     printf 'include!("%s/entities.rs");\n' "$here"
     printf 'unsafe extern "Rust" {\n'
-    nm -D --defined-only "$library" | grep -oE '__pgrx_internals_[A-Za-z0-9_]+' | sort -u | tee "$out/symbols" |
+    nm -D --defined-only "$library" | grep -oE '__pgrx_internals_[A-Za-z0-9_]+' | sort -u | tee "$to/symbols" |
       sed 's/.*/    fn &() -> SqlGraphEntity;/'
     printf '}\n#[allow(missing_docs)]\npub fn main() {\n    ::wfstate::__pgrx_marker();\n'
-    printf '    write_out("%s/wfstate.control", "%s", vec![\n' "$WF_ROOT" "$out"
-    sed 's/.*/        unsafe { &() },/' "$out/symbols"
+    printf '    write_out("%s/wfstate.control", "%s", vec![\n' "$WF_ROOT" "$to"
+    sed 's/.*/        unsafe { &() },/' "$to/symbols"
     printf '    ]);\n}\n'
-  } >"$out/main.rs"
+  } >"$to/main.rs"
   # shellcheck disable=SC2086
-  PGRX_EMBED="$out/main.rs" cargo rustc --quiet --bin pgrx_embed_wfstate --target-dir "$WF_TARGET" $features -- \
+  PGRX_EMBED="$to/main.rs" cargo rustc --quiet --bin pgrx_embed_wfstate --target-dir "$WF_TARGET" $features -- \
     --cfg pgrx_embed -A clippy::all
-  rm -f "$out/rust.sql" "$out/pgrx.sql"
+  rm -f "$to/rust.sql" "$to/pgrx.sql"
   CARGO_PKG_VERSION="$(package_version)" "$WF_TARGET/debug/pgrx_embed_wfstate"
 }
-(entities)
+(entities "$out/tests" pg_test)
+(entities "$out")
 
 # Statements without comments and lay-out; pgrx says at its top what it is.
 statements() {
@@ -72,4 +75,17 @@ wf_psql -qAt -f "$WF_BASE/compare.sql" >"$WF_BASE/findings" || not_ok "the compa
 while IFS='|' read -r name finding; do
   check "$name" "$finding" ""
 done <"$WF_BASE/findings"
+
+# The functions that `#[pg_test]` makes, as `cargo pgrx test` would run them: each in a session of its own.
+install -m 755 "$out/tests/wfstate.so" "$WF_STAGE$PG_PKGLIBDIR/wfstate.so.new"
+mv "$WF_STAGE$PG_PKGLIBDIR/wfstate.so.new" "$WF_STAGE$PG_PKGLIBDIR/wfstate.so"
+install -m 644 "$out/tests/pgrx.sql" "$WF_STAGE$PG_SHAREDIR/extension/wfstate--$(package_version).sql"
+sql 'CREATE DATABASE server_tests'
+sql 'CREATE EXTENSION wfstate' -d server_tests
+server_tests="$(sql "SELECT oid::regproc FROM pg_proc WHERE pronamespace = 'tests'::regnamespace ORDER BY 1" -d server_tests)"
+check "there are tests inside of the server" "$(grep -c . <<<"$server_tests")" "$(grep -c '#\[pg_test\]' "$WF_ROOT/src/store/server_tests.rs")"
+for name in $server_tests; do
+  check "$name" "$(sql "SELECT $name()" -d server_tests 2>&1)" ""
+done
+check_log "$(node_log)"
 count_done

@@ -9,6 +9,8 @@ pub mod history;
 pub mod log;
 pub mod routing;
 pub mod search;
+#[cfg(any(test, feature = "pg_test"))]
+mod server_tests;
 pub mod tenants;
 pub mod transfer;
 

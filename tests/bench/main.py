@@ -34,6 +34,7 @@ GROUPS = {
     "naive": rows_naive.naive,
     "stats": rows_routing.aggregates,
     "record": rows_routing.recording,
+    "statistics": rows_routing.reading,
 }
 TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
 

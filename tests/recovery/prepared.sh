@@ -42,6 +42,8 @@ locked() {
     "$(sqlstate "SET lock_timeout = '100ms'; SELECT wf_save_state('new', '{}')" -U wf_app)" 55P03
   check "$1: another execution is free" \
     "$(app "SET lock_timeout = '5s'; SELECT wf_save_state('free', '{}') > 0")" t
+  check "$1: recording for the same agent is free" \
+    "$(app "SET lock_timeout = '5s'; BEGIN; SELECT wf_record_routing('other', 'agent', true, 5) IS NOT NULL; ROLLBACK")" t
 }
 
 # The session that prepares looks again, before and after it is rolled back, and saves on.

@@ -2,8 +2,9 @@
 
 use crate::core::routing::{decision_id, hour, id_text};
 use crate::core::{Code, StateError, StateResult};
-use crate::pg::backend;
+use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
+use crate::pg::{backend, roles};
 use crate::store::routing::fold;
 
 /// A decision, as it is recorded.
@@ -48,8 +49,8 @@ macro_rules! insert {
     () => {
         "INSERT INTO wfstate.routing_decisions (tenant, decision_id, decided_at, task_id, selected_agent,
                 task_type, required_capability, priority, agent_score, candidates, execution_id, step_id,
-                success, duration_ms, error, retry_attempts, completed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+                success, duration_ms, error, retry_attempts, recorded_by, completed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
     };
 }
 
@@ -70,21 +71,26 @@ const ARGS: &[Type] = &[
     Type::Float8,      // 14 duration_ms
     Type::Text,        // 15 error
     Type::Int4,        // 16 retry_attempts
-    Type::Timestamptz, // 17 completed_at
-    Type::Timestamptz, // 18 hour
+    Type::Text,        // 17 recorded_by
+    Type::Timestamptz, // 18 completed_at
+    Type::Timestamptz, // 19 hour_at
+    Type::Int4,        // 20 spread
 ];
 
+/// Those of the decision alone.
+const PENDING_ARGS: &[Type] = ARGS.split_at(18).0;
+
 /// Without an outcome, there is nothing to count.
-static RECORD_PENDING: Statement = Statement::new(insert!(), ARGS);
+static RECORD_PENDING: Statement = Statement::new(insert!(), PENDING_ARGS);
 
 /// The decision and its outcome in one statement. Neither touches a row that is there: nobody waits.
 static RECORD: Statement = Statement::new(
     concat!(
         "WITH decision AS (",
         insert!(),
-        " RETURNING tenant, selected_agent, task_type, success, duration_ms)
-     INSERT INTO wfstate.routing_outcomes (hour_at, duration_ms, success, tenant, agent, task_type)
-     SELECT $18, d.duration_ms, d.success, d.tenant, d.selected_agent, d.task_type FROM decision AS d"
+        ")
+     INSERT INTO wfstate.routing_outcomes (hour_at, duration_ms, spread, success, tenant, agent, task_type)
+     VALUES ($19, $14, $20, $13, $1, $5, $6)"
     ),
     ARGS,
 );
@@ -97,8 +103,8 @@ static COMPLETE: Statement = Statement::new(
    WHERE d.tenant {=} $1 AND d.decision_id {=} $2 AND d.success IS NULL
   RETURNING d.tenant, d.selected_agent, d.task_type, d.decided_at, d.success, d.duration_ms
 )
-INSERT INTO wfstate.routing_outcomes AS o (hour_at, duration_ms, success, tenant, agent, task_type)
-SELECT pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), d.duration_ms, d.success, d.tenant,
+INSERT INTO wfstate.routing_outcomes AS o (hour_at, duration_ms, spread, success, tenant, agent, task_type)
+SELECT pg_catalog.date_bin('1 hour', d.decided_at, '2000-01-01 00:00:00+00'), d.duration_ms, $7, d.success, d.tenant,
        d.selected_agent, d.task_type
   FROM decision AS d
 RETURNING o.agent",
@@ -108,6 +114,7 @@ RETURNING o.agent",
         Type::Bool,
         Type::Float8,
         Type::Text,
+        Type::Int4,
         Type::Int4,
     ],
 );
@@ -124,6 +131,7 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
     let chance = backend::random()?;
     let id = decision_id(at, chance);
     let known = outcome.success.is_some();
+    let recorded_by = roles::role_name(roles::callers()[0]);
     let params = [
         Param::Text(Some(tenant)),
         Param::Uuid(Some(id)),
@@ -141,14 +149,16 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
         Param::Float8(outcome.duration_ms),
         Param::Text(outcome.error),
         Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
+        Param::Text(Some(&recorded_by)),
         Param::Timestamptz(known.then_some(now)),
         Param::Timestamptz(Some(hour(at))),
+        fold::spread(chance),
     ];
     if known {
-        RECORD.run(Mode::Write, &params)?;
+        as_owner(|| RECORD.run(Mode::Write, &params))?;
         fold::perhaps(tenant, decision.agent, chance)?;
     } else {
-        RECORD_PENDING.run(Mode::Write, &params)?;
+        as_owner(|| RECORD_PENDING.run(Mode::Write, &params[..18]))?;
     }
     Ok(id)
 }
@@ -162,6 +172,7 @@ pub fn complete(
 ) -> StateResult<Option<String>> {
     let key = || [Param::Text(Some(tenant)), Param::Uuid(Some(id))];
     let [own, decision] = key();
+    let chance = backend::random()?;
     let params = [
         own,
         decision,
@@ -169,15 +180,16 @@ pub fn complete(
         Param::Float8(outcome.duration_ms),
         Param::Text(outcome.error),
         Param::Int4(outcome.retry_attempts),
+        fold::spread(chance),
     ];
-    let completed = COMPLETE.one(Mode::Write, &params, |row| Ok(row.text(0)))?;
+    let completed = as_owner(|| COMPLETE.one(Mode::Write, &params, |row| Ok(row.text(0))))?;
     let Some(agent) = completed.flatten() else {
         return match EXISTS.one(Mode::Write, &key(), |row| Ok(row.bool(0)))? {
             Some(_) => Ok(None),
             None => Err(not_found(id)),
         };
     };
-    fold::perhaps(tenant, &agent, backend::random()?)?;
+    fold::perhaps(tenant, &agent, chance)?;
     Ok(Some(agent))
 }
 

@@ -64,6 +64,13 @@ pub(super) fn new_part() -> StateResult<i64> {
     Ok((i64::from_ne_bytes(backend::random()?) & i64::MAX).max(1))
 }
 
+/// Where an outcome goes among those of its agent in the index: anywhere, so that the entries of folded outcomes make
+/// room for new ones. In the order of coming, they would be left behind for every scan to pass.
+pub(super) fn spread(chance: backend::Chance) -> Param<'static> {
+    let [_, _, _, _, bytes @ ..] = chance;
+    Param::Int4(Some(i64::from(u32::from_ne_bytes(bytes) >> 1)))
+}
+
 /// Folds outcomes of an agent when chance says so.
 pub(super) fn perhaps(tenant: &str, agent: &str, chance: backend::Chance) -> StateResult<()> {
     let every = u64::from(settings::fold_every());

@@ -104,6 +104,16 @@ SELECT wf_record_routing('t', 'a', true, 1);
 SET ROLE regress_wf_writing;
 SELECT wf_recalculate_statistics();
 \echo :SQLSTATE
+-- Whoever records writes to the tables by the functions alone, in a tenant of its own, and under its own name.
+BEGIN;
+SET LOCAL wfstate.fold_every = 1;
+SELECT wf_record_routing('written', 'a', true, 1) IS NOT NULL AS recorded;
+SELECT task_id, recorded_by FROM wf_routing_decisions('written');
+ROLLBACK;
+INSERT INTO wfstate.routing_outcomes (hour_at, spread, success, tenant, agent) VALUES (now(), 1, true, 'routing-errors', 'a');
+\echo :SQLSTATE
+DELETE FROM wfstate.agent_statistics;
+\echo :SQLSTATE
 RESET ROLE;
 DROP OWNED BY regress_wf_reading, regress_wf_writing;
 DROP ROLE regress_wf_reading, regress_wf_writing;
