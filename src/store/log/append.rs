@@ -6,6 +6,7 @@ use crate::store::Key;
 use crate::store::log::executions::{Head, head, head_columns, key_params};
 use crate::store::log::new_version::{Append, Labels, Onto, head_after};
 use crate::store::log::versions::bytes;
+use crate::store::search::index;
 
 /// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
 /// goes by, the workflow, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
@@ -99,9 +100,12 @@ SELECT e.* FROM head AS e"
     ],
 );
 
-static CREATE: Statement = Statement::new(
-    concat!(
-        "WITH head AS (
+/// `$search` is what else the statement inserts.
+macro_rules! create {
+    ($search:literal, $types:expr) => {
+        Statement::new(
+            concat!(
+                "WITH head AS (
   INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version,
          keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
   SELECT $1, $2, $7, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
@@ -111,17 +115,25 @@ static CREATE: Statement = Statement::new(
     FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",
-        head_columns!(),
-        ", e.tenant, e.execution_id, e.status, e.phase
+                head_columns!(),
+                ", e.tenant, e.execution_id, e.status, e.phase
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
          saved_at, state_bytes, chain_bytes, status, phase, step_id, note, snapshot)
   SELECT h.tenant, h.execution_id, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.status, h.phase,
          $9, $10, $3
     FROM head AS h
-)
+)",
+                $search,
+                "
 SELECT e.* FROM head AS e"
-    ),
+            ),
+            $types,
+        )
+    };
+}
+static CREATE: Statement = create!(
+    "",
     &[
         Type::Text,  // 1 tenant
         Type::Text,  // 2 execution_id
@@ -134,7 +146,33 @@ SELECT e.* FROM head AS e"
         Type::Text,  // 9 step_id
         Type::Text,  // 10 note
         Type::Int4,  // 11 state_bytes
-    ],
+    ]
+);
+/// With its row for searches: a statement of its own would take as long again to set up.
+static CREATE_SEARCHED: Statement = create!(
+    ", search AS (
+  INSERT INTO wfstate.search (tenant, execution_id, workflow, declaration, tags, document)
+  SELECT h.tenant, h.execution_id, $7, $12, $13, $14 FROM head AS h
+  ON CONFLICT (tenant, execution_id) DO UPDATE
+     SET workflow = excluded.workflow, declaration = excluded.declaration, tags = excluded.tags,
+         document = excluded.document
+)",
+    &[
+        Type::Text, // 1 to 11 as above
+        Type::Text,
+        Type::Jsonb,
+        Type::Int8,
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Int8,
+        Type::Text,
+        Type::Text,
+        Type::Int4,
+        Type::Int8,  // 12 declaration
+        Type::Jsonb, // 13 tags
+        Type::Jsonb, // 14 document
+    ]
 );
 
 /// Appends a version and moves the head. Returns the new head; `None` when it is not where it must be, or its
@@ -202,15 +240,16 @@ fn append_any(
     APPEND.one(Mode::Write, &params, head)
 }
 
-/// Creates an execution with its first version. `None` when the id is taken.
+/// Creates an execution with its first version, and its search row where it has one. `None` when the id is taken.
 pub fn create(
     key: Key<'_>,
     state: &[u8],
     hash: i64,
     labels: &Labels<'_>,
+    search: Option<&index::Row<'_>>,
 ) -> StateResult<Option<Head>> {
     let [tenant, id] = key_params(key);
-    let params = [
+    let mut params = vec![
         tenant,
         id,
         Param::Jsonb(Some(state)),
@@ -223,5 +262,9 @@ pub fn create(
         Param::Text(labels.note),
         Param::Int4(Some(bytes(state.len()))),
     ];
-    CREATE.one(Mode::Write, &params, head)
+    let Some(row) = search else {
+        return CREATE.one(Mode::Write, &params, head);
+    };
+    params.extend(row.contents());
+    CREATE_SEARCHED.one(Mode::Write, &params, head)
 }

@@ -100,13 +100,19 @@ pub(super) fn taken(key: Key<'_>) -> StateError {
 /// Creates the execution; `None` when it is there.
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let hash = snapshot_hash(state)?;
-    let Some(head) = append::create(request.key, state, hash, &request.labels)? else {
+    let copy = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
+    let copy = Rc::new(copy);
+    // Cut before the execution exists: if the workflow is declared anew meanwhile, the row is one of a former
+    // declaration, which every search looks at.
+    let (workflow, labels) = (request.labels.workflow, &request.labels);
+    let new = workflow.is_some();
+    let row = index::row(request.key, workflow, new, request.tags, || {
+        Ok(Rc::clone(&copy))
+    })?;
+    let Some(head) = append::create(request.key, state, hash, labels, row.as_ref())? else {
         return Ok(None);
     };
-    let state = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
-    let state = Rc::new(state);
-    cache::put(request.key, &head, Rc::clone(&state));
-    index_head(request, &head, || Ok(state))?;
+    cache::put(request.key, &head, copy);
     Ok(Some(head.version))
 }
 

@@ -86,6 +86,17 @@ pub struct Row<'a> {
     document: Option<Vec<u8>>,
 }
 
+impl Row<'_> {
+    /// Its declaration, tags and document.
+    pub fn contents(&self) -> [Param<'_>; 3] {
+        [
+            Param::Int8(Some(self.declaration)),
+            Param::Jsonb(self.tags),
+            Param::Jsonb(self.document.as_deref()),
+        ]
+    }
+}
+
 /// What is to be indexed of a saved execution: of this workflow, which it may be `new` to, with these tags where they
 /// are given; `None` where nothing can have changed. Called while the head is locked, or not yet visible to others.
 pub fn row<'a>(

@@ -61,11 +61,13 @@ SET wfstate.tenant = 'routing';
 CREATE TEMP TABLE before AS SELECT agent, stats::text FROM wf_agent_statistics();
 CREATE TEMP VIEW kept AS SELECT (SELECT count(*) FROM wfstate.routing_outcomes WHERE tenant = wf_tenant()) AS outcomes, (SELECT sum(total_tasks(stats)) FROM wfstate.agent_statistics WHERE tenant = wf_tenant()) AS tasks;
 SELECT * FROM kept;
-SELECT * FROM wf_maintain(max_rows => 7) WHERE task IN ('fold_outcomes', 'merge_statistics');
+SELECT * FROM wf_maintain(max_rows => 7) WHERE task = 'fold_outcomes';
 SELECT * FROM kept;
 SELECT task, processed FROM wf_maintain() WHERE task = 'fold_outcomes';
 SELECT * FROM kept;
 SELECT * FROM wf_maintain() WHERE task = 'fold_outcomes';
+-- What was folded in parts is one row an hour in the end.
+SELECT count(*) = count(DISTINCT (agent, task_type, hour_at)) AS merged FROM wfstate.agent_statistics WHERE tenant = wf_tenant();
 SELECT count(*) AS differences FROM (SELECT agent, stats::text FROM wf_agent_statistics() EXCEPT TABLE before) AS x;
 -- A row an hour, agent and type, those of past hours merged. (What was recorded just now may be of a past hour by now.)
 SELECT count(*) AS rows, count(DISTINCT (agent, task_type, hour_at)) AS hours, count(*) FILTER (WHERE part > 0 AND hour_at < '2026-06-01') AS unmerged FROM wfstate.agent_statistics WHERE tenant = wf_tenant();
