@@ -119,81 +119,81 @@ INSERT INTO wfstate.access (object, level) SELECT name, 'everybody' FROM unnest(
 
 CREATE FUNCTION @extschema@.approx_percentile(percentile double precision, stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'approx_percentile_wrapper';
-COMMENT ON FUNCTION @extschema@.approx_percentile IS
+COMMENT ON FUNCTION @extschema@.approx_percentile(double precision, @extschema@.routing_stats) IS
 'Returns the duration in milliseconds that a share of all durations does not exceed: percentile_disc within the relative error of the statistics, and exact for 0 and 1. percentile is from 0 to 1. NULL when there are no durations.
 Errors: 22023 when percentile is NaN or out of range.';
 INSERT INTO wfstate.access VALUES ('approx_percentile', 'everybody');
 
 CREATE FUNCTION @extschema@.approx_percentile_rank(duration_ms double precision, stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'approx_percentile_rank_wrapper';
-COMMENT ON FUNCTION @extschema@.approx_percentile_rank IS
+COMMENT ON FUNCTION @extschema@.approx_percentile_rank(double precision, @extschema@.routing_stats) IS
 'Returns the share of durations, from 0 to 1, that do not exceed duration_ms, give or take the relative error: the share is exact for a duration that differs from it by no more. NULL when there are no durations.
 Errors: 22023 when duration_ms is NaN.';
 INSERT INTO wfstate.access VALUES ('approx_percentile_rank', 'everybody');
 
 CREATE FUNCTION @extschema@.failed_tasks(stats @extschema@.routing_stats) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'failed_tasks_wrapper';
-COMMENT ON FUNCTION @extschema@.failed_tasks IS
+COMMENT ON FUNCTION @extschema@.failed_tasks(@extschema@.routing_stats) IS
 'Returns the number of tasks that failed.';
 INSERT INTO wfstate.access VALUES ('failed_tasks', 'everybody');
 
 CREATE FUNCTION @extschema@.max_duration_ms(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'max_duration_ms_wrapper';
-COMMENT ON FUNCTION @extschema@.max_duration_ms IS
+COMMENT ON FUNCTION @extschema@.max_duration_ms(@extschema@.routing_stats) IS
 'Returns the longest duration in milliseconds; NULL when there are none.';
 INSERT INTO wfstate.access VALUES ('max_duration_ms', 'everybody');
 
 CREATE FUNCTION @extschema@.mean_duration_ms(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'mean_duration_ms_wrapper';
-COMMENT ON FUNCTION @extschema@.mean_duration_ms IS
+COMMENT ON FUNCTION @extschema@.mean_duration_ms(@extschema@.routing_stats) IS
 'Returns the mean of the durations in milliseconds; NULL when there are none.';
 INSERT INTO wfstate.access VALUES ('mean_duration_ms', 'everybody');
 
 CREATE FUNCTION @extschema@.measured_tasks(stats @extschema@.routing_stats) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'measured_tasks_wrapper';
-COMMENT ON FUNCTION @extschema@.measured_tasks IS
+COMMENT ON FUNCTION @extschema@.measured_tasks(@extschema@.routing_stats) IS
 'Returns the number of tasks whose duration is known; what is said of durations is said of these.';
 INSERT INTO wfstate.access VALUES ('measured_tasks', 'everybody');
 
 CREATE FUNCTION @extschema@.min_duration_ms(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'min_duration_ms_wrapper';
-COMMENT ON FUNCTION @extschema@.min_duration_ms IS
+COMMENT ON FUNCTION @extschema@.min_duration_ms(@extschema@.routing_stats) IS
 'Returns the shortest duration in milliseconds; NULL when there are none.';
 INSERT INTO wfstate.access VALUES ('min_duration_ms', 'everybody');
 
 CREATE FUNCTION @extschema@.relative_error(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'relative_error_wrapper';
-COMMENT ON FUNCTION @extschema@.relative_error IS
+COMMENT ON FUNCTION @extschema@.relative_error(@extschema@.routing_stats) IS
 'Returns the relative error of the percentiles as a fraction.';
 INSERT INTO wfstate.access VALUES ('relative_error', 'everybody');
 
 CREATE FUNCTION @extschema@.stddev_duration_ms(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stddev_duration_ms_wrapper';
-COMMENT ON FUNCTION @extschema@.stddev_duration_ms IS
+COMMENT ON FUNCTION @extschema@.stddev_duration_ms(@extschema@.routing_stats) IS
 'Returns the standard deviation of the durations in milliseconds, as the aggregate stddev does (of a sample); NULL when there are fewer than two.';
 INSERT INTO wfstate.access VALUES ('stddev_duration_ms', 'everybody');
 
 CREATE FUNCTION @extschema@.success_rate(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'success_rate_wrapper';
-COMMENT ON FUNCTION @extschema@.success_rate IS
+COMMENT ON FUNCTION @extschema@.success_rate(@extschema@.routing_stats) IS
 'Returns the share of tasks that succeeded, from 0 to 1; NULL when there are none.';
 INSERT INTO wfstate.access VALUES ('success_rate', 'everybody');
 
 CREATE FUNCTION @extschema@.successful_tasks(stats @extschema@.routing_stats) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'successful_tasks_wrapper';
-COMMENT ON FUNCTION @extschema@.successful_tasks IS
+COMMENT ON FUNCTION @extschema@.successful_tasks(@extschema@.routing_stats) IS
 'Returns the number of tasks that succeeded.';
 INSERT INTO wfstate.access VALUES ('successful_tasks', 'everybody');
 
 CREATE FUNCTION @extschema@.total_duration_ms(stats @extschema@.routing_stats) RETURNS double precision
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'total_duration_ms_wrapper';
-COMMENT ON FUNCTION @extschema@.total_duration_ms IS
+COMMENT ON FUNCTION @extschema@.total_duration_ms(@extschema@.routing_stats) IS
 'Returns the sum of the durations in milliseconds: exact to 2^-40 ms a task.';
 INSERT INTO wfstate.access VALUES ('total_duration_ms', 'everybody');
 
 CREATE FUNCTION @extschema@.total_tasks(stats @extschema@.routing_stats) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'total_tasks_wrapper';
-COMMENT ON FUNCTION @extschema@.total_tasks IS
+COMMENT ON FUNCTION @extschema@.total_tasks(@extschema@.routing_stats) IS
 'Returns the number of tasks.';
 INSERT INTO wfstate.access VALUES ('total_tasks', 'everybody');
 

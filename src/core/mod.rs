@@ -14,6 +14,7 @@ mod bytes;
 pub mod circuit;
 pub mod error;
 pub mod hash;
+pub mod import_document;
 pub mod jsonb;
 pub mod limits;
 pub mod memory;

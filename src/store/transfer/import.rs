@@ -1,10 +1,13 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
+use crate::core::import_document::{self, Checkpoint, Execution, Version, bad, refused};
+use crate::core::jsonb::{Value, Writer};
 use crate::core::{Code, Error, StateError, StateResult, hash, limits};
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::time;
 use crate::store::Key;
 use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
@@ -12,7 +15,6 @@ use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
 use crate::store::search::index;
-use crate::store::transfer::document::{self, Checkpoint, Execution, Version, raw, refused};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -109,7 +111,7 @@ struct Log {
 /// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
 pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i64> {
     let id = limits::optional_name("execution_id", id)?;
-    let document = document::read(document)?;
+    let document = import_document::read(document, time::read)?;
     let key = Key {
         tenant,
         id: id.unwrap_or(document.execution.execution_id),
@@ -185,12 +187,12 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
     let base_hash = item.base.and_then(|base| log.hashes.get(&base).copied());
     // A pruned root may name no base, or one that is not there: then it begins a chain of its own.
     let (state, patch, base) = match (item.snapshot, item.patch, item.base) {
-        (Some(snapshot), None, base) => (raw(snapshot)?, None, base_hash.and(base)),
+        (Some(snapshot), None, base) => (copied(snapshot)?, None, base_hash.and(base)),
         (None, Some(_), Some(_)) if base_hash.is_none() => {
             return Err(refused("a version's base is missing"));
         }
         (None, Some(patch), Some(base)) => {
-            let patch = raw(patch)?;
+            let patch = copied(patch)?;
             let before = log.state_of(key, base)?;
             let state = cache::patched(before, &[&patch], None, checks::applied_limit());
             let state = state.map_err(|error| match error {
@@ -273,4 +275,14 @@ fn tag(key: Key<'_>, checkpoint: &Checkpoint<'_>) -> StateResult<()> {
     ];
     CHECKPOINT.run(Mode::Write, &params)?;
     Ok(())
+}
+
+/// A value as a document of its own.
+fn copied(value: Value<'_>) -> StateResult<Document> {
+    let size = match value {
+        Value::Array(array) => array.raw().len(),
+        Value::Object(object) => object.raw().len(),
+        _ => 0,
+    };
+    Document::build(size, |out| Writer::new(out).document(value)).map_err(bad)
 }

@@ -1,5 +1,4 @@
 //! Executions as documents.
 
-mod document;
 pub mod export;
 pub mod import;

@@ -2,11 +2,9 @@
 //!
 //! The checks are those of the functions that save, so that nothing comes in that could not have been saved.
 
-use crate::core::jsonb::numeric::Numeric;
-use crate::core::jsonb::{self, Array, Object, Value, Writer};
-use crate::core::{Code, Error, StateError, StateResult, limits};
-use crate::pg::document::Document;
-use crate::pg::time;
+use super::jsonb::numeric::Numeric;
+use super::jsonb::{self, Array, Object, Value, Writer};
+use super::{Code, Error, StateError, StateResult, limits, memory};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -14,54 +12,86 @@ use std::ops::RangeInclusive;
 const VERSIONS: RangeInclusive<i64> = 1..=1 << 53;
 const INT4: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
 
+/// Reads a time as `wf_export` writes it, in microseconds of the server; `None` for anything else. The server has
+/// one of its own.
+pub type ReadTime = fn(&str) -> Option<i64>;
+
 /// An exported execution.
 pub struct Export<'a> {
+    /// The head.
     pub execution: Execution<'a>,
     /// In order; never empty.
     pub versions: Vec<Version<'a>>,
+    /// Their names are unique, their versions there.
     pub checkpoints: Vec<Checkpoint<'a>>,
-    pub tags: Option<Document>,
+    /// A JSON object.
+    pub tags: Option<Vec<u8>>,
 }
 
 /// The head. Times are the server's microseconds.
 pub struct Execution<'a> {
+    /// Its id.
     pub execution_id: &'a str,
+    /// Its workflow.
     pub workflow: Option<&'a str>,
+    /// Version of the state's shape.
     pub schema_version: Option<i64>,
+    /// Status.
     pub status: &'a str,
+    /// Phase.
     pub phase: Option<&'a str>,
+    /// Role that created it.
     pub initiated_by: Option<&'a str>,
+    /// When it was made.
     pub created_at: i64,
+    /// When it was first running.
     pub started_at: Option<i64>,
+    /// When the newest version was saved.
     pub updated_at: i64,
+    /// When the status became final.
     pub completed_at: Option<i64>,
 }
 
 /// A version of the log.
 pub struct Version<'a> {
+    /// Version.
     pub version: i64,
+    /// Version that the patch applies to.
     pub base: Option<i64>,
+    /// The whole state.
     pub snapshot: Option<Value<'a>>,
+    /// The change from the base.
     pub patch: Option<Value<'a>>,
+    /// Status.
     pub status: &'a str,
+    /// Phase.
     pub phase: Option<&'a str>,
+    /// Step that saved it.
     pub step_id: Option<&'a str>,
+    /// Free text.
     pub note: Option<&'a str>,
+    /// Role that saved it.
     pub saved_by: Option<&'a str>,
+    /// When it was saved.
     pub saved_at: i64,
 }
 
 /// A name for a version.
 pub struct Checkpoint<'a> {
+    /// Name.
     pub name: &'a str,
+    /// Version.
     pub version: i64,
-    pub metadata: Option<Document>,
+    /// A JSON object.
+    pub metadata: Option<Vec<u8>>,
+    /// Role that made it.
     pub created_by: Option<&'a str>,
+    /// When it was made.
     pub created_at: i64,
 }
 
 /// Reads a document; refuses whatever `wf_export` cannot have written.
-pub fn read(document: &[u8]) -> StateResult<Export<'_>> {
+pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
     jsonb::check(document).map_err(bad)?;
     let document = object(jsonb::root(document).map_err(bad)?, "document")?;
     if member(document, "format")? != Value::String(b"wfstate") {
@@ -71,11 +101,11 @@ pub fn read(document: &[u8]) -> StateResult<Export<'_>> {
         return Err(refused("its format_version is not 1"));
     }
     let head = object(member(document, "execution")?, "execution")?;
-    let versions = versions(array(document, "versions")?)?;
+    let versions = versions(array(document, "versions")?, read_time)?;
     let last = versions
         .last()
         .ok_or_else(|| refused("it has no versions"))?;
-    let execution = execution(head)?;
+    let execution = execution(head, read_time)?;
     if integer(head, "version", &VERSIONS)? != Some(last.version) {
         return Err(refused("its last version is not the head"));
     }
@@ -85,14 +115,14 @@ pub fn read(document: &[u8]) -> StateResult<Export<'_>> {
     member(document, "tags")?;
     Ok(Export {
         execution,
-        checkpoints: checkpoints(array(document, "checkpoints")?, &versions)?,
+        checkpoints: checkpoints(array(document, "checkpoints")?, &versions, read_time)?,
         tags: limited_object(document, "tags")?,
         versions,
     })
 }
 
-fn execution(head: Object<'_>) -> StateResult<Execution<'_>> {
-    let (status, completed_at) = (status(head)?, time(head, "completed_at")?);
+fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>> {
+    let (status, completed_at) = (status(head)?, time(head, "completed_at", read_time)?);
     if limits::is_final(status) != completed_at.is_some() {
         return Err(refused("its completed_at does not go with its status"));
     }
@@ -103,17 +133,17 @@ fn execution(head: Object<'_>) -> StateResult<Execution<'_>> {
         status,
         phase: label(head, "phase")?,
         initiated_by: label(head, "initiated_by")?,
-        created_at: required(time(head, "created_at")?, "created_at")?,
-        started_at: time(head, "started_at")?,
-        updated_at: required(time(head, "updated_at")?, "updated_at")?,
+        created_at: required(time(head, "created_at", read_time)?, "created_at")?,
+        started_at: time(head, "started_at", read_time)?,
+        updated_at: required(time(head, "updated_at", read_time)?, "updated_at")?,
         completed_at,
     })
 }
 
-fn versions(list: Array<'_>) -> StateResult<Vec<Version<'_>>> {
+fn versions(list: Array<'_>, read_time: ReadTime) -> StateResult<Vec<Version<'_>>> {
     let mut versions: Vec<Version<'_>> = Vec::new();
     for item in list.iter() {
-        let version = version(object(item.map_err(bad)?, "a version")?)?;
+        let version = version(object(item.map_err(bad)?, "a version")?, read_time)?;
         if let Some(before) = versions.last() {
             if version.version <= before.version {
                 return Err(refused("its versions are not in order"));
@@ -122,12 +152,12 @@ fn versions(list: Array<'_>) -> StateResult<Vec<Version<'_>>> {
                 return Err(refused("a saved_at is before that of the version before"));
             }
         }
-        versions.push(version);
+        memory::push(&mut versions, version).map_err(bad)?;
     }
     Ok(versions)
 }
 
-fn version(item: Object<'_>) -> StateResult<Version<'_>> {
+fn version(item: Object<'_>, read_time: ReadTime) -> StateResult<Version<'_>> {
     let note = text(item, "note")?;
     Ok(Version {
         version: required(integer(item, "version", &VERSIONS)?, "version")?,
@@ -140,11 +170,15 @@ fn version(item: Object<'_>) -> StateResult<Version<'_>> {
         step_id: label(item, "step_id")?,
         note: limits::note(note)?,
         saved_by: label(item, "saved_by")?,
-        saved_at: required(time(item, "saved_at")?, "saved_at")?,
+        saved_at: required(time(item, "saved_at", read_time)?, "saved_at")?,
     })
 }
 
-fn checkpoints<'a>(list: Array<'a>, versions: &[Version<'_>]) -> StateResult<Vec<Checkpoint<'a>>> {
+fn checkpoints<'a>(
+    list: Array<'a>,
+    versions: &[Version<'_>],
+    read_time: ReadTime,
+) -> StateResult<Vec<Checkpoint<'a>>> {
     let (mut checkpoints, mut names) = (Vec::new(), HashSet::new());
     for item in list.iter() {
         let item = object(item.map_err(bad)?, "a checkpoint")?;
@@ -159,13 +193,14 @@ fn checkpoints<'a>(list: Array<'a>, versions: &[Version<'_>]) -> StateResult<Vec
         {
             return Err(refused("a checkpoint's version is missing"));
         }
-        checkpoints.push(Checkpoint {
+        let checkpoint = Checkpoint {
             name,
             version,
             metadata: limited_object(item, "metadata")?,
             created_by: label(item, "created_by")?,
-            created_at: required(time(item, "created_at")?, "created_at")?,
-        });
+            created_at: required(time(item, "created_at", read_time)?, "created_at")?,
+        };
+        memory::push(&mut checkpoints, checkpoint).map_err(bad)?;
     }
     Ok(checkpoints)
 }
@@ -196,10 +231,10 @@ fn text<'a>(object: Object<'a>, name: &str) -> StateResult<Option<&'a str>> {
     }
 }
 
-fn time(object: Object<'_>, name: &str) -> StateResult<Option<i64>> {
+fn time(object: Object<'_>, name: &str, read_time: ReadTime) -> StateResult<Option<i64>> {
     text(object, name)?
         .map(|text| {
-            time::read(text)
+            read_time(text)
                 .ok_or_else(|| refused(&format!("its {name} is not a time as wf_export writes it")))
         })
         .transpose()
@@ -222,7 +257,7 @@ fn integer(
 }
 
 /// An object of the size that tags may have.
-fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Document>> {
+fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Vec<u8>>> {
     let value = match optional(object, name)? {
         None => return Ok(None),
         Some(value @ Value::Object(_)) => raw(value)?,
@@ -260,13 +295,15 @@ fn required<T>(value: Option<T>, name: &str) -> StateResult<T> {
 }
 
 /// A value as a document of its own.
-pub fn raw(value: Value<'_>) -> StateResult<Document> {
+pub fn raw(value: Value<'_>) -> StateResult<Vec<u8>> {
     let size = match value {
         Value::Array(array) => array.raw().len(),
         Value::Object(object) => object.raw().len(),
         _ => 0,
     };
-    Document::build(size, |out| Writer::new(out).document(value)).map_err(bad)
+    let mut out = memory::room(size).map_err(bad)?;
+    Writer::new(&mut out).document(value).map_err(bad)?;
+    Ok(out)
 }
 
 /// Bytes that are no jsonb, or nested too deeply.
