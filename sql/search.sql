@@ -62,7 +62,7 @@ ALTER TABLE wfstate.search_paths ENABLE ALWAYS TRIGGER search_paths_invalidate_a
 COMMENT ON TRIGGER search_paths_invalidate ON wfstate.search_paths IS 'Makes every session read the declarations again.';
 COMMENT ON TRIGGER search_paths_invalidate_all ON wfstate.search_paths IS 'The same after TRUNCATE.';
 INSERT INTO wfstate.access VALUES ('wfstate.search', 'writer');
-INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'operator');
+INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'nobody');
 
 CREATE FUNCTION @extschema@.wf_list(
     workflow text DEFAULT NULL, status text DEFAULT NULL, phase text DEFAULT NULL, tags jsonb DEFAULT NULL,
@@ -97,5 +97,5 @@ CREATE FUNCTION @extschema@.wf_declare_search(workflow text, paths text[], max_r
 COMMENT ON FUNCTION @extschema@.wf_declare_search IS
 'Declares which paths of a workflow''s states wf_find looks up by index, in place of the former declaration: up to 64 JSON Pointers through objects, such as {/customer/id,/total}. An empty array withdraws the declaration. Up to max_rows (1 to 10000, by default 10000) existing executions of the workflow are brought in line at once, and locked against saves until the transaction ends; no other is, and those that somebody is saving are left out. wf_find finds what is left all the same, by looking at the state. Saving an execution, wf_maintain or declaring the same again brings the rest in line. For operators.
 Returns the number of executions brought in line; fewer than max_rows means that none is left but those that were being saved.
-Errors: 22023 when a path is not a JSON Pointer or is empty, or max_rows is out of range; 54000 for too many or over-long paths.';
+Errors: 22023 when a path is not a JSON Pointer or is empty, or max_rows is out of range; 54000 for too many or over-long paths, and for more than 2000 workflows of a tenant that declare any.';
 INSERT INTO wfstate.access VALUES ('wf_declare_search', 'operator');

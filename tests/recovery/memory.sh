@@ -59,6 +59,8 @@ ends() {
   code="${code:-ok}"
   [ "$(sql 'SELECT pg_postmaster_start_time()' 2>&1)" = "$started" ] || lost=' and the server restarted'
   [ "$(ask_bystander)" = "$pid" ] || lost="$lost, the other session is lost"
+  # The postmaster itself survives when it starts everybody anew.
+  if grep -q 'terminated by signal' "$(node_log)"; then lost="$lost, a process was terminated"; fi
   if [ -z "$lost" ] && [[ " $2 " = *" $code "* ]]; then
     ok "$1: $code"
   else

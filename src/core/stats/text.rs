@@ -49,8 +49,15 @@ pub fn write<B: Buffer>(summary: &Summary<B>) -> Result<String> {
     serde_json::to_string(&text).map_err(|_| Error::Corrupt("the statistics cannot be written"))
 }
 
+/// Longer than any text of statistics: the finest mapping has fewer buckets than fill it. Checked before anything is
+/// made of a text.
+const MAX_TEXT: usize = 4 << 20;
+
 /// The summary of a text that [`write()`] can have written.
 pub fn read(text: &str) -> Result<Summary<Vec<u64>>> {
+    if text.len() > MAX_TEXT {
+        return Err(Error::Corrupt("the text is longer than any of theirs"));
+    }
     let text: Text =
         serde_json::from_str(text).map_err(|_| Error::Corrupt("the text is not of their form"))?;
     if text.version != VERSION {

@@ -169,7 +169,7 @@ pub fn recover(
         Param::Int8(Some(target.version)),
         Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
-        Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
+        Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
         Param::Text(Some(&target.status)),
         Param::Text(target.phase.as_deref()),
         Param::Text(note),
@@ -179,6 +179,12 @@ pub fn recover(
     };
     index(key, &head, None)?;
     Ok(head.version)
+}
+
+/// What a jump adds to the chain. A load asks for each jump's segment by itself: so many of them that a load takes
+/// noticeably longer bring a keyframe, however large the state and small the rows.
+fn jump_cost(state_bytes: i64) -> i64 {
+    bytes(ROW_COST).max(state_bytes / 500)
 }
 
 /// Starts a new execution from a version of this one, by default the head. Returns its version, 1.
@@ -203,7 +209,7 @@ pub fn fork(
         Param::Int8(Some(target.version)),
         Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
-        Param::Int8(Some(target.chain_bytes + bytes(ROW_COST))),
+        Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
         Param::Text(Some(&target.status)),
         Param::Text(target.phase.as_deref()),
     ];

@@ -2,6 +2,7 @@
 
 use crate::core::{Code, StateError, StateResult, jsonb};
 use crate::pg::document::Document;
+use crate::pg::interrupts;
 use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
@@ -35,8 +36,9 @@ static SEGMENT_OF: Statement = Statement::new(
 );
 
 /// Segments that a rebuild follows at most, and bytes of patches that it gathers on the way. A log that the
-/// functions have written stays far below both; one that was written by hand may not.
-const MAX_SEGMENTS: usize = 10_000;
+/// functions have written stays far below both (a jump counts towards the next keyframe); one that was written by
+/// hand may not.
+const MAX_SEGMENTS: usize = 1_000_000;
 const MAX_GATHERED: usize = 2 * jsonb::MAX_SIZE;
 
 /// The head and its segment at once, for a session that does not know the execution. LATERAL and OFFSET 0 keep
@@ -166,6 +168,7 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
     let mut source = key.id.to_owned();
     let (mut want, mut from) = (version, from);
     for number in 0..MAX_SEGMENTS {
+        interrupts::check();
         if !visited.insert((source.clone(), want)) {
             let why = "its versions form a circle";
             return Err(StateError::corrupt(key.id, version, why));

@@ -3,8 +3,8 @@
 
 use crate::core::jsonb::Pointer;
 use crate::core::{Code, StateError, StateResult, limits};
-use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::{interrupts, roles};
 use crate::store::Key;
 use crate::store::log::executions;
 use crate::store::log::rebuild;
@@ -19,6 +19,11 @@ static DECLARE: Statement = Statement::new(
             paths = excluded.paths
      RETURNING p.declaration",
     &[Type::Text, Type::Text, Type::TextArray],
+);
+/// Declarations of a tenant besides this one, as far as they count.
+static OTHERS: Statement = Statement::new(
+    "SELECT FROM wfstate.search_paths AS p WHERE p.tenant {=} $1 AND p.workflow {<>} $2 LIMIT $3",
+    &[Type::Text, Type::Text, Type::Int8],
 );
 /// Keeps the row, so that the numbers grow on.
 static WITHDRAW: Statement = Statement::new(
@@ -39,6 +44,9 @@ static STALE: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8, Type::Int8],
 );
 
+/// Workflows of a tenant that declare, or have declared: every session of the tenant keeps them.
+const MAX_DECLARATIONS: i64 = 2000;
+
 /// Executions whose heads are locked by one statement.
 const BATCH: usize = 100;
 
@@ -55,18 +63,41 @@ pub fn declare(
     let max_rows = limits::max_rows(max_rows)?;
     let [own, of] = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
     let number = |row: &crate::pg::spi::Row<'_>| Ok(row.int8(0).unwrap_or_default());
-    let number = if paths.is_empty() {
-        WITHDRAW.one(Mode::Write, &[own, of], number)?
-    } else {
+    // Nobody but the owner writes the table, since it costs every session that reads it.
+    let number = roles::as_owner(|| {
+        if paths.is_empty() {
+            return WITHDRAW.one(Mode::Write, &[own, of], number);
+        }
+        check_count(tenant, workflow)?;
         let params = [own, of, Param::TextArray(Some(&paths))];
-        DECLARE.one(Mode::Write, &params, number)?
-    };
+        DECLARE.one(Mode::Write, &params, number)
+    })?;
     let Some(number) = number else { return Ok(0) };
     let declaration = Declaration {
         number,
         pointers: declarations::parsed(&paths),
     };
     index_stale(tenant, workflow, &declaration, max_rows)
+}
+
+fn check_count(tenant: &str, workflow: &str) -> StateResult<()> {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(Some(workflow)),
+        Param::Int8(Some(MAX_DECLARATIONS)),
+    ];
+    let others = OTHERS.run(Mode::Latest, &params)?;
+    if others.cast_signed() < MAX_DECLARATIONS {
+        return Ok(());
+    }
+    Err(StateError::new(
+        Code::LimitExceeded,
+        "too many workflows declare search paths",
+    )
+    .detail(format!(
+        "At most {MAX_DECLARATIONS} workflows of a tenant may declare paths, or have declared some."
+    ))
+    .hint("Give executions that are searched alike one workflow, and tell them apart by tags."))
 }
 
 /// Indexes executions of the tenant that are not indexed under the current declaration of their workflow, up to so

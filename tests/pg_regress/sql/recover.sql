@@ -88,3 +88,16 @@ SELECT wf_recover('none');
 \echo :SQLSTATE
 SELECT version FROM wf_load('r');
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();
+
+-- Recoveries count towards the next keyframe by the size of the state: a load follows a bounded number of jumps.
+SELECT wf_save_state('jumps', jsonb_build_object('n', 0, 'a', (SELECT jsonb_agg(md5(g::text)) FROM generate_series(1, 2000) AS g)));
+DO $$ DECLARE good bigint; BEGIN FOR i IN 1..900 LOOP
+  good := wf_patch_state('jumps', jsonb_build_object('n', i));
+  PERFORM wf_patch_state('jumps', '{"n": -1}'); PERFORM wf_recover('jumps', version => good);
+END LOOP; END $$;
+SELECT count(*) < 800 AS bounded FROM wfstate.state_versions AS v JOIN wfstate.executions AS e USING (tenant, execution_id)
+ WHERE execution_id = 'jumps' AND v.base_version < v.version - 1
+   AND v.version > (SELECT max(s.version) FROM wfstate.state_versions AS s WHERE s.execution_id = 'jumps' AND s.snapshot IS NOT NULL);
+SELECT count(*) > 1 AS keyframes FROM wfstate.state_versions WHERE execution_id = 'jumps' AND snapshot IS NOT NULL;
+SELECT wf_load_state('jumps') = wf_state_at('jumps', 2699) AS loads, valid FROM wf_verify('jumps');
+SELECT wf_delete('jumps');

@@ -111,3 +111,6 @@ SELECT rollup(s) FROM (SELECT routing_stats(true, 1) AS s UNION ALL SELECT routi
 \echo :SQLSTATE
 SELECT routing_stats(success, ms) < routing_stats(success, ms) FROM tasks;
 \echo :SQLSTATE
+-- A text longer than any of theirs is refused before anything is made of it.
+SELECT ('{"version":1,"buckets":[' || repeat('[0,1],', 1000000) || '[0,1]]}')::routing_stats;
+\echo :SQLSTATE
