@@ -35,6 +35,7 @@ fn wf_checkpoints<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         with_key(execution_id, |key| {
+            let max_rows = limits::max_rows(max_rows)?;
             checkpoints::list(key, after, max_rows, |(name, version, metadata, by, at)| {
                 out.put(&record![name, version, jsonb(metadata), by, time(at)]);
             })

@@ -1,7 +1,7 @@
 //! Looking back: versions, history, differences; forgetting and verifying them; taking them elsewhere.
 
 use super::{in_tenant, interval, micros, with_key};
-use crate::core::limits;
+use crate::core::{StateError, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
 use crate::pg::record::{Record, record, time};
@@ -20,6 +20,11 @@ fn wf_state_at(
 ) -> Jsonb {
     run(|| {
         with_key(execution_id, |key| {
+            if version.is_some() && at.is_some() {
+                return Err(StateError::invalid("version and at exclude each other")
+                    .hint("Give a version or a time, not both."));
+            }
+            let version = limits::optional_version("version", version)?;
             store::log::load::at(key, version, micros(at))
         })
         .map(Jsonb)
@@ -36,6 +41,7 @@ fn wf_history(
     let newest_first = newest_first.unwrap_or(false);
     let entries = run(|| {
         with_key(execution_id, |key| {
+            let max_rows = limits::max_rows(max_rows)?;
             let page = store::history::page::page(key, after, max_rows, newest_first)?;
             Ok(in_tenant(key.tenant.to_owned(), page))
         })
@@ -68,7 +74,9 @@ fn wf_diff(
     run(|| {
         with_key(execution_id, |key| {
             let from = limits::required("from_version", from_version)?;
-            store::history::page::diff(key, from, to_version)
+            let from = limits::version("from_version", from)?;
+            let to = limits::optional_version("to_version", to_version)?;
+            store::history::page::diff(key, from, to)
         })
         .map(Jsonb::from)
     })
@@ -82,7 +90,12 @@ fn wf_prune_history(
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
-            store::history::prune::prune(key, keep_last, interval(older_than))
+            let older_than = interval(older_than);
+            limits::kept(keep_last, older_than.is_some())?;
+            if let Some(age) = older_than {
+                limits::age("older_than", age.months, age.days, age.micros)?;
+            }
+            store::history::prune::prune(key, keep_last, older_than)
         })
     })
 }
@@ -112,6 +125,7 @@ fn wf_import(document: Option<JsonbArg<'_>>, execution_id: Option<&str>) -> i64 
     run(|| {
         let tenant = tenant::current()?;
         let document = limits::required("document", document)?;
-        store::transfer::import::import(&tenant, document.bytes(), execution_id)
+        let id = limits::optional_name("execution_id", execution_id)?;
+        store::transfer::import::import(&tenant, document.bytes(), id)
     })
 }

@@ -25,20 +25,20 @@ fn wf_list<'a>(
     after: Option<&'a str>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
-    let query = store::search::list::Query {
-        workflow,
-        status,
-        phase,
-        tags: bytes(tags),
-        incomplete,
-        created_since: micros(created_since),
-        created_before: micros(created_before),
-        sort,
-        descending: descending.unwrap_or(true),
-        after,
-        max_rows,
-    };
     Records::written(move |out| {
+        let query = store::search::list::Query {
+            workflow: limits::optional_name("workflow", workflow)?,
+            status: limits::status(status)?,
+            phase: limits::optional_name("phase", phase)?,
+            tags: limits::object("tags", bytes(tags))?,
+            incomplete,
+            created_since: micros(created_since),
+            created_before: micros(created_before),
+            sort,
+            descending: descending.unwrap_or(true),
+            after,
+            max_rows: limits::max_rows(max_rows)?,
+        };
         store::search::list::list(&tenant::current()?, &query, |row, cursor| {
             out.put(&record![
                 row.execution_id,
@@ -68,8 +68,12 @@ fn wf_find(
     max_rows: Option<i32>,
 ) -> Records<'static> {
     let found = run(|| {
+        let containment = owned(limits::required("containment", containment)?);
+        let max_rows = limits::max_rows(max_rows)?;
+        limits::optional_name("workflow", workflow.as_deref())?;
+        limits::object("tags", bytes(tags))?;
         let query = store::search::find::Query {
-            containment: owned(limits::required("containment", containment)?),
+            containment,
             workflow,
             tags: tags.map(owned),
             after,

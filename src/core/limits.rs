@@ -209,6 +209,25 @@ pub fn version(argument: &str, value: i64) -> StateResult<i64> {
     Ok(value)
 }
 
+/// A version, which may be left out.
+pub fn optional_version(argument: &str, value: Option<i64>) -> StateResult<Option<i64>> {
+    value.map(|v| version(argument, v)).transpose()
+}
+
+/// How many versions to keep, which may be left out where their age is given.
+pub fn kept(keep_last: Option<i32>, has_age: bool) -> StateResult<()> {
+    match keep_last {
+        None if !has_age => Err(StateError::invalid(
+            "keep_last and older_than must not both be null",
+        )
+        .hint("Say how many versions to keep, or how old those must be that may go.")),
+        Some(keep) if keep < 1 => Err(StateError::invalid("keep_last must be positive")
+            .detail(format!("It is {keep}."))
+            .hint("The head is always kept; wf_delete removes an execution.")),
+        _ => Ok(()),
+    }
+}
+
 /// Rows of a page.
 pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
     let value = required("max_rows", value)?;

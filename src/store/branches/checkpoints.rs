@@ -1,6 +1,6 @@
 //! `wfstate.checkpoints`: names for versions.
 
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::{self, Lock, key_params};
@@ -99,7 +99,7 @@ pub type Checkpoint = (String, i64, Option<Vec<u8>>, String, Option<i64>);
 pub fn list(
     key: Key<'_>,
     after: Option<&str>,
-    max_rows: Option<i32>,
+    max_rows: i64,
     mut each: impl FnMut(Checkpoint),
 ) -> StateResult<()> {
     executions::read_existing(key)?;
@@ -113,7 +113,7 @@ pub fn list(
         id,
         Param::Int8(after_version),
         Param::Text(after),
-        Param::Int8(Some(limits::max_rows(max_rows)?)),
+        Param::Int8(Some(max_rows)),
     ];
     LIST.receive(Mode::Read, &params, |row| {
         each((

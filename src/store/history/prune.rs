@@ -1,6 +1,6 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
-use crate::core::{StateError, StateResult, limits};
+use crate::core::StateResult;
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::snapshot_hash;
@@ -73,22 +73,6 @@ pub fn prune(
     keep_last: Option<i32>,
     older_than: Option<Interval>,
 ) -> StateResult<i64> {
-    if keep_last.is_none() && older_than.is_none() {
-        return Err(
-            StateError::invalid("keep_last and older_than must not both be null")
-                .hint("Say how many versions to keep, or how old those must be that may go."),
-        );
-    }
-    if let Some(keep) = keep_last
-        && keep < 1
-    {
-        return Err(StateError::invalid("keep_last must be positive")
-            .detail(format!("It is {keep}."))
-            .hint("The head is always kept; wf_delete removes an execution."));
-    }
-    if let Some(age) = older_than {
-        limits::age("older_than", age.months, age.days, age.micros)?;
-    }
     let head = executions::lock_existing(key, Lock::Prune)?;
     let keep_last = keep_last.map(i64::from);
     let params = || {

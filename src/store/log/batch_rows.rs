@@ -60,20 +60,24 @@ static SEGMENTS: Statement = Statement::new(
                 AND l.version {>=} w.first AND l.version {<=} w.last OFFSET 0) AS v",
     &[Type::TextArray, Type::Int8Array, Type::Int8Array],
 );
+/// By ON CONFLICT, since the heads are there: it looks each of them up in the primary key, where a join could be
+/// planned, while the tables are small, to read all of the tenant's.
 static MOVE: Statement = Statement::new(
-    "UPDATE wfstate.executions AS e
-        SET version = n.version, hash = n.hash, keyframe_version = n.keyframe_version, state_bytes = n.state_bytes,
-            chain_bytes = n.chain_bytes, archive_bytes = n.archive_bytes, updated_at = $1,
-            status = coalesce(n.status, e.status), phase = coalesce(n.phase, e.phase),
-            workflow = coalesce(n.workflow, e.workflow),
-            schema_version = coalesce(n.schema_version::pg_catalog.int4, e.schema_version),
-            started_at = CASE WHEN n.status {=} 'running' THEN coalesce(e.started_at, $1) ELSE e.started_at END,
-            completed_at = CASE WHEN n.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
-                                THEN coalesce(e.completed_at, $1) ELSE e.completed_at END
-       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n (execution_id, workflow, schema_version,
+    "INSERT INTO wfstate.executions AS e (tenant, created_at, updated_at, execution_id, workflow, schema_version,
             status, phase, hash, state_bytes, version, keyframe_version, chain_bytes, archive_bytes)
-      WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} n.execution_id
-        AND e.version {=} (n.version {-} 1)",
+     SELECT wfstate.current_tenant(), $1, $1, n.*
+       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n
+     ON CONFLICT (tenant, execution_id) DO UPDATE
+        SET version = excluded.version, hash = excluded.hash, keyframe_version = excluded.keyframe_version,
+            state_bytes = excluded.state_bytes, chain_bytes = excluded.chain_bytes,
+            archive_bytes = excluded.archive_bytes, updated_at = excluded.updated_at, status = excluded.status,
+            phase = excluded.phase, workflow = excluded.workflow,
+            schema_version = coalesce(excluded.schema_version, e.schema_version),
+            started_at = CASE WHEN excluded.status {=} 'running' THEN coalesce(e.started_at, $1)
+                              ELSE e.started_at END,
+            completed_at = CASE WHEN excluded.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+                                THEN coalesce(e.completed_at, $1) ELSE e.completed_at END
+      WHERE e.version {=} (excluded.version {-} 1)",
     &[
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id
@@ -182,10 +186,10 @@ pub(super) fn move_heads(rows: &[NewRow<'_>], at: i64) -> StateResult<u64> {
     let params = [
         Param::Timestamptz(Some(at)),
         Param::Texts(&column(rows, |r| Some(r.id))),
-        Param::Texts(&column(rows, |r| r.labels.workflow)),
+        Param::Texts(&column(rows, |r| r.head.workflow.as_deref())),
         Param::Int8Array(&column(rows, |r| r.labels.schema_version)),
-        Param::Texts(&column(rows, |r| r.labels.status)),
-        Param::Texts(&column(rows, |r| r.labels.phase)),
+        Param::Texts(&column(rows, |r| Some(r.status))),
+        Param::Texts(&column(rows, |r| r.phase)),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
         Param::Int8Array(&column(rows, |r| int4(r.head.state_bytes))),
         Param::Int8Array(&column(rows, |r| Some(r.head.version))),

@@ -1,6 +1,6 @@
 //! Loading: the head with its state.
 
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::State;
@@ -137,14 +137,11 @@ static AS_OF: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8, Type::Timestamptz],
 );
 
-/// The state at a version, at a time, or now.
+/// The state at a version, at a time, or now; never both.
 pub fn at(key: Key<'_>, version: Option<i64>, at: Option<i64>) -> StateResult<State> {
     match (version, at) {
-        (Some(_), Some(_)) => Err(StateError::invalid("version and at exclude each other")
-            .hint("Give a version or a time, not both.")),
         (None, None) => state(key),
-        (Some(version), None) => {
-            limits::version("version", version)?;
+        (Some(version), _) => {
             let head = executions::read_existing(key)?;
             if version == head.version {
                 return rebuild::head(Mode::Read, key, &head);

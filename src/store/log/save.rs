@@ -261,24 +261,14 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> 
     Ok(Some(head.version))
 }
 
-/// Brings the search row up to date.
-fn index_head(
-    request: &Request<'_>,
-    head: &Head,
-    state: impl FnOnce() -> StateResult<State>,
-) -> StateResult<()> {
-    let new = request.labels.workflow.is_some();
-    let workflow = head.workflow.as_deref();
-    index::maintain(request.key, workflow, new, request.tags, state)
-}
-
 /// What follows an append: the search row, and a keyframe when the chain has grown too long.
 fn finish(
     request: &Request<'_>,
     head: &Head,
     state: impl Fn() -> StateResult<State>,
 ) -> StateResult<()> {
-    index_head(request, head, &state)?;
+    let (workflow, new) = (head.workflow.as_deref(), request.labels.workflow.is_some());
+    index::maintain(request.key, workflow, new, request.tags, &state)?;
     if keyframe_is_due(head) {
         keyframe(request.key, head, &state()?)?;
     }

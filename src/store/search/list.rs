@@ -27,7 +27,7 @@ pub struct Query<'a> {
     /// Cursor of the row before the page.
     pub after: Option<&'a str>,
     /// Rows of the page.
-    pub max_rows: Option<i32>,
+    pub max_rows: i64,
 }
 
 const ARGS: &[Type] = &[
@@ -125,11 +125,6 @@ pub fn list(
     query: &Query<'_>,
     mut each: impl FnMut(Loaded, String),
 ) -> StateResult<()> {
-    limits::optional_name("workflow", query.workflow)?;
-    limits::optional_name("phase", query.phase)?;
-    limits::status(query.status)?;
-    let tags = limits::object("tags", query.tags)?;
-    let max_rows = limits::max_rows(query.max_rows)?;
     let sort = query.sort.unwrap_or("created_at");
     let statement = match (sort, query.descending) {
         ("created_at", false) => &CREATED_UP,
@@ -154,13 +149,13 @@ pub fn list(
         Param::Text(query.workflow),
         Param::Text(query.status),
         Param::Text(query.phase),
-        Param::Jsonb(tags),
+        Param::Jsonb(query.tags),
         Param::Bool(query.incomplete),
         Param::Timestamptz(query.created_since),
         Param::Timestamptz(query.created_before),
         Param::Timestamptz(after_time),
         Param::Text(after_id),
-        Param::Int8(Some(max_rows)),
+        Param::Int8(Some(query.max_rows)),
     ];
     statement.receive(Mode::Read, &params, |row| {
         let loaded = loaded(row)?;

@@ -110,7 +110,6 @@ struct Log {
 
 /// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
 pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i64> {
-    let id = limits::optional_name("execution_id", id)?;
     let document = import_document::read(document, time::read)?;
     let key = Key {
         tenant,
