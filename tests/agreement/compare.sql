@@ -63,7 +63,7 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
   FROM declared AS d
  WHERE d.provolatile::text || d.proparallel::text <> (CASE
            WHEN d.proname IN ('wf_tenant', 'current_tenant', 'wf_tenants') THEN 'ss'
-           WHEN d.proname = 'chain_hash' OR d.level = 'everybody' THEN 'is'
+           WHEN d.proname IN ('chain_hash', 'scoped') OR d.level = 'everybody' THEN 'is'
            WHEN d.level = 'reader' THEN 'ss'
            ELSE 'vu' END)
 UNION ALL
