@@ -58,8 +58,10 @@ static ALL: Statement = Statement::planned_each_time(
     &[Type::Text, Type::Text, Type::Text, Type::Int8],
 );
 
-/// Candidates looked at in one go.
-const BATCH: i64 = 200;
+/// Candidates looked at in one go: first few, for pages that fill soon; then more, since each batch matches and sorts
+/// anew; not too many, since their tags are held meanwhile.
+const FIRST_BATCH: i64 = 200;
+const LARGEST_BATCH: i64 = 2000;
 
 /// What is looked for.
 pub struct Query {
@@ -95,6 +97,8 @@ struct Search {
     rows: std::vec::IntoIter<Loaded>,
     /// Whether there may be more of them.
     more: bool,
+    /// How many are asked for next.
+    batch: i64,
     /// Rows of the page still to come.
     left: i64,
 }
@@ -112,6 +116,7 @@ pub fn find(
         source,
         rows: Vec::new().into_iter(),
         more: true,
+        batch: FIRST_BATCH,
     })
 }
 
@@ -147,8 +152,9 @@ impl Search {
     }
 
     fn read_candidates(&mut self) -> StateResult<()> {
-        let ids = candidates(&self.tenant, &self.query, &self.source)?;
-        self.more = ids.len() >= BATCH as usize;
+        let ids = candidates(&self.tenant, &self.query, &self.source, self.batch)?;
+        self.more = ids.len() >= self.batch as usize;
+        self.batch = LARGEST_BATCH.min(self.batch * 10);
         if let Some(last) = ids.last() {
             self.query.after = Some(last.clone());
             self.rows = load::heads(&self.tenant, &ids)?.into_iter();
@@ -201,12 +207,17 @@ fn is_empty(document: &[u8]) -> bool {
 
 /// The next of them, by id. No more than ids comes from below row-level security; what they stand for is read as
 /// the caller.
-fn candidates(tenant: &str, query: &Query, source: &Source) -> StateResult<Vec<String>> {
+fn candidates(
+    tenant: &str,
+    query: &Query,
+    source: &Source,
+    batch: i64,
+) -> StateResult<Vec<String>> {
     let tenant = Param::Text(Some(tenant));
     let workflow = Param::Text(query.workflow.as_deref());
     let tags = Param::Jsonb(query.tags.as_deref());
     let after = Param::Text(query.after.as_deref());
-    let batch = Param::Int8(Some(BATCH));
+    let batch = Param::Int8(Some(batch));
     let id = |row: &Row<'_>| Ok(row.text(0).unwrap_or_default());
     match source {
         Source::Document(covered, number) => {
