@@ -5,9 +5,7 @@ DECLARE
     item record;
 BEGIN
     FOR item IN
-        SELECT c.oid, c.relname,
-               EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attname = 'tenant') AS has_tenant
-          FROM pg_class AS c
+        SELECT c.oid, c.relname FROM pg_class AS c
          WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind = 'r' AND c.relname <> 'access'
          ORDER BY c.relname
     LOOP

@@ -41,7 +41,7 @@ fn wf_revoke_access(role: Option<&str>) -> bool {
     run(|| access::revoke(role))
 }
 
-/// `wfstate.chain_hash`, declared in sql/security.sql: links a version's hash to its base's.
+/// `wfstate.chain_hash`, declared in sql/log.sql: links a version's hash to its base's.
 #[pg_extern(sql = false)]
 fn chain_hash(base: i64, payload: i64) -> i64 {
     crate::core::hash::chain(base, payload)
