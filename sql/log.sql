@@ -16,6 +16,7 @@ CREATE TABLE wfstate.executions (
     completed_at             timestamptz,
     forked_from_version      bigint,
     schema_version           integer,
+    workflow_version         integer,
     tenant                   wfstate.identifier NOT NULL,
     execution_id             wfstate.identifier NOT NULL,
     workflow                 wfstate.identifier,
@@ -29,6 +30,7 @@ COMMENT ON COLUMN wfstate.executions.tenant IS 'Whose execution: the setting wfs
 COMMENT ON COLUMN wfstate.executions.execution_id IS 'The caller''s name for the execution, 1 to 255 bytes, unique within the tenant.';
 COMMENT ON COLUMN wfstate.executions.workflow IS 'Name of the workflow that the execution runs.';
 COMMENT ON COLUMN wfstate.executions.schema_version IS 'Version of the shape of the state, as the caller counts it.';
+COMMENT ON COLUMN wfstate.executions.workflow_version IS 'Version of its workflow''s definition that the execution is bound to; NULL where none was defined when it started.';
 COMMENT ON COLUMN wfstate.executions.status IS 'pending, running, waiting, paused, completed, failed or cancelled; the last three are final and set completed_at.';
 COMMENT ON COLUMN wfstate.executions.phase IS 'Where in its workflow the execution stands.';
 COMMENT ON COLUMN wfstate.executions.version IS 'Newest version in wfstate.state_versions: the optimistic lock.';
@@ -77,6 +79,7 @@ CREATE TABLE wfstate.state_versions (
     saved_at         timestamptz NOT NULL,
     state_bytes      integer NOT NULL,
     chain_bytes      integer NOT NULL,
+    schema_version   integer,
     patch            jsonb,
     snapshot         jsonb,
     tenant           wfstate.identifier NOT NULL,
@@ -97,6 +100,7 @@ COMMENT ON COLUMN wfstate.state_versions.snapshot_hash IS 'Hash of the snapshot.
 COMMENT ON COLUMN wfstate.state_versions.saved_at IS 'Never earlier than the version before.';
 COMMENT ON COLUMN wfstate.state_versions.state_bytes IS 'Size of the state in bytes when it was last known.';
 COMMENT ON COLUMN wfstate.state_versions.chain_bytes IS 'Bytes of patches from the keyframe to here when it was saved.';
+COMMENT ON COLUMN wfstate.state_versions.schema_version IS 'Version of the shape of the state as of this version.';
 COMMENT ON COLUMN wfstate.state_versions.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.state_versions.execution_id IS 'Execution that the version belongs to.';
 COMMENT ON COLUMN wfstate.state_versions.status IS 'Status of the execution as of this version.';

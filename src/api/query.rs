@@ -43,7 +43,7 @@ fn wf_list<'a>(
             out.put(&record![
                 row.execution_id,
                 row.head.workflow,
-                row.schema_version,
+                row.head.schema_version,
                 row.status,
                 row.phase,
                 row.head.version,

@@ -84,6 +84,7 @@ pub(super) fn labels<'a>(
         step_id: limits::optional_name("step_id", step_id)?,
         note: limits::note(note)?,
         workflow: None,
+        workflow_version: None,
         schema_version: None,
     })
 }
@@ -98,7 +99,7 @@ pub(super) fn loaded_record((row, state): (Loaded, State)) -> Record {
     record![
         row.execution_id,
         row.head.workflow,
-        row.schema_version,
+        row.head.schema_version,
         row.status,
         row.phase,
         row.head.version,

@@ -7,6 +7,8 @@ use super::{Error, PatchReason};
 pub enum Code {
     /// The expected version is not the head (WF001).
     ConcurrentModification,
+    /// A state that breaks the rules of its workflow (WF002).
+    StateValidation,
     /// A move that is not allowed (WF004).
     IllegalTransition,
     /// Nothing valid to recover to (WF003).

@@ -9,6 +9,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
     match code {
         Code::ConcurrentModification => b"WF001",
         Code::StateRecovery => b"WF003",
+        Code::StateValidation => b"WF002",
         Code::IllegalTransition => b"WF004",
         Code::NotFound => b"WF005",
         Code::AlreadyExists => b"WF006",

@@ -18,13 +18,14 @@ struct Target {
     chain_bytes: i64,
     status: String,
     phase: Option<String>,
+    schema_version: Option<i32>,
 }
 
 /// A version that only refers to another one is looked through, so that chains of recoveries stay short.
 static TARGET: Statement = Statement::new(
     "SELECT CASE WHEN v.version {>} 1 AND v.snapshot IS NULL AND v.patch {=} '[]'::pg_catalog.jsonb
                  THEN v.base_version ELSE v.version END,
-            v.hash, v.state_bytes::pg_catalog.int8, v.chain_bytes::pg_catalog.int8, v.status, v.phase, v.version
+            v.hash, v.state_bytes::pg_catalog.int8, v.chain_bytes::pg_catalog.int8, v.status, v.phase, v.version, v.schema_version
        FROM wfstate.state_versions AS v
       WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
     &[Type::Text, Type::Text, Type::Int8],
@@ -39,7 +40,7 @@ static RECOVER: Statement = Statement::new(
         "WITH head AS (
   UPDATE wfstate.executions AS e
      SET version = e.version {+} 1, keyframe_version = e.version {+} 1, hash = $4,
-         state_bytes = $5, chain_bytes = $6, archive_bytes = 0, status = $7, phase = $8,
+         state_bytes = $5, chain_bytes = $6, archive_bytes = 0, status = $7, phase = $8, schema_version = $10,
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
          completed_at = CASE WHEN $7 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
                              THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
@@ -49,8 +50,8 @@ static RECOVER: Statement = Statement::new(
         "
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-         saved_at, state_bytes, chain_bytes, status, phase, note, patch)
-  SELECT $1, $2, h.version, $3, h.version, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $7, $8, $9,
+         saved_at, state_bytes, chain_bytes, schema_version, status, phase, note, patch)
+  SELECT $1, $2, h.version, $3, h.version, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $10, $7, $8, $9,
          '[]'::pg_catalog.jsonb
     FROM head AS h
 )
@@ -66,14 +67,15 @@ SELECT e.* FROM head AS e"
         Type::Text,
         Type::Text,
         Type::Text,
+        Type::Int4,
     ],
 );
 static FORK: Statement = Statement::new(
     concat!(
         "WITH head AS (
-  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at,
-         completed_at, forked_from_execution_id, forked_from_version)
-  SELECT $1, $3, o.workflow, o.schema_version, $8, $9, 1, 1, $5, $6, $7, t.at,
+  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
+         version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at, forked_from_execution_id, forked_from_version)
+  SELECT $1, $3, o.workflow, o.workflow_version, $10, $8, $9, 1, 1, $5, $6, $7, t.at,
          CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
          CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END, $2, $4
     FROM wfstate.executions AS o, (SELECT pg_catalog.clock_timestamp() AS at) AS t
@@ -84,8 +86,8 @@ static FORK: Statement = Statement::new(
         "
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-         saved_at, state_bytes, chain_bytes, status, phase, patch)
-  SELECT $1, $3, 1, $4, 1, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $8, $9,
+         saved_at, state_bytes, chain_bytes, schema_version, status, phase, patch)
+  SELECT $1, $3, 1, $4, 1, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $10, $8, $9,
          '[]'::pg_catalog.jsonb
     FROM head AS h
 )
@@ -101,6 +103,7 @@ SELECT e.* FROM head AS e"
         Type::Int8,
         Type::Text,
         Type::Text,
+        Type::Int4,
     ],
 );
 static TAGS: Statement = Statement::new(
@@ -119,6 +122,7 @@ fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
                 chain_bytes: row.int8(3).unwrap_or_default(),
                 status: row.text(4).unwrap_or_default(),
                 phase: row.text(5),
+                schema_version: row.int4(7),
             },
             row.int8(6) == Some(version),
         ))
@@ -173,6 +177,7 @@ pub fn recover(
         Param::Text(Some(&target.status)),
         Param::Text(target.phase.as_deref()),
         Param::Text(note),
+        Param::Int4(target.schema_version.map(i64::from)),
     ];
     let Some(head) = RECOVER.one(Mode::Write, &params, head)? else {
         return Err(StateError::execution_not_found(key.id, key.tenant));
@@ -212,6 +217,7 @@ pub fn fork(
         Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
         Param::Text(Some(&target.status)),
         Param::Text(target.phase.as_deref()),
+        Param::Int4(target.schema_version.map(i64::from)),
     ];
     let Some(head) = FORK.one(Mode::Write, &params, head)? else {
         return Err(StateError::new(

@@ -9,7 +9,7 @@ use crate::store::log::versions::bytes;
 use crate::store::search::index;
 
 /// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
-/// goes by, the workflow, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
+/// goes by, the workflow with its version and the shape, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
 /// statement up than to run it, and each expression adds to that; parameters hardly do.
 static APPEND_KNOWN: Statement = Statement::new(
     "WITH head AS (
@@ -17,12 +17,14 @@ static APPEND_KNOWN: Statement = Statement::new(
      SET version = $4, hash = $6, keyframe_version = $7, state_bytes = $8, chain_bytes = $9,
          archive_bytes = $10, updated_at = $11
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2 AND e.version {=} $3 AND e.hash {=} $5
-     AND coalesce(e.workflow, '') {=} $17
-  RETURNING e.tenant, e.execution_id, e.status, e.phase
+     AND coalesce(e.workflow, '') {=} $17 AND coalesce(e.workflow_version, 0) {=} $18
+     AND coalesce(e.schema_version, 0) {=} $19
+  RETURNING e.tenant, e.execution_id, e.schema_version, e.status, e.phase
 )
 INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-       snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, patch, snapshot)
-SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.status, h.phase, $13, $14, $15, $16
+       snapshot_hash, saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, patch, snapshot)
+SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.schema_version, h.status, h.phase, $13, $14,
+       $15, $16
   FROM head AS h",
     &[
         Type::Text,        // 1 tenant, for the statement's callers only
@@ -42,6 +44,8 @@ SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.status, h.p
         Type::Jsonb,       // 15 patch
         Type::Jsonb,       // 16 snapshot
         Type::Text,        // 17 workflow, '' for none
+        Type::Int4,        // 18 workflow_version, 0 for none
+        Type::Int4,        // 19 schema_version, 0 for none
     ],
 );
 
@@ -58,6 +62,8 @@ static APPEND: Statement = Statement::new(
          status = coalesce($10, e.status),
          phase = coalesce($11, e.phase),
          workflow = coalesce($12, e.workflow),
+         workflow_version = CASE WHEN $12 IS NULL OR $12 {=} e.workflow THEN coalesce($16, e.workflow_version)
+                                 ELSE $16 END,
          schema_version = coalesce($13::pg_catalog.int4, e.schema_version),
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
          started_at = CASE WHEN e.started_at IS NULL AND $10 {=} 'running'
@@ -73,10 +79,11 @@ static APPEND: Statement = Statement::new(
         ", e.tenant, e.execution_id, e.status, e.phase
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-         snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, patch, snapshot)
+         snapshot_hash, saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, patch,
+         snapshot)
   SELECT h.tenant, h.execution_id, h.version, h.version {-} 1, h.keyframe_version, h.hash,
          CASE WHEN $7 IS NULL THEN NULL ELSE $5 END, h.updated_at, h.state_bytes, h.chain_bytes,
-         h.status, h.phase, $14, $15, $6, $7
+         h.schema_version, h.status, h.phase, $14, $15, $6, $7
     FROM head AS h
 )
 SELECT e.* FROM head AS e"
@@ -97,6 +104,7 @@ SELECT e.* FROM head AS e"
         Type::Int8,  // 13 schema_version
         Type::Text,  // 14 step_id
         Type::Text,  // 15 note
+        Type::Int4,  // 16 workflow_version
     ],
 );
 
@@ -106,9 +114,9 @@ macro_rules! create {
         Statement::new(
             concat!(
                 "WITH head AS (
-  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version,
-         keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
-  SELECT $1, $2, $7, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
+  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
+         version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
+  SELECT $1, $2, $7, $12, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
          wfstate.chain_hash(0, $4), $11, 0, t.at,
          CASE WHEN coalesce($5, 'running') {=} 'running' THEN t.at END, t.at,
          CASE WHEN $5 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END
@@ -119,8 +127,8 @@ macro_rules! create {
                 ", e.tenant, e.execution_id, e.status, e.phase
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
-         saved_at, state_bytes, chain_bytes, status, phase, step_id, note, snapshot)
-  SELECT h.tenant, h.execution_id, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.status, h.phase,
+         saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, snapshot)
+  SELECT h.tenant, h.execution_id, 1, 1, h.hash, $4, h.updated_at, h.state_bytes, 0, h.schema_version, h.status, h.phase,
          $9, $10, $3
     FROM head AS h
 )",
@@ -146,19 +154,20 @@ static CREATE: Statement = create!(
         Type::Text,  // 9 step_id
         Type::Text,  // 10 note
         Type::Int4,  // 11 state_bytes
+        Type::Int4,  // 12 workflow_version
     ]
 );
 /// With its row for searches: a statement of its own would take as long again to set up.
 static CREATE_SEARCHED: Statement = create!(
     ", search AS (
   INSERT INTO wfstate.search (tenant, execution_id, workflow, declaration, tags, document)
-  SELECT h.tenant, h.execution_id, $7, $12, $13, $14 FROM head AS h
+  SELECT h.tenant, h.execution_id, $7, $13, $14, $15 FROM head AS h
   ON CONFLICT (tenant, execution_id) DO UPDATE
      SET workflow = excluded.workflow, declaration = excluded.declaration, tags = excluded.tags,
          document = excluded.document
 )",
     &[
-        Type::Text, // 1 to 11 as above
+        Type::Text, // 1 to 12 as above
         Type::Text,
         Type::Jsonb,
         Type::Int8,
@@ -169,9 +178,10 @@ static CREATE_SEARCHED: Statement = create!(
         Type::Text,
         Type::Text,
         Type::Int4,
-        Type::Int8,  // 12 declaration
-        Type::Jsonb, // 13 tags
-        Type::Jsonb, // 14 document
+        Type::Int4,
+        Type::Int8,  // 13 declaration
+        Type::Jsonb, // 14 tags
+        Type::Jsonb, // 15 document
     ]
 );
 
@@ -208,6 +218,8 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Jsonb(append.content.patch()),
         Param::Jsonb(snapshot),
         Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
+        Param::Int4(Some(before.workflow_version.map_or(0, i64::from))),
+        Param::Int4(Some(before.schema_version.map_or(0, i64::from))),
     ];
     Ok((APPEND_KNOWN.run(Mode::Write, &params)? == 1).then_some(after))
 }
@@ -236,6 +248,7 @@ fn append_any(
         Param::Int8(labels.schema_version),
         Param::Text(labels.step_id),
         Param::Text(labels.note),
+        Param::Int4(labels.workflow_version),
     ];
     APPEND.one(Mode::Write, &params, head)
 }
@@ -261,6 +274,7 @@ pub fn create(
         Param::Text(labels.step_id),
         Param::Text(labels.note),
         Param::Int4(Some(bytes(state.len()))),
+        Param::Int4(labels.workflow_version),
     ];
     let Some(row) = search else {
         return CREATE.one(Mode::Write, &params, head);

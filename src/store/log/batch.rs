@@ -115,6 +115,8 @@ fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
                 archive_bytes: 0,
                 updated_at: at,
                 workflow: labels.workflow.map(str::to_owned),
+                workflow_version: labels.workflow_version(),
+                schema_version: labels.schema_version(),
             },
             payload_hash,
             patch: None,

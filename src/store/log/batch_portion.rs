@@ -169,9 +169,7 @@ fn moved_row<'a>(
     let size = Some(item.state.len());
     let mut head = head_after(&found.head, &content, payload_hash, size, at);
     head.updated_at = at;
-    if let Some(workflow) = labels.workflow {
-        head.workflow = Some(workflow.to_owned());
-    }
+    labels.follow(&mut head);
     Ok(NewRow {
         id: item.request.key.id,
         labels,

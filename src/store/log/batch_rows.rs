@@ -30,13 +30,14 @@ static READ: Statement = heads!("");
 static LOCK: Statement = heads!(" FOR NO KEY UPDATE");
 
 static CREATE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, schema_version, status, phase, version,
-            keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
-     SELECT wfstate.current_tenant(), n.execution_id, n.workflow, n.schema_version, n.status, n.phase, 1, 1, n.hash,
-            n.state_bytes, 0, $1, CASE WHEN n.status {=} 'running' THEN $1 END, $1,
+    "INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
+            version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
+     SELECT wfstate.current_tenant(), n.execution_id, n.workflow, n.workflow_version, n.schema_version, n.status,
+            n.phase, 1, 1, n.hash, n.state_bytes, 0, $1, CASE WHEN n.status {=} 'running' THEN $1 END, $1,
             CASE WHEN n.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN $1 END
-       FROM unnest($2, $3, $4, $5, $6, $7, $8) WITH ORDINALITY
-            AS n (execution_id, workflow, schema_version, status, phase, hash, state_bytes, position)
+       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY
+            AS n (execution_id, workflow, workflow_version, schema_version, status, phase, hash, state_bytes,
+                  position)
       ORDER BY n.position
      ON CONFLICT (tenant, execution_id) DO NOTHING
      RETURNING e.execution_id",
@@ -44,11 +45,12 @@ static CREATE: Statement = Statement::new(
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id
         Type::TextArray,   // 3 workflow
-        Type::Int8Array,   // 4 schema_version
-        Type::TextArray,   // 5 status
-        Type::TextArray,   // 6 phase
-        Type::Int8Array,   // 7 hash
-        Type::Int8Array,   // 8 state_bytes
+        Type::Int8Array,   // 4 workflow_version
+        Type::Int8Array,   // 5 schema_version
+        Type::TextArray,   // 6 status
+        Type::TextArray,   // 7 phase
+        Type::Int8Array,   // 8 hash
+        Type::Int8Array,   // 9 state_bytes
     ],
 );
 static SEGMENTS: Statement = Statement::new(
@@ -63,16 +65,16 @@ static SEGMENTS: Statement = Statement::new(
 /// By ON CONFLICT, since the heads are there: it looks each of them up in the primary key, where a join could be
 /// planned, while the tables are small, to read all of the tenant's.
 static MOVE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions AS e (tenant, created_at, updated_at, execution_id, workflow, schema_version,
-            status, phase, hash, state_bytes, version, keyframe_version, chain_bytes, archive_bytes)
+    "INSERT INTO wfstate.executions AS e (tenant, created_at, updated_at, execution_id, workflow, workflow_version,
+            schema_version, status, phase, hash, state_bytes, version, keyframe_version, chain_bytes, archive_bytes)
      SELECT wfstate.current_tenant(), $1, $1, n.*
-       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) AS n
+       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n
      ON CONFLICT (tenant, execution_id) DO UPDATE
         SET version = excluded.version, hash = excluded.hash, keyframe_version = excluded.keyframe_version,
             state_bytes = excluded.state_bytes, chain_bytes = excluded.chain_bytes,
             archive_bytes = excluded.archive_bytes, updated_at = excluded.updated_at, status = excluded.status,
             phase = excluded.phase, workflow = excluded.workflow,
-            schema_version = coalesce(excluded.schema_version, e.schema_version),
+            workflow_version = excluded.workflow_version, schema_version = excluded.schema_version,
             started_at = CASE WHEN excluded.status {=} 'running' THEN coalesce(e.started_at, $1)
                               ELSE e.started_at END,
             completed_at = CASE WHEN excluded.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
@@ -82,36 +84,38 @@ static MOVE: Statement = Statement::new(
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id
         Type::TextArray,   // 3 workflow
-        Type::Int8Array,   // 4 schema_version
-        Type::TextArray,   // 5 status
-        Type::TextArray,   // 6 phase
-        Type::Int8Array,   // 7 hash
-        Type::Int8Array,   // 8 state_bytes
-        Type::Int8Array,   // 9 version
-        Type::Int8Array,   // 10 keyframe_version
-        Type::Int8Array,   // 11 chain_bytes
-        Type::Int8Array,   // 12 archive_bytes
+        Type::Int8Array,   // 4 workflow_version
+        Type::Int8Array,   // 5 schema_version
+        Type::TextArray,   // 6 status
+        Type::TextArray,   // 7 phase
+        Type::Int8Array,   // 8 hash
+        Type::Int8Array,   // 9 state_bytes
+        Type::Int8Array,   // 10 version
+        Type::Int8Array,   // 11 keyframe_version
+        Type::Int8Array,   // 12 chain_bytes
+        Type::Int8Array,   // 13 archive_bytes
     ],
 );
 static LOG: Statement = Statement::new(
-    "INSERT INTO wfstate.state_versions (tenant, saved_at, execution_id, status, phase, hash, state_bytes, version,
-            keyframe_version, chain_bytes, base_version, snapshot_hash, patch, snapshot)
+    "INSERT INTO wfstate.state_versions (tenant, saved_at, execution_id, schema_version, status, phase, hash, state_bytes,
+            version, keyframe_version, chain_bytes, base_version, snapshot_hash, patch, snapshot)
      SELECT wfstate.current_tenant(), $1, n.*
-       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n",
+       FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) AS n",
     &[
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id
-        Type::TextArray,   // 3 status
-        Type::TextArray,   // 4 phase
-        Type::Int8Array,   // 5 hash
-        Type::Int8Array,   // 6 state_bytes
-        Type::Int8Array,   // 7 version
-        Type::Int8Array,   // 8 keyframe_version
-        Type::Int8Array,   // 9 chain_bytes
-        Type::Int8Array,   // 10 base_version
-        Type::Int8Array,   // 11 snapshot_hash
-        Type::JsonbArray,  // 12 patch
-        Type::JsonbArray,  // 13 snapshot
+        Type::Int8Array,   // 3 schema_version
+        Type::TextArray,   // 4 status
+        Type::TextArray,   // 5 phase
+        Type::Int8Array,   // 6 hash
+        Type::Int8Array,   // 7 state_bytes
+        Type::Int8Array,   // 8 version
+        Type::Int8Array,   // 9 keyframe_version
+        Type::Int8Array,   // 10 chain_bytes
+        Type::Int8Array,   // 11 base_version
+        Type::Int8Array,   // 12 snapshot_hash
+        Type::JsonbArray,  // 13 patch
+        Type::JsonbArray,  // 14 snapshot
     ],
 );
 
@@ -129,10 +133,10 @@ pub(super) fn heads(ids: &[String], lock: bool) -> StateResult<Vec<Found>> {
     let statement = if lock { &LOCK } else { &READ };
     statement.all(Mode::Write, &[Param::TextArray(Some(ids))], |row| {
         Ok(Found {
-            position: position(row.int8(8)),
+            position: position(row.int8(10)),
             head: head_from(row, 0),
-            status: row.text(9).unwrap_or_default(),
-            phase: row.text(10),
+            status: row.text(11).unwrap_or_default(),
+            phase: row.text(12),
         })
     })
 }
@@ -169,8 +173,9 @@ pub(super) fn create(rows: &[NewRow<'_>], at: i64) -> StateResult<Vec<String>> {
     let params = [
         Param::Timestamptz(Some(at)),
         Param::Texts(&column(rows, |r| Some(r.id))),
-        Param::Texts(&column(rows, |r| r.labels.workflow)),
-        Param::Int8Array(&column(rows, |r| r.labels.schema_version)),
+        Param::Texts(&column(rows, |r| r.head.workflow.as_deref())),
+        Param::Int8Array(&column(rows, |r| r.head.workflow_version.map(i64::from))),
+        Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
         Param::Texts(&column(rows, |r| Some(r.status))),
         Param::Texts(&column(rows, |r| r.phase)),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
@@ -187,7 +192,8 @@ pub(super) fn move_heads(rows: &[NewRow<'_>], at: i64) -> StateResult<u64> {
         Param::Timestamptz(Some(at)),
         Param::Texts(&column(rows, |r| Some(r.id))),
         Param::Texts(&column(rows, |r| r.head.workflow.as_deref())),
-        Param::Int8Array(&column(rows, |r| r.labels.schema_version)),
+        Param::Int8Array(&column(rows, |r| r.head.workflow_version.map(i64::from))),
+        Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
         Param::Texts(&column(rows, |r| Some(r.status))),
         Param::Texts(&column(rows, |r| r.phase)),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
@@ -206,6 +212,7 @@ pub(super) fn log(rows: &[NewRow<'_>], at: i64) -> StateResult<()> {
     let params = [
         Param::Timestamptz(Some(at)),
         Param::Texts(&column(rows, |r| Some(r.id))),
+        Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
         Param::Texts(&column(rows, |r| Some(r.status))),
         Param::Texts(&column(rows, |r| r.phase)),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),

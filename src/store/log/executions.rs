@@ -24,6 +24,10 @@ pub struct Head {
     pub updated_at: i64,
     /// Workflow of the execution.
     pub workflow: Option<String>,
+    /// Version of its definition that the execution is bound to.
+    pub workflow_version: Option<i32>,
+    /// Version of the shape of its state.
+    pub schema_version: Option<i32>,
 }
 
 impl Head {
@@ -37,7 +41,8 @@ impl Head {
 
 macro_rules! head_columns {
     () => {
-        "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow"
+        "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow,
+         e.workflow_version, e.schema_version"
     };
 }
 pub(in crate::store) use head_columns;
@@ -60,6 +65,8 @@ pub(in crate::store) fn head_from(row: &Row<'_>, column: usize) -> Head {
         archive_bytes: int(5),
         updated_at: row.micros(column + 6).unwrap_or_default(),
         workflow: row.text(column + 7),
+        workflow_version: row.int4(column + 8),
+        schema_version: row.int4(column + 9),
     }
 }
 
@@ -136,7 +143,7 @@ static LOCK_FREE: Statement = Statement::new(
 pub fn lock_free(tenant: &str, ids: &[String]) -> StateResult<Vec<(String, Head)>> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
     LOCK_FREE.all(Mode::Latest, &params, |row| {
-        Ok((row.text(8).unwrap_or_default(), head_from(row, 0)))
+        Ok((row.text(10).unwrap_or_default(), head_from(row, 0)))
     })
 }
 

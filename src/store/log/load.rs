@@ -15,8 +15,6 @@ pub struct Loaded {
     pub head: Head,
     /// Id.
     pub execution_id: String,
-    /// Version of the state's shape.
-    pub schema_version: Option<i32>,
     /// Status.
     pub status: String,
     /// Phase.
@@ -43,7 +41,7 @@ macro_rules! loaded_columns {
     () => {
         concat!(
             $crate::store::log::executions::head_columns!(),
-            ", e.execution_id, e.schema_version, e.status, e.phase, e.initiated_by,
+            ", e.execution_id, e.status, e.phase, e.initiated_by,
                e.created_at, e.started_at, e.updated_at, e.completed_at, e.forked_from_execution_id, e.forked_from_version, s.tags"
         )
     };
@@ -69,18 +67,17 @@ static LOAD: Statement = Statement::new(
 pub(in crate::store) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
     Ok(Loaded {
         head: head(row)?,
-        execution_id: row.text(8).unwrap_or_default(),
-        schema_version: row.int4(9),
-        status: row.text(10).unwrap_or_default(),
-        phase: row.text(11),
-        initiated_by: row.text(12).unwrap_or_default(),
-        created_at: row.micros(13),
-        started_at: row.micros(14),
-        updated_at: row.micros(15),
-        completed_at: row.micros(16),
-        forked_from_execution_id: row.text(17),
-        forked_from_version: row.int8(18),
-        tags: row.jsonb(19),
+        execution_id: row.text(10).unwrap_or_default(),
+        status: row.text(11).unwrap_or_default(),
+        phase: row.text(12),
+        initiated_by: row.text(13).unwrap_or_default(),
+        created_at: row.micros(14),
+        started_at: row.micros(15),
+        updated_at: row.micros(16),
+        completed_at: row.micros(17),
+        forked_from_execution_id: row.text(18),
+        forked_from_version: row.int8(19),
+        tags: row.jsonb(20),
     })
 }
 

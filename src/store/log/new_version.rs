@@ -13,6 +13,8 @@ pub struct Labels<'a> {
     pub phase: Option<&'a str>,
     /// Workflow.
     pub workflow: Option<&'a str>,
+    /// Version of the workflow's definition that the execution is bound to from now on.
+    pub workflow_version: Option<i64>,
     /// Version of the state's shape.
     pub schema_version: Option<i64>,
     /// Step that saves; of this version only.
@@ -22,10 +24,32 @@ pub struct Labels<'a> {
 }
 
 impl Labels<'_> {
+    /// The version of the definition, as a head has it.
+    pub(in crate::store) fn workflow_version(&self) -> Option<i32> {
+        self.workflow_version.and_then(|v| i32::try_from(v).ok())
+    }
+
+    /// The version of the shape, as a head has it.
+    pub(in crate::store) fn schema_version(&self) -> Option<i32> {
+        self.schema_version.and_then(|v| i32::try_from(v).ok())
+    }
+
+    /// What becomes of the head's workflow, its version and the shape, as `append` has it.
+    pub(in crate::store) fn follow(&self, head: &mut Head) {
+        let moves = self.workflow.is_some() && self.workflow != head.workflow.as_deref();
+        if moves {
+            head.workflow = self.workflow.map(str::to_owned);
+            head.workflow_version = None;
+        }
+        head.workflow_version = self.workflow_version().or(head.workflow_version);
+        head.schema_version = self.schema_version().or(head.schema_version);
+    }
+
     pub(in crate::store) fn change_the_head(&self) -> bool {
         self.status.is_some()
             || self.phase.is_some()
             || self.workflow.is_some()
+            || self.workflow_version.is_some()
             || self.schema_version.is_some()
     }
 }

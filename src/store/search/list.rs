@@ -159,7 +159,7 @@ pub fn list(
     ];
     statement.receive(Mode::Read, &params, |row| {
         let loaded = loaded(row)?;
-        let cursor = match row.int8(20) {
+        let cursor = match row.int8(21) {
             Some(micros) if !by_id => format!("{micros}:{}", loaded.execution_id),
             _ => loaded.execution_id.clone(),
         };

@@ -42,9 +42,9 @@ static CREATE: Statement = Statement::new(
 static VERSION: Statement = Statement::new(
     "INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
             snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, saved_by, patch,
-            snapshot)
+            snapshot, schema_version)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-            coalesce($15, CURRENT_USER::pg_catalog.text), $16, $17)",
+            coalesce($15, CURRENT_USER::pg_catalog.text), $16, $17, $18)",
     &[
         Type::Text,        // 1 tenant
         Type::Text,        // 2 execution_id
@@ -63,6 +63,7 @@ static VERSION: Statement = Statement::new(
         Type::Text,        // 15 saved_by
         Type::Jsonb,       // 16 patch
         Type::Jsonb,       // 17 snapshot
+        Type::Int4,        // 18 schema_version
     ],
 );
 static SET_HEAD: Statement = Statement::new(
@@ -96,6 +97,8 @@ static CHECKPOINT: Statement = Statement::new(
 /// What the versions so far have come to.
 #[derive(Default)]
 struct Log {
+    /// Of every version, as documents say it of the execution alone.
+    schema_version: Option<i64>,
     /// Chained hash of each version.
     hashes: HashMap<i64, i64>,
     /// The newest state, and the one that a jump went back to last; any other is rebuilt.
@@ -116,7 +119,10 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
         id: id.unwrap_or(document.execution.execution_id),
     };
     create(key, &document.execution)?;
-    let mut log = Log::default();
+    let mut log = Log {
+        schema_version: document.execution.schema_version,
+        ..Log::default()
+    };
     for version in &document.versions {
         interrupts::check();
         append(key, version, &mut log)?;
@@ -239,6 +245,7 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         Param::Text(item.saved_by),
         Param::Jsonb(patch.as_deref()),
         Param::Jsonb(snapshot),
+        Param::Int4(log.schema_version),
     ];
     VERSION.run(Mode::Write, &params)?;
     log.hashes.insert(item.version, log.hash);
