@@ -43,7 +43,7 @@ CREATE FUNCTION @extschema@.wf_verify(execution_id text) RETURNS TABLE (
 )
     LANGUAGE c STABLE ROWS 1 PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_verify_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_verify IS
-'Rebuilds every kept version of an execution, oldest first, and compares its content with its hash, its link with its base, and the head with the log. Stops at the first version that is not sound.
+'Rebuilds every kept version of an execution, oldest first, and compares its content with its hash, its link with its base, and the head with the log; last, loads the head as a session does that has not seen it. Stops at the first version that is not sound.
 Returns one row: the versions and snapshots looked at, whether all are sound, and if not the version and what is wrong with it.
 Errors: WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_verify', 'reader');

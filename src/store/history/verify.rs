@@ -6,12 +6,12 @@ use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache;
-use crate::store::log::executions::{self, key_params};
+use crate::store::log::executions::{self, Head, key_params};
 use crate::store::log::rebuild;
 use std::collections::HashMap;
 
 static BATCH: Statement = Statement::new(
-    "SELECT v.version, v.base_version, v.hash, v.snapshot_hash, v.patch, v.snapshot
+    "SELECT v.version, v.base_version, v.hash, v.snapshot_hash, v.patch, v.snapshot, v.keyframe_version
        FROM wfstate.state_versions AS v
       WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {>} $3 ORDER BY v.version LIMIT 100",
     &[Type::Text, Type::Text, Type::Int8],
@@ -39,6 +39,7 @@ pub struct Report {
 struct Link {
     version: i64,
     base: Option<i64>,
+    keyframe_version: i64,
     hash: i64,
     snapshot_hash: Option<i64>,
     patch: Option<Document>,
@@ -54,6 +55,7 @@ impl Link {
             snapshot_hash: row.int8(3),
             patch: row.document(4),
             snapshot: row.document(5),
+            keyframe_version: row.int8(6).unwrap_or_default(),
         }
     }
 
@@ -101,11 +103,9 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
             }
         }
     }
-    if walk.hashes.get(&head.version) != Some(&head.hash) {
+    if let Err(problem) = walk.head_loads(&head)? {
         report.bad_version = Some(head.version);
-        report.problem = Some(String::from(
-            "the head does not match its version in the log",
-        ));
+        report.problem = Some(problem);
     }
     Ok(report)
 }
@@ -118,6 +118,29 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// Whether the head is the newest version, and a load, which begins where the head's row says, makes the same of it.
+    fn head_loads(&self, head: &Head) -> StateResult<Result<(), String>> {
+        let refused = |why: &str| Ok(Err(String::from(why)));
+        if self.hashes.get(&head.version) != Some(&head.hash) {
+            return refused("the head does not match its version in the log");
+        }
+        let newest = match &self.last {
+            Some((version, state)) if *version == head.version => state,
+            _ => return refused("the log has versions after the head"),
+        };
+        if !usize::try_from(head.state_bytes).is_ok_and(|size| size <= jsonb::MAX_SIZE) {
+            return refused("the head gives its state a size that no state can have");
+        }
+        if head.keyframe_version > head.version {
+            return refused("a load of the head begins after it");
+        }
+        match sorted_out(rebuild::from_log(Mode::Read, self.key, head))? {
+            Ok(loaded) if *loaded == **newest => Ok(Ok(())),
+            Ok(_) => refused("loading the head gives another state than its version"),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+
     fn check(&mut self, mut link: Link) -> StateResult<Result<(), String>> {
         let Some(base_hash) = self.base_hash(&link)? else {
             return Ok(Err(format!(
@@ -127,6 +150,9 @@ impl Walk<'_> {
         };
         if let Err(problem) = hashes_match(&link, base_hash, self.is_fork) {
             return Ok(Err(problem));
+        }
+        if link.keyframe_version > link.version {
+            return Ok(Err(String::from("a load of it begins after it")));
         }
         let state = match (&link.patch, link.snapshot.take()) {
             (None, Some(snapshot)) => Ok(snapshot),
@@ -167,10 +193,7 @@ impl Walk<'_> {
                     applied => applied.map_err(|e| e.to_string()),
                 }
             }
-            _ => match rebuild::at(Mode::Read, self.key, link.version) {
-                Err(error) if error.code == Code::OutOfMemory => return Err(error),
-                rebuilt => rebuilt.map_err(|e| e.detail.unwrap_or(e.message)),
-            },
+            _ => sorted_out(rebuild::at(Mode::Read, self.key, link.version))?,
         };
         Ok(state.and_then(|state| match snapshot {
             Some(snapshot) if *snapshot != *state => Err(String::from(
@@ -178,6 +201,14 @@ impl Walk<'_> {
             )),
             _ => Ok(state),
         }))
+    }
+}
+
+/// Damage is a finding; that memory is short is not.
+fn sorted_out(rebuilt: StateResult<Document>) -> StateResult<Result<Document, String>> {
+    match rebuilt {
+        Err(error) if error.code == Code::OutOfMemory => Err(error),
+        rebuilt => Ok(rebuilt.map_err(|e| e.detail.unwrap_or(e.message))),
     }
 }
 

@@ -104,15 +104,16 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
     if let Some(state) = cache::get_exact(key, head) {
         return Ok(state);
     }
-    let state = rebuild(
-        mode,
-        key,
-        head.version,
-        Some(head.keyframe_version),
-        head.expected(),
-    );
+    let state = Rc::new(from_log(mode, key, head)?);
+    cache::put(key, head, Rc::clone(&state));
+    Ok(state)
+}
+
+/// The state of the head as a session makes it that does not know it.
+pub fn from_log(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<Document> {
+    let from = Some(head.keyframe_version);
     // The caller asked for no version: that the head's is not there is damage.
-    let state = Rc::new(state.map_err(|error| match error.code {
+    rebuild(mode, key, head.version, from, head.expected()).map_err(|error| match error.code {
         Code::NotFound => {
             let why = format!(
                 "version {} of execution \"{}\" is missing",
@@ -121,9 +122,7 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
             StateError::corrupt(key.id, head.version, why)
         }
         _ => error,
-    })?);
-    cache::put(key, head, Rc::clone(&state));
-    Ok(state)
+    })
 }
 
 fn rebuild(

@@ -97,3 +97,23 @@ SELECT wf_state_at('circle', 2);
 \echo :SQLSTATE
 RESET wfstate.cache_size;
 SELECT wf_delete('circle');
+
+-- The head's row says where to read and how much room to make: what a load could not use is found, too.
+SELECT count(pg_temp.make('h' || i)) FROM generate_series(1, 5) i;
+UPDATE wfstate.executions SET keyframe_version = version + 1 WHERE tenant = 'verify' AND execution_id = 'h1';
+UPDATE wfstate.executions SET state_bytes = 2147483647 WHERE tenant = 'verify' AND execution_id = 'h2';
+UPDATE wfstate.executions SET state_bytes = -1 WHERE tenant = 'verify' AND execution_id = 'h3';
+UPDATE wfstate.state_versions SET keyframe_version = 10 WHERE tenant = 'verify' AND execution_id = 'h4' AND version = 9;
+UPDATE wfstate.executions e SET version = 21, hash = v.hash FROM wfstate.state_versions v WHERE e.tenant = 'verify' AND e.execution_id = 'h5' AND v.tenant = 'verify' AND v.execution_id = 'h5' AND v.version = 21;
+SELECT wf_load_state('h1');
+\echo :SQLSTATE
+SELECT wf_state_at('h4', 9);
+\echo :SQLSTATE
+SELECT wf_patch_state('h5', '{}');
+\echo :SQLSTATE
+SELECT execution_id, v.versions, v.valid, v.bad_version, v.problem FROM wf_list(), wf_verify(execution_id) v WHERE execution_id LIKE 'h_' ORDER BY execution_id;
+-- A head that merely says a wrong, possible size loads, and is sound.
+UPDATE wfstate.executions SET state_bytes = 1, keyframe_version = 1 WHERE tenant = 'verify' AND execution_id = 'h3';
+SELECT wf_load_state('h3') -> 'after' AS after, valid FROM wf_verify('h3');
+DELETE FROM wfstate.state_versions WHERE tenant = 'verify';
+DELETE FROM wfstate.executions WHERE tenant = 'verify';
