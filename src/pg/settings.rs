@@ -157,6 +157,9 @@ fn int(
     GucRegistry::define_int_guc(name, short, long, setting, range.0, range.1, context, flags);
 }
 
+/// Whoever may write sets these, and all who load the state apply the patches: that many times its size at most.
+const MOST_RATIO: f64 = 10.0;
+
 fn ratio(
     name: &'static CStr,
     short: &'static CStr,
@@ -169,7 +172,7 @@ fn ratio(
         long,
         setting,
         0.0,
-        1000.0,
+        MOST_RATIO,
         GucContext::Userset,
         GucFlags::default(),
     );

@@ -53,7 +53,7 @@ SET wfstate.keyframe_ratio = 0.2;
 SET wfstate.archive_ratio = 0;
 SELECT * FROM pg_temp.wrong('keyframes');
 -- Keyframes every few versions, superseded ones demoted.
-SET wfstate.archive_ratio = 1000;
+SET wfstate.archive_ratio = 10;
 SELECT * FROM pg_temp.wrong('demoted');
 SET wfstate.archive_ratio = 1;
 SELECT * FROM pg_temp.wrong('some demoted');

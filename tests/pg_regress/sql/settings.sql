@@ -11,7 +11,18 @@ SET wfstate.max_state_size = '1GB';
 \echo :SQLSTATE
 SET wfstate.keyframe_ratio = -1;
 \echo :SQLSTATE
-SET wfstate.archive_ratio = 1001;
+SET wfstate.archive_ratio = -0.1;
+\echo :SQLSTATE
+-- One session's setting is what everybody's loads pay for: no more than ten times the state.
+SET wfstate.keyframe_ratio = 10.1;
+\echo :SQLSTATE
+SET wfstate.archive_ratio = 10.1;
+\echo :SQLSTATE
+SET wfstate.keyframe_ratio = 10;
+SET wfstate.archive_ratio = 10;
+RESET wfstate.keyframe_ratio;
+RESET wfstate.archive_ratio;
+SET wfstate.keyframe_min = '2MB';
 \echo :SQLSTATE
 SET wfstate.keyframe_min = -1;
 \echo :SQLSTATE

@@ -40,7 +40,7 @@ SELECT execution_id, state = wf_load_state(execution_id) AS same FROM wf_load_ma
 RESET wfstate.cache_size;
 
 -- Patches that are in TOAST, compressed, or both are taken from there.
-SET wfstate.keyframe_ratio = 100;
+SET wfstate.keyframe_min = '1MB';
 SELECT wf_patch_state('other', jsonb_build_object('long', repeat('x', 100000))) > 0 AS compressed,
        wf_patch_state('other', jsonb_build_object('random', (SELECT jsonb_agg(md5('r' || i)) FROM generate_series(1, 3000) i))) > 0 AS outside;
 SELECT bool_or(pg_column_size(patch) < 10000 AND octet_length(patch::text) > 90000) AS compressed, bool_or(pg_column_size(patch) > 90000) AS outside
@@ -49,7 +49,7 @@ SET wfstate.cache_size = 0;
 SELECT state ->> 'long' = repeat('x', 100000) AS compressed, jsonb_array_length(state -> 'random') AS outside, state - 'long' - 'random' = pg_temp.state('y50') AS rest
   FROM wf_load_state('other') AS state;
 RESET wfstate.cache_size;
-RESET wfstate.keyframe_ratio;
+RESET wfstate.keyframe_min;
 
 -- What is made of it is a copy.
 SELECT (wf_load_state('s') || '{"mark": "x"}') ->> 'mark' AS changed, jsonb_set(wf_load_state('s'), '{pad, 0}', '"x"') -> 'pad' ->> 0 AS set;

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use wfstate_driver_tests::connect;
 
 /// How versions are stored: settings of the writing session.
-const PATCHES_ONLY: &str = "SET wfstate.keyframe_min = 0; SET wfstate.keyframe_ratio = 1000;
+const PATCHES_ONLY: &str = "SET wfstate.keyframe_min = 1048576; SET wfstate.keyframe_ratio = 10;
     SET wfstate.snapshot_below = 0; SET wfstate.cache_size = 0";
 const MANY_KEYFRAMES: &str = "SET wfstate.keyframe_min = 0; SET wfstate.keyframe_ratio = 0.1;
     SET wfstate.archive_ratio = 0.2; SET wfstate.snapshot_below = 0; SET wfstate.cache_size = 0";
