@@ -1,13 +1,13 @@
 //! What is known of agents, and keeping it in bounds.
 
 use super::{interval, micros};
-use crate::core::limits;
 use crate::core::routing::{count, share};
 use crate::core::stats::encode;
+use crate::core::{StateResult, limits};
 use crate::pg::error::run;
 use crate::pg::record::{Record, Value, record};
-use crate::pg::records::{Output, Records};
-use crate::store::routing::statistics::{self, Agent};
+use crate::pg::records::Records;
+use crate::store::routing::statistics::{self, Agent, Wanted};
 use crate::store::routing::{fold, maintenance};
 use crate::store::search::declare;
 use crate::store::tenants::{grants, tenant};
@@ -32,12 +32,6 @@ fn agent_record(Agent { agent, summary }: Agent) -> Record {
     ]
 }
 
-fn put_all(out: &mut Output, agents: Vec<Agent>) {
-    for agent in agents {
-        out.put(&agent_record(agent));
-    }
-}
-
 #[pg_extern(sql = false)]
 fn wf_agent_statistics<'a>(
     agent: Option<&'a str>,
@@ -49,14 +43,16 @@ fn wf_agent_statistics<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         let query = statistics::Query {
-            agent,
-            task_type,
+            agent: limits::optional_name("agent", agent)?,
+            task_type: limits::optional_name("task_type", task_type)?,
             since: micros(since),
             until: micros(until),
             after,
             max_rows: Some(limits::max_rows(max_rows)?),
         };
-        put_all(out, statistics::sum(&tenant::current()?, &query)?);
+        statistics::sum(&tenant::current()?, &query, |agent| {
+            out.put(&agent_record(agent));
+        });
         Ok(())
     })
 }
@@ -65,15 +61,28 @@ fn wf_agent_statistics<'a>(
 fn every_agent<'a>(
     task_type: Option<&'a str>,
     since: Option<TimestampWithTimeZone>,
-) -> statistics::Query<'a> {
-    statistics::Query {
+) -> StateResult<statistics::Query<'a>> {
+    Ok(statistics::Query {
         agent: None,
-        task_type,
+        task_type: limits::optional_name("task_type", task_type)?,
         since: micros(since),
         until: None,
         after: None,
         max_rows: None,
-    }
+    })
+}
+
+fn wanted(
+    min_tasks: Option<i64>,
+    below: Option<f64>,
+    max_rows: Option<i32>,
+) -> StateResult<Wanted> {
+    let max_rows = limits::max_rows(max_rows)?;
+    Ok(Wanted {
+        min_tasks: count("min_tasks", min_tasks)?.unsigned_abs(),
+        below,
+        max_rows: usize::try_from(max_rows).unwrap_or(usize::MAX),
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -84,11 +93,11 @@ fn wf_top_agents<'a>(
     max_rows: Option<i32>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
-        let query = every_agent(task_type, since);
-        let agents = statistics::top(&tenant::current()?, &query, min_tasks, max_rows)?;
-        put_all(out, agents);
-        Ok(())
+        let wanted = wanted(min_tasks, None, max_rows)?;
+        let query = every_agent(task_type, since)?;
+        statistics::top(&tenant::current()?, &query, &wanted, |agent| {
+            out.put(&agent_record(agent));
+        })
     })
 }
 
@@ -101,14 +110,12 @@ fn wf_underperforming_agents<'a>(
     max_rows: Option<i32>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        let (max_rows, min_tasks) = (limits::max_rows(max_rows)?, count("min_tasks", min_tasks)?);
-        let bar = (share("threshold", threshold)?, min_tasks);
-        let query = every_agent(task_type, since);
-        put_all(
-            out,
-            statistics::underperforming(&tenant::current()?, &query, bar, max_rows)?,
-        );
-        Ok(())
+        let below = share("threshold", threshold)?;
+        let wanted = wanted(min_tasks, Some(below), max_rows)?;
+        let query = every_agent(task_type, since)?;
+        statistics::underperforming(&tenant::current()?, &query, &wanted, |agent| {
+            out.put(&agent_record(agent));
+        })
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::core::stats::{Summary, encode, mapping, summary, text};
 use crate::core::{Code, StateError};
 use crate::pg::error::run;
-use crate::pg::stats_datum::{StatsArg, StatsDatum, damaged, received};
+use crate::pg::stats_datum::{StatsArg, StatsDatum, received};
 use pgrx::prelude::*;
 use std::ffi::{CStr, CString};
 
@@ -121,7 +121,9 @@ fn stats_with_task(
             }
         };
         let more = match success {
-            Some(success) => encode::with_task(stats, success, duration_ms).map_err(damaged)?,
+            Some(success) => {
+                encode::with_task(stats, success, duration_ms).map_err(StateError::statistics)?
+            }
             None => stats.to_vec(),
         };
         Ok(StatsDatum(more))
@@ -148,7 +150,7 @@ fn routing_stats_in(input: &CStr) -> StatsDatum {
 #[pg_extern(sql = false)]
 fn routing_stats_out(stats: StatsArg<'_>) -> CString {
     run(|| {
-        let text = text::write(&stats.summary()?).map_err(damaged)?;
+        let text = text::write(&stats.summary()?).map_err(StateError::statistics)?;
         Ok(CString::new(text).unwrap_or_default())
     })
 }

@@ -185,6 +185,18 @@ impl StateError {
             .hint("Try again when the server is less busy, or split the state over several executions.")
     }
 
+    /// Stored statistics that cannot be used: there was no memory (53200), or they are damaged (WF008).
+    pub fn statistics(error: Error) -> Self {
+        match error {
+            Error::OutOfMemory => Self::new(Code::OutOfMemory, "out of memory")
+                .detail("There is no room for the statistics.")
+                .hint("Try again when the server is less busy, or ask for fewer rows."),
+            damage => Self::new(Code::CorruptState, "routing statistics cannot be read")
+                .detail(format!("The stored value is damaged: {}.", damage.why()))
+                .hint("wf_recalculate_statistics builds them again from the decisions."),
+        }
+    }
+
     /// A patch that is malformed or does not apply; `path` is the pointer of its operation.
     pub fn bad_patch(index: usize, reason: PatchReason, path: Option<&str>) -> Self {
         let at = path.map_or(String::new(), |path| format!(" at path \"{path}\""));

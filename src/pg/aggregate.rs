@@ -52,7 +52,8 @@ fn transition(call: Call, error: impl Fn(Call) -> Option<f64>) -> Option<Datum> 
         }),
     };
     // SAFETY: made by an earlier call of this group or just now, and used by nobody else.
-    unsafe { (*state).add(success, call.float8(2)) };
+    let added = unsafe { (*state).add(success, call.float8(2)) };
+    run(|| added.map_err(StateError::statistics));
     pointer(state)
 }
 
@@ -133,7 +134,8 @@ fn enter(call: Call) -> Option<Datum> {
     if let Some(success) = call.bool(1) {
         // SAFETY: made by an earlier call of this window or just now, and used by nobody else.
         let moving = unsafe { (*frame).get_or_insert_with(|| starting(Mapping::default())) };
-        moving.add(success, call.float8(2));
+        let added = moving.add(success, call.float8(2));
+        run(|| added.map_err(StateError::statistics));
     }
     pointer(frame)
 }

@@ -4,7 +4,6 @@
 use crate::core::stats::{Buffer, Summary, encode};
 use crate::core::{StateError, StateResult};
 use crate::pg::datum::payload;
-use crate::pg::stats_datum::damaged;
 use pgrx::pg_sys::{self, Datum, FunctionCallInfo, MemoryContext, NullableDatum};
 
 /// Exports a function to the server under its name.
@@ -92,7 +91,7 @@ impl Call {
         let datum = self.arg(index)?;
         // SAFETY: the argument is a varlena that lives during the call.
         let bytes = unsafe { payload(datum) };
-        Some(encode::decode_into(bytes, buffer).map_err(damaged))
+        Some(encode::decode_into(bytes, buffer).map_err(StateError::statistics))
     }
 
     /// The memory that lives as long as the group does.

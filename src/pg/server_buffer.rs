@@ -1,6 +1,7 @@
 //! Counts of a sketch in the server's memory, so that the aggregate's memory is accounted for, and freed, as the
 //! server's own aggregates' is.
 
+use crate::core::Result;
 use crate::core::stats::Buffer;
 use pgrx::pg_sys;
 use std::ops::{Deref, DerefMut};
@@ -28,16 +29,16 @@ impl ServerBuffer {
 }
 
 impl Buffer for ServerBuffer {
-    fn zeroed(&self, length: usize) -> Self {
+    fn zeroed(&self, length: usize) -> Result<Self> {
         // SAFETY: the context is alive by the promise given to `empty`; the server raises when it has no memory.
         let counts = unsafe {
             pg_sys::MemoryContextAllocZero(self.context, length * std::mem::size_of::<u64>())
         };
-        ServerBuffer {
+        Ok(ServerBuffer {
             context: self.context,
             counts: counts.cast(),
             length,
-        }
+        })
     }
 }
 

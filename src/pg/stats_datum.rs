@@ -1,7 +1,7 @@
 //! The type `routing_stats` across the boundary: its stored form as raw bytes.
 
 use crate::core::stats::{Summary, encode};
-use crate::core::{Code, Error, StateError, StateResult};
+use crate::core::{StateError, StateResult};
 use crate::pg::datum::{varlena_datum, varlena_type};
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum};
@@ -23,19 +23,12 @@ impl<'a> StatsArg<'a> {
 
     /// What it holds.
     pub fn summary(self) -> StateResult<Summary<Vec<u64>>> {
-        encode::decode(self.0).map_err(damaged)
+        encode::decode(self.0).map_err(StateError::statistics)
     }
 }
 
 /// A result of type `routing_stats`: the stored form.
 pub struct StatsDatum(pub Vec<u8>);
-
-/// The refusal of a stored value that cannot be read.
-pub fn damaged(error: Error) -> StateError {
-    StateError::new(Code::CorruptState, "routing statistics cannot be read")
-        .detail(format!("The stored value is damaged: {}.", error.why()))
-        .hint("wf_recalculate_statistics builds them again from the decisions.")
-}
 
 fn datum(stored: Vec<u8>) -> pg_sys::Datum {
     varlena_datum(&stored)

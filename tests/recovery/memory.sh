@@ -31,7 +31,11 @@ sql "
            SELECT jsonb_agg(jsonb_build_object('version', n, 'status', 'running', 'saved_at', d#>'{versions,0,saved_at}',
                     'base_version', n - 1, 'snapshot', wf_load_state('fork-1')) ORDER BY n)
              FROM generate_series(2, 6) AS n))
-    FROM (SELECT wf_export('small') AS d) AS e" >/dev/null
+    FROM (SELECT wf_export('small') AS d) AS e;
+  -- Agents whose durations lie so far apart that each takes some 17 kB of buckets: 1 GB of them together.
+  INSERT INTO wfstate.agent_statistics (tenant, agent, task_type, hour_at, part, stats)
+  SELECT 'default', 'agent-' || n, '', date_trunc('hour', now()), -1, s.stats FROM generate_series(1, 60000) AS n,
+         (SELECT routing_stats(ms > 1, ms) AS stats FROM unnest('{0.000001, 1000000000000}'::float8[]) AS ms) AS s" >/dev/null
 check "the states are large" "$(sql "SELECT pg_column_size(wf_load_state('fork-1')) > 15000000")" t
 
 # Addresses of each process of the server, in kilobytes.
@@ -39,8 +43,6 @@ cluster_stop
 ulimit -v 600000
 cluster_restart
 
-# Somebody else's session, open all the while.
-coproc bystander { psql -X -qAt; }
 ask_bystander() {
   local pid=lost
   {
@@ -49,6 +51,8 @@ ask_bystander() {
   } 2>/dev/null || pid=lost
   say "$pid"
 }
+# Somebody else's session, open all the while.
+coproc bystander { psql -X -qAt; }
 started="$(sql 'SELECT pg_postmaster_start_time()')"
 pid="$(ask_bystander)"
 
@@ -91,6 +95,9 @@ ends "wf_save_states of large ones" "$any" "SELECT count(*) FROM wf_save_states(
 ends "wf_recover to a large one" ok "SELECT wf_recover('big', version => 2)"
 ends "wf_declare_search" "$any" "SELECT wf_save_state('fork-' || n, '{\"k\": 1}', workflow => 'w') FROM generate_series(1201, 1203) AS n;
   SELECT wf_declare_search('w', '{/k}')"
+ends "wf_agent_statistics" ok "SELECT count(stats) FROM wf_agent_statistics(max_rows => 10000)"
+ends "wf_top_agents" ok "SELECT count(stats) FROM wf_top_agents(max_rows => 10000)"
+ends "wf_underperforming_agents" ok "SELECT count(stats) FROM wf_underperforming_agents(max_rows => 10000)"
 ends "a text of all states" "53200 54000" "SELECT string_agg(state::text, '') FROM wf_find('{}', max_rows => 100)"
 
 # What takes minutes ends when it is told to.
@@ -105,5 +112,20 @@ ends "wf_import is cancelled" 57014 "$stop SELECT wf_import(document, 'cancelled
 ends "wf_delete is cancelled" 57014 "$stop SELECT wf_delete('big')"
 # Last, since it leaves little.
 ends "wf_prune_history" ok "SELECT wf_prune_history('big', keep_last => 2)"
+
+# A server with less: 60 MB beside what a session takes to begin with.
+little="$(awk '/^VmSize/ { print $2 + 60000 }' "/proc/$pid/status")"
+kill "$bystander_PID"
+cluster_stop
+ulimit -v "$little"
+cluster_restart
+coproc bystander { psql -X -qAt; }
+started="$(sql 'SELECT pg_postmaster_start_time()')"
+pid="$(ask_bystander)"
+# Durations that rise are each the most so far for those that fall before them: a frame has to remember all of them.
+ends "a frame of many rows" 53200 "SELECT count(s) FROM (SELECT routing_stats(true, n) OVER (
+  ORDER BY n ROWS 10000000 PRECEDING) AS s FROM generate_series(1, 4000000) AS n) AS windows"
+ends "buckets of many groups" "ok 53200" "SET work_mem = '1GB'; SELECT count(s) FROM (SELECT routing_stats(true, CASE i WHEN 1 THEN 1e-6 ELSE 1e12 END) AS s
+  FROM generate_series(1, 20000) AS n, generate_series(1, 2) AS i GROUP BY n) AS groups"
 check_log "$(node_log)"
 count_done

@@ -111,7 +111,7 @@ fn buckets<B: Buffer>(rest: &mut Reader<'_>, sketch: &mut Sketch<B>) -> Result<(
         if index >= most || count == 0 {
             return Err(Error::Corrupt("a bucket of the statistics is out of range"));
         }
-        sketch.add_to(index as u32, count);
+        sketch.add_to(index as u32, count)?;
         next = index + 1;
     }
     Ok(())

@@ -3,6 +3,7 @@
 
 use super::sketch::Buffer;
 use super::summary::{Overflow, Summary, valid};
+use crate::core::{Error, Result};
 use std::collections::VecDeque;
 
 /// Candidates for one extreme, with the number of the row that brought them.
@@ -11,11 +12,14 @@ struct Extreme(VecDeque<(u64, f64)>);
 
 impl Extreme {
     /// `covers(new, old)`: the old one can never be the extreme again.
-    fn push(&mut self, row: u64, value: f64, covers: impl Fn(f64, f64) -> bool) {
+    fn push(&mut self, row: u64, value: f64, covers: impl Fn(f64, f64) -> bool) -> Result<()> {
         while self.0.back().is_some_and(|(_, old)| covers(value, *old)) {
             self.0.pop_back();
         }
+        let enough = self.0.try_reserve(1);
+        enough.map_err(|_| Error::OutOfMemory)?;
         self.0.push_back((row, value));
+        Ok(())
     }
 
     fn leave(&mut self, row: u64) {
@@ -62,10 +66,10 @@ impl<B: Buffer> Moving<B> {
     }
 
     /// A task enters.
-    pub fn add(&mut self, success: bool, duration: Option<f64>) {
-        self.summary.add(success, duration);
+    pub fn add(&mut self, success: bool, duration: Option<f64>) -> Result<()> {
+        self.summary.add(success, duration)?;
         let duration = valid(duration);
-        self.enter(duration, duration);
+        self.enter(duration, duration)
     }
 
     /// The oldest task leaves; it is given again.
@@ -75,10 +79,10 @@ impl<B: Buffer> Moving<B> {
     }
 
     /// A summary enters.
-    pub fn merge<O: Buffer>(&mut self, other: &Summary<O>) -> Result<(), Overflow> {
+    pub fn merge<O: Buffer>(&mut self, other: &Summary<O>) -> std::result::Result<(), Overflow> {
         self.summary.merge(other)?;
-        self.enter(other.min(), other.max());
-        Ok(())
+        let entered = self.enter(other.min(), other.max());
+        entered.map_err(|_| Overflow::OutOfMemory)
     }
 
     /// The oldest summary leaves; it is given again.
@@ -87,14 +91,15 @@ impl<B: Buffer> Moving<B> {
         self.leave();
     }
 
-    fn enter(&mut self, min: Option<f64>, max: Option<f64>) {
+    fn enter(&mut self, min: Option<f64>, max: Option<f64>) -> Result<()> {
         if let Some(min) = min {
-            self.min.push(self.entered, min, |new, old| new <= old);
+            self.min.push(self.entered, min, |new, old| new <= old)?;
         }
         if let Some(max) = max {
-            self.max.push(self.entered, max, |new, old| new >= old);
+            self.max.push(self.entered, max, |new, old| new >= old)?;
         }
         self.entered += 1;
+        Ok(())
     }
 
     fn leave(&mut self) {

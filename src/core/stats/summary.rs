@@ -3,15 +3,17 @@
 use super::mapping::{MAX_DURATION, Mapping, STEPS};
 use super::moments::Moments;
 use super::sketch::{Buffer, Sketch};
-use crate::core::{Code, StateError};
+use crate::core::{Code, Error, Result, StateError};
 
-/// More tasks than can be counted, or summaries whose sketches have different relative errors.
+/// Why one summary cannot be counted with another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overflow {
     /// A sum does not fit.
     TooLarge,
     /// The two relative errors, in hundredths of a percent.
     Errors(u16, u16),
+    /// There is no memory for the buckets of both.
+    OutOfMemory,
 }
 
 /// What is known of a number of tasks.
@@ -48,12 +50,15 @@ impl<B: Buffer> Summary<B> {
 
     /// Counts a task.
     #[inline]
-    pub fn add(&mut self, success: bool, duration: Option<f64>) {
+    pub fn add(&mut self, success: bool, duration: Option<f64>) -> Result<()> {
+        let duration = valid(duration);
+        if let Some(duration) = duration {
+            self.sketch.add(duration)?;
+        }
         self.total += 1;
         self.succeeded += u64::from(success);
-        if let Some(duration) = valid(duration) {
+        if let Some(duration) = duration {
             self.moments.add(duration);
-            self.sketch.add(duration);
             // Not f64::min: neither is NaN, and this is one instruction.
             if duration < self.min {
                 self.min = duration;
@@ -62,6 +67,7 @@ impl<B: Buffer> Summary<B> {
                 self.max = duration;
             }
         }
+        Ok(())
     }
 
     /// Takes back what [`Summary::add`] counted, but for the extremes, which the caller then sets.
@@ -74,8 +80,8 @@ impl<B: Buffer> Summary<B> {
         }
     }
 
-    /// Counts the tasks of another summary, too; on refusal this one is as it was.
-    pub fn merge<O: Buffer>(&mut self, other: &Summary<O>) -> Result<(), Overflow> {
+    /// Counts the tasks of another summary, too; on refusal this one is as it was, but where memory was short.
+    pub fn merge<O: Buffer>(&mut self, other: &Summary<O>) -> std::result::Result<(), Overflow> {
         let (own, others) = (self.mapping().error(), other.mapping().error());
         if own != others {
             return Err(Overflow::Errors(own, others));
@@ -91,7 +97,8 @@ impl<B: Buffer> Summary<B> {
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
         for (index, count) in other.sketch.buckets() {
-            self.sketch.add_to(index, count);
+            let added = self.sketch.add_to(index, count);
+            added.map_err(|_| Overflow::OutOfMemory)?;
         }
         Ok(())
     }
@@ -234,6 +241,7 @@ impl From<Overflow> for StateError {
                 "routing statistics are too large to be merged",
             )
             .detail("Their sums do not fit the stored form."),
+            Overflow::OutOfMemory => Self::statistics(Error::OutOfMemory),
             Overflow::Errors(one, other) => {
                 Self::invalid("routing statistics have different relative errors")
                     .detail(format!(

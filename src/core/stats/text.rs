@@ -72,7 +72,7 @@ pub fn read(text: &str) -> Result<Summary<Vec<u64>>> {
         if index < next || index >= mapping.buckets() || count == 0 {
             return Err(Error::Corrupt("a bucket of the statistics is out of range"));
         }
-        sketch.add_to(index, count);
+        sketch.add_to(index, count)?;
         next = index + 1;
     }
     let (sum, too_large) = wide(text.sum.as_deref())?;

@@ -3,9 +3,8 @@
 
 use crate::core::routing::{hour, hour_from};
 use crate::core::stats::{Summary, encode};
-use crate::core::{StateResult, limits};
+use crate::core::{StateError, StateResult, memory};
 use crate::pg::spi::{Mode, Param, Statement, Type};
-use crate::pg::stats_datum::damaged;
 use std::cmp::Ordering;
 
 /// Which statistics are summed up. Times are taken by whole hours: the one that holds `since` counts, and so does
@@ -64,67 +63,122 @@ pub struct Agent {
     pub summary: Summary<Vec<u64>>,
 }
 
-/// Agents with their tasks, by name.
-pub fn sum(tenant: &str, query: &Query<'_>) -> StateResult<Vec<Agent>> {
+fn summary(stats: &[u8]) -> StateResult<Summary<Vec<u64>>> {
+    encode::decode(stats).map_err(StateError::statistics)
+}
+
+/// Gives each agent with the stored form of its tasks, by name.
+fn stored(tenant: &str, query: &Query<'_>, mut each: impl FnMut(String, &[u8]) -> StateResult<()>) {
     let params = [
         Param::Text(Some(tenant)),
-        Param::Text(limits::optional_name("agent", query.agent)?),
-        Param::Text(limits::optional_name("task_type", query.task_type)?),
+        Param::Text(query.agent),
+        Param::Text(query.task_type),
         Param::Timestamptz(query.since.map(hour)),
         Param::Timestamptz(query.until.map(hour_from)),
         Param::Text(query.after),
         Param::Int8(query.max_rows),
     ];
-    SUM.all(Mode::Read, &params, |row| {
-        Ok(Agent {
-            agent: row.text(0).unwrap_or_default(),
-            summary: encode::decode(row.stats(1).unwrap_or_default()).map_err(damaged)?,
-        })
-    })
+    SUM.receive(Mode::Read, &params, |row| {
+        let stats = row.stats(1).unwrap_or_default();
+        each(row.text(0).unwrap_or_default(), stats)
+    });
+}
+
+/// Gives each agent with its tasks, by name.
+pub fn sum(tenant: &str, query: &Query<'_>, mut each: impl FnMut(Agent)) {
+    stored(tenant, query, |agent, stats| {
+        let summary = summary(stats)?;
+        each(Agent { agent, summary });
+        Ok(())
+    });
+}
+
+/// How an agent does, and its tasks in their stored form, which is a fraction of what they take to be counted in.
+struct Ranked {
+    agent: String,
+    total: u64,
+    rate: f64,
+    duration: f64,
+    stats: Vec<u8>,
+}
+
+/// Which agents are wanted.
+pub struct Wanted {
+    /// With so many tasks.
+    pub min_tasks: u64,
+    /// Only with a success rate below this one.
+    pub below: Option<f64>,
+    /// So many of them.
+    pub max_rows: usize,
 }
 
 /// The best agents: the highest success rate first, of equals the faster one.
 pub fn top(
     tenant: &str,
     query: &Query<'_>,
-    min_tasks: i64,
-    max_rows: i64,
-) -> StateResult<Vec<Agent>> {
-    let mut agents = sum(tenant, query)?;
-    agents.retain(|agent| agent.summary.total() >= min_tasks.cast_unsigned());
-    agents.sort_by(|a, b| {
-        rate(b)
-            .total_cmp(&rate(a))
-            .then_with(|| duration(a).total_cmp(&duration(b)))
-    });
-    agents.truncate(usize::try_from(max_rows).unwrap_or(usize::MAX));
-    Ok(agents)
+    wanted: &Wanted,
+    each: impl FnMut(Agent),
+) -> StateResult<()> {
+    ranked(tenant, query, wanted, each, |a, b| {
+        b.rate
+            .total_cmp(&a.rate)
+            .then_with(|| a.duration.total_cmp(&b.duration))
+    })
 }
 
 /// Agents whose success rate is below a threshold, the worst first, of equals the one with more tasks.
 pub fn underperforming(
     tenant: &str,
     query: &Query<'_>,
-    (threshold, min_tasks): (f64, i64),
-    max_rows: i64,
-) -> StateResult<Vec<Agent>> {
-    let mut agents = sum(tenant, query)?;
-    agents.retain(|agent| {
-        agent.summary.total() >= min_tasks.cast_unsigned() && rate(agent) < threshold
-    });
-    agents.sort_by(|a, b| match rate(a).total_cmp(&rate(b)) {
-        Ordering::Equal => b.summary.total().cmp(&a.summary.total()),
-        order => order,
-    });
-    agents.truncate(usize::try_from(max_rows).unwrap_or(usize::MAX));
-    Ok(agents)
+    wanted: &Wanted,
+    each: impl FnMut(Agent),
+) -> StateResult<()> {
+    ranked(tenant, query, wanted, each, |a, b| {
+        a.rate
+            .total_cmp(&b.rate)
+            .then_with(|| b.total.cmp(&a.total))
+    })
 }
 
-fn rate(agent: &Agent) -> f64 {
-    agent.summary.success_rate().unwrap_or_default()
+/// No more than twice as many agents are held as are wanted; of equals, those with the first names.
+fn ranked(
+    tenant: &str,
+    query: &Query<'_>,
+    wanted: &Wanted,
+    mut each: impl FnMut(Agent),
+    order: fn(&Ranked, &Ranked) -> Ordering,
+) -> StateResult<()> {
+    let mut held: Vec<Ranked> = Vec::new();
+    stored(tenant, query, |agent, stats| {
+        let found = ranked_agent(agent, stats)?;
+        let low = wanted.below.is_none_or(|below| found.rate < below);
+        if found.total >= wanted.min_tasks && low {
+            memory::push(&mut held, found).map_err(StateError::statistics)?;
+        }
+        if held.len() >= wanted.max_rows.saturating_mul(2) {
+            held.sort_by(order);
+            held.truncate(wanted.max_rows);
+        }
+        Ok(())
+    });
+    held.sort_by(order);
+    for Ranked { agent, stats, .. } in held.into_iter().take(wanted.max_rows) {
+        let summary = summary(&stats)?;
+        each(Agent { agent, summary });
+    }
+    Ok(())
 }
 
 /// An agent without durations is taken for the slowest.
-fn duration(agent: &Agent) -> f64 {
-    agent.summary.moments().mean().unwrap_or(f64::INFINITY)
+fn ranked_agent(agent: String, stored: &[u8]) -> StateResult<Ranked> {
+    let summary = summary(stored)?;
+    let mut stats = Vec::new();
+    memory::append(&mut stats, stored).map_err(StateError::statistics)?;
+    Ok(Ranked {
+        agent,
+        total: summary.total(),
+        rate: summary.success_rate().unwrap_or_default(),
+        duration: summary.moments().mean().unwrap_or(f64::INFINITY),
+        stats,
+    })
 }

@@ -17,7 +17,7 @@ pub fn empty(error: u16) -> Stats {
 pub fn summary(tasks: &[Task]) -> Stats {
     let mut summary = empty(DEFAULT_ERROR);
     for (success, duration) in tasks {
-        summary.add(*success, *duration);
+        summary.add(*success, *duration).unwrap();
     }
     summary
 }
@@ -141,19 +141,19 @@ fn a_large_offset_does_not_drown_the_deviation() {
 fn what_is_no_duration_leaves_the_task_counted() {
     let odd = [f64::NAN, f64::INFINITY, -0.5, MAX_DURATION * 2.0].map(|d| (false, Some(d)));
     let mut stats = summary(&odd);
-    stats.add(true, None);
+    stats.add(true, None).unwrap();
     assert_eq!(
         (stats.total(), stats.succeeded(), stats.measured()),
         (5, 1, 0)
     );
-    stats.add(true, Some(-0.0));
+    stats.add(true, Some(-0.0)).unwrap();
     assert_eq!(stats.min().map(f64::to_bits), Some(0));
 }
 
 #[test]
 fn sketches_of_different_errors_are_not_merged() {
     let (mut a, b) = (empty(100), empty(50));
-    a.add(true, Some(7.0));
+    a.add(true, Some(7.0)).unwrap();
     let before = encode(&a);
     assert_eq!(a.merge(&b), Err(Overflow::Errors(100, 50)));
     assert_eq!(encode(&a), before);
@@ -168,7 +168,7 @@ proptest! {
     ) {
         let mut stats = empty(error);
         for duration in &durations {
-            stats.add(true, Some(*duration));
+            stats.add(true, Some(*duration)).unwrap();
         }
         let sorted = sorted(&durations);
         let exact = percentile_disc(&sorted, q);

@@ -14,7 +14,7 @@ fn moving() -> Moving<Vec<u64>> {
 fn a_frame_is_empty_when_all_have_left() {
     let mut frame = moving();
     assert!(frame.is_empty());
-    frame.add(true, None);
+    frame.add(true, None).unwrap();
     assert!(!frame.is_empty());
     assert_eq!(Summary::total(frame.summary()), 1);
     frame.remove(true, None);
@@ -27,7 +27,7 @@ proptest! {
     fn leaving_undoes_entering(tasks in prop::collection::vec(task(), 1..120), width in 1usize..40) {
         let mut frame = moving();
         for (at, (success, duration)) in tasks.iter().enumerate() {
-            frame.add(*success, *duration);
+            frame.add(*success, *duration).unwrap();
             if at >= width {
                 let (success, duration) = tasks[at - width];
                 frame.remove(success, duration);
