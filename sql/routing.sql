@@ -206,7 +206,7 @@ CREATE FUNCTION @extschema@.wf_agent_statistics(
 ) RETURNS SETOF wfstate.agent_summary
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_agent_statistics_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_agent_statistics IS
-'Tells what is known of the tasks of each agent, or of one: counts, success rate, and durations in milliseconds. Percentiles are within 1 %, all else is exact. Tasks count in the hour (UTC) of their decision: from the hour that holds since on, and before the end of the hour that until falls into. stats is the whole, to be merged or asked for more.
+'Tells what is known of the tasks of each agent, or of one: counts, success rate, and durations in milliseconds. Percentiles are within 1 %, all else is exact. Tasks count in the hour (UTC) of their decision: from the hour that holds since on, up to the hour that holds the moment before until: a full hour ends with the one before it. stats is the whole, to be merged or asked for more.
 after is the agent of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for a bad argument; WF008 when a stored value is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_agent_statistics', 'reader');

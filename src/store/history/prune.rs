@@ -1,29 +1,44 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
-use crate::core::StateResult;
-use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::core::{StateError, StateResult, memory};
+use crate::pg::spi::{Interval, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::rebuild;
 
-/// What is tagged, and what forks stand on, is looked up once for all versions; LATERAL and OFFSET 0 go from fork to
-/// fork by index, where the planner could otherwise read the first versions of all executions for each.
+/// Of versions that are needed by others: they are read first and given as a constant, which the server hashes.
 macro_rules! removable {
-    () => {
-        "v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {<} $3
-         AND ($4 IS NULL OR v.version {<=} ($3 {-} $4))
-         AND ($5 IS NULL OR v.saved_at {<} (pg_catalog.now() {-} $5))
-         AND v.version {<>} ALL (ARRAY(
-             SELECT c.version FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2))
-         AND v.version {<>} ALL (ARRAY(
-             SELECT DISTINCT b.base_version FROM wfstate.executions AS f
-              CROSS JOIN LATERAL (
-                    SELECT r.base_version FROM wfstate.state_versions AS r
-                     WHERE r.tenant {=} $1 AND r.execution_id {=} f.execution_id AND r.version {=} 1 OFFSET 0) AS b
-              WHERE f.tenant {=} $1 AND f.forked_from_execution_id {=} $2 AND b.base_version IS NOT NULL))"
+    ($of:literal) => {
+        concat!(
+            "(",
+            $of,
+            ".version {<} $3
+         AND ($4 IS NULL OR ",
+            $of,
+            ".version {<=} ($3 {-} $4))
+         AND ($5 IS NULL OR ",
+            $of,
+            ".saved_at {<} (pg_catalog.now() {-} $5))
+         AND ",
+            $of,
+            ".version {<>} ALL ($6))"
+        )
     };
 }
+
+/// What is tagged, and what forks stand on; LATERAL and OFFSET 0 go from fork to fork by index, where the planner
+/// could otherwise read the first versions of all executions for each.
+static NEEDED: Statement = Statement::new(
+    "SELECT c.version FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2
+      UNION
+     SELECT b.base_version FROM wfstate.executions AS f
+      CROSS JOIN LATERAL (
+            SELECT r.base_version FROM wfstate.state_versions AS r
+             WHERE r.tenant {=} $1 AND r.execution_id {=} f.execution_id AND r.version {=} 1 OFFSET 0) AS b
+      WHERE f.tenant {=} $1 AND f.forked_from_execution_id {=} $2 AND b.base_version IS NOT NULL",
+    &[Type::Text, Type::Text],
+);
 
 const ARGS: &[Type] = &[
     Type::Text,
@@ -31,24 +46,28 @@ const ARGS: &[Type] = &[
     Type::Int8,
     Type::Int8,
     Type::Interval,
+    Type::Int8Array,
 ];
 
-static ORPHANS: Statement = Statement::new(
+/// Kept versions whose base goes. LATERAL and OFFSET 0 look each base up by its key.
+static ORPHANS: Statement = Statement::planned_each_time(
     concat!(
         "SELECT o.version, o.snapshot IS NOT NULL FROM wfstate.state_versions AS o
-          WHERE o.tenant {=} $1 AND o.execution_id {=} $2 AND o.version {>} 1 AND o.base_version {=} ANY (
-                ARRAY(SELECT v.version FROM wfstate.state_versions AS v WHERE ",
-        removable!(),
-        ")) AND NOT (o.version {=} ANY (ARRAY(SELECT v.version FROM wfstate.state_versions AS v WHERE ",
-        removable!(),
-        "))) ORDER BY o.version"
+          CROSS JOIN LATERAL (
+                SELECT b.version FROM wfstate.state_versions AS b
+                 WHERE b.tenant {=} $1 AND b.execution_id {=} $2 AND b.version {=} o.base_version AND ",
+        removable!("b"),
+        " OFFSET 0) AS gone
+          WHERE o.tenant {=} $1 AND o.execution_id {=} $2 AND o.version {>} 1 AND NOT ",
+        removable!("o"),
+        " ORDER BY o.version"
     ),
     ARGS,
 );
-static REMOVE: Statement = Statement::new(
+static REMOVE: Statement = Statement::planned_each_time(
     concat!(
-        "DELETE FROM wfstate.state_versions AS v WHERE ",
-        removable!()
+        "DELETE FROM wfstate.state_versions AS v WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND ",
+        removable!("v")
     ),
     ARGS,
 );
@@ -75,6 +94,7 @@ pub fn prune(
 ) -> StateResult<i64> {
     let head = executions::lock_existing(key, Lock::Prune)?;
     let keep_last = keep_last.map(i64::from);
+    let needed = gathered(&NEEDED, &key_params(key), |row| row.int8(0))?;
     let params = || {
         let [tenant, id] = key_params(key);
         [
@@ -83,16 +103,30 @@ pub fn prune(
             Param::Int8(Some(head.version)),
             Param::Int8(keep_last),
             Param::Interval(older_than),
+            Param::Int8Array(&needed),
         ]
     };
-    let orphans = ORPHANS.all(Mode::Latest, &params(), |row| {
-        Ok((row.int8(0).unwrap_or_default(), row.bool(1) == Some(true)))
+    let orphans = gathered(&ORPHANS, &params(), |row| {
+        (row.int8(0).unwrap_or_default(), row.bool(1) == Some(true))
     })?;
     for (version, has_snapshot) in orphans {
         make_root(key, version, has_snapshot)?;
     }
     let removed = REMOVE.run(Mode::Latest, &params())?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
+}
+
+/// All rows of a statement, of which there may be as many as versions.
+fn gathered<T>(
+    statement: &Statement,
+    params: &[Param<'_>],
+    read: impl Fn(&Row<'_>) -> T,
+) -> StateResult<Vec<T>> {
+    let mut all = Vec::new();
+    statement.receive(Mode::Latest, params, |row| {
+        memory::push(&mut all, read(row)).map_err(|_| StateError::out_of_memory("history"))
+    });
+    Ok(all)
 }
 
 /// Makes a version stand on its own.
