@@ -9,3 +9,11 @@ COMMENT ON FUNCTION @extschema@.wf_maintain IS
 Returns each task with the number of rows that it has processed; fewer than max_rows (1 to 10000, by default 10000) means that nothing is left to do.
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_maintain', 'operator');
+
+CREATE FUNCTION @extschema@.wf_cache_stats() RETURNS TABLE (
+    cache text, entries bigint, bytes bigint, max_bytes bigint, hits bigint, misses bigint, evictions bigint
+)
+    LANGUAGE c VOLATILE ROWS 2 PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'wf_cache_stats_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_cache_stats IS
+'Returns what this session keeps in memory: states (bounded by wfstate.cache_size) and definitions, compiled (bounded by wfstate.definition_cache_size). hits are look-ups that found what they wanted, misses those that did not, evictions entries that had to make room for others, all since the session began.';
+INSERT INTO wfstate.access VALUES ('wf_cache_stats', 'everybody');

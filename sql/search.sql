@@ -70,7 +70,7 @@ CREATE FUNCTION @extschema@.wf_list(
     sort text DEFAULT 'created_at', descending bool DEFAULT true, after text DEFAULT NULL,
     max_rows integer DEFAULT 100
 ) RETURNS TABLE (
-    execution_id text, workflow text, schema_version integer, status text, phase text,
+    execution_id text, workflow text, workflow_version integer, schema_version integer, status text, phase text,
     version bigint, tags jsonb, initiated_by text, created_at timestamptz, started_at timestamptz,
     updated_at timestamptz, completed_at timestamptz, cursor text
 )

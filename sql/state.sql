@@ -49,6 +49,7 @@ INSERT INTO wfstate.access VALUES ('wf_load_state', 'reader');
 CREATE TYPE wfstate.loaded_execution AS (
     execution_id             text,
     workflow                 text,
+    workflow_version         integer,
     schema_version           integer,
     status                   text,
     phase                    text,
@@ -66,6 +67,7 @@ CREATE TYPE wfstate.loaded_execution AS (
 COMMENT ON TYPE wfstate.loaded_execution IS 'An execution with its current state: a row of wf_load, wf_load_many and wf_find.';
 COMMENT ON COLUMN wfstate.loaded_execution.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.loaded_execution.workflow IS 'Workflow that it belongs to.';
+COMMENT ON COLUMN wfstate.loaded_execution.workflow_version IS 'Version of the workflow''s definition that it is bound to; NULL where it is bound to none.';
 COMMENT ON COLUMN wfstate.loaded_execution.schema_version IS 'Version of the shape of its state.';
 COMMENT ON COLUMN wfstate.loaded_execution.status IS 'pending, running, waiting, paused, completed, failed or cancelled.';
 COMMENT ON COLUMN wfstate.loaded_execution.phase IS 'Phase that it is in.';

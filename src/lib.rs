@@ -42,9 +42,14 @@ pub mod store;
 );
 ::pgrx::extension_sql_file!("../sql/search.sql", name = "search", requires = ["history"]);
 ::pgrx::extension_sql_file!(
+    "../sql/definitions.sql",
+    name = "definitions",
+    requires = ["search"]
+);
+::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["search"]
+    requires = ["definitions"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

@@ -5,6 +5,7 @@ mod batch;
 mod checkpoints;
 mod circuit_lists;
 mod circuits;
+mod definitions;
 mod log;
 mod query;
 mod routing;

@@ -43,9 +43,10 @@ fn wf_list<'a>(
             out.put(&record![
                 row.execution_id,
                 row.head.workflow,
+                row.head.workflow_version,
                 row.head.schema_version,
-                row.status,
-                row.phase,
+                row.head.status,
+                row.head.phase,
                 row.head.version,
                 record::jsonb(row.tags),
                 row.initiated_by,

@@ -67,7 +67,7 @@ fn wf_patch_state(
                 labels: labels(status, phase, step_id, note)?,
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::log::save::patch(&request, patch.bytes())
+            store::log::patch::patch(&request, patch.bytes())
         })
     })
 }
@@ -99,9 +99,10 @@ pub(super) fn loaded_record((row, state): (Loaded, State)) -> Record {
     record![
         row.execution_id,
         row.head.workflow,
+        row.head.workflow_version,
         row.head.schema_version,
-        row.status,
-        row.phase,
+        row.head.status,
+        row.head.phase,
         row.head.version,
         state,
         jsonb(row.tags),

@@ -34,6 +34,8 @@ pub struct Execution<'a> {
     pub execution_id: &'a str,
     /// Its workflow.
     pub workflow: Option<&'a str>,
+    /// Version of its definition that it was bound to.
+    pub workflow_version: Option<i64>,
     /// Version of the state's shape.
     pub schema_version: Option<i64>,
     /// Status.
@@ -129,6 +131,7 @@ fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>
     Ok(Execution {
         execution_id: required(label(head, "execution_id")?, "execution_id")?,
         workflow: label(head, "workflow")?,
+        workflow_version: integer(head, "workflow_version", &INT4)?,
         schema_version: integer(head, "schema_version", &INT4)?,
         status,
         phase: label(head, "phase")?,

@@ -12,6 +12,7 @@
 
 mod bytes;
 pub mod circuit;
+pub mod definition;
 pub mod error;
 pub mod hash;
 pub mod import_document;

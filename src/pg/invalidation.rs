@@ -1,5 +1,5 @@
 //! Which session-local caches must be read again. The server tells every session, and every standby, when
-//! a table's description changes; a trigger on the two tables below makes a change of their rows count as one.
+//! a table's description changes; a trigger on the tables below makes a change of their rows count as one.
 
 use pgrx::AllocatedByPostgres;
 use pgrx::heap_tuple::PgHeapTuple;
@@ -14,6 +14,10 @@ pub enum Cached {
     TenantRoles = 0,
     /// `wfstate.search_paths`
     SearchPaths = 1,
+    /// `wfstate.workflows`
+    Workflows = 2,
+    /// `wfstate.definitions`
+    Definitions = 3,
 }
 
 impl Cached {
@@ -21,14 +25,16 @@ impl Cached {
         match self {
             Cached::TenantRoles => c"tenant_roles",
             Cached::SearchPaths => c"search_paths",
+            Cached::Workflows => c"workflows",
+            Cached::Definitions => c"definitions",
         }
     }
 }
 
 thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
-    static TABLES: [Cell<(pg_sys::Oid, u64)>; 2] =
-        const { [Cell::new((pg_sys::Oid::INVALID, 1)), Cell::new((pg_sys::Oid::INVALID, 1))] };
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; 4] =
+        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 4] };
 }
 
 /// Grows with every change that a copy of the table may not show yet.

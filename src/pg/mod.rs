@@ -8,6 +8,7 @@ pub mod document;
 pub mod error;
 pub mod interrupts;
 pub mod invalidation;
+pub mod jsonpath;
 pub mod lock;
 mod malloc;
 pub mod params;

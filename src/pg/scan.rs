@@ -1,4 +1,4 @@
-//! Reads the two small tables of which sessions keep a copy, below SQL: this runs inside row-level security
+//! Reads the small tables of which sessions keep a copy, below SQL: this runs inside row-level security
 //! policies and parallel workers, for callers who have no right to the table, and must see what is committed
 //! now, whatever the transaction's snapshot shows.
 
@@ -43,6 +43,11 @@ impl Tuple<'_> {
     /// bigint
     pub fn int8(&self, column: usize) -> Option<i64> {
         self.read(column, Type::Int8)
+    }
+
+    /// integer
+    pub fn int4(&self, column: usize) -> Option<i32> {
+        self.read(column, Type::Int4)
     }
 
     /// text[], without its NULLs: one tenant's rows are read in every tenant's sessions and must not fail there.

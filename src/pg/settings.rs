@@ -11,6 +11,7 @@ static KEYFRAME_MIN: GucSetting<i32> = GucSetting::<i32>::new(7168);
 static ARCHIVE_RATIO: GucSetting<f64> = GucSetting::<f64>::new(4.0);
 static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
+static DEFINITION_CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static FOLD_EVERY: GucSetting<i32> = GucSetting::<i32>::new(512);
 static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
 
@@ -54,6 +55,11 @@ pub fn snapshot_below() -> usize {
 /// Bytes of rebuilt states that a session keeps.
 pub fn cache_size() -> usize {
     usize::try_from(CACHE_SIZE.get()).unwrap_or(0) * 1024
+}
+
+/// Bytes of compiled definitions that a session keeps.
+pub fn definition_cache_size() -> usize {
+    usize::try_from(DEFINITION_CACHE_SIZE.get()).unwrap_or(0) * 1024
 }
 
 /// One in so many recorded outcomes has those of its agent folded; 0: none.
@@ -120,6 +126,15 @@ pub fn register() {
         c"Memory that a session may use to keep rebuilt states.",
         c"A state in the cache is used only if its content hash is the head's, so neither an abort nor another session's commit can make it wrong. 0 turns the cache off.",
         &CACHE_SIZE,
+        (0, 1_048_576),
+        GucContext::Userset,
+        GucFlags::UNIT_KB,
+    );
+    int(
+        c"wfstate.definition_cache_size",
+        c"Memory that a session may use to keep compiled definitions.",
+        c"Those that were used last are kept. A definition that takes more by itself, and with 0 every one, is compiled anew for each call that needs it.",
+        &DEFINITION_CACHE_SIZE,
         (0, 1_048_576),
         GucContext::Userset,
         GucFlags::UNIT_KB,

@@ -4,7 +4,10 @@
 use crate::pg::spi::Param;
 
 pub mod branches;
+pub mod cache_counts;
 pub mod circuits;
+mod copies;
+pub mod definitions;
 pub mod history;
 pub mod log;
 pub mod routing;

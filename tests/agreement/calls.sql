@@ -1,7 +1,7 @@
 -- Every function that gives rows, once: its rows are made, and every column is read, in FROM and in a select list.
 SELECT wf_save_state('order', '{"a": 1}', workflow => 'w', tags => '{"t": 1}'), wf_checkpoint('order', 'c'),
        wf_record_routing('task', 'agent', true, 5), wf_grant_tenant('postgres', 'default'),
-       wf_circuit_save('agent', 'forced_open') \g /dev/null
+       wf_circuit_save('agent', 'forced_open'), wf_define('w', '{"schema": false}') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
@@ -10,7 +10,9 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_tenants()', 'wf_routing_decisions()', 'wf_agent_statistics()', 'wf_top_agents()',
     'wf_underperforming_agents(threshold => 1.0, min_tasks => 0)', 'wf_prune_routing(''1 day'')', 'wf_maintain()',
     'wf_circuits()', 'wf_circuits_open()', 'wf_circuit_transitions()', 'wf_circuit_policy(''agent'')',
-    'wf_circuit_allow(''agent'')', 'wf_circuit_record(''agent'', true)', 'wf_circuits_recover()']) AS call;
+    'wf_circuit_allow(''agent'')', 'wf_circuit_record(''agent'', true)', 'wf_circuits_recover()',
+    'wf_definitions()', 'wf_validate_definition(''{"a": 1}'')', 'wf_state_violations(''w'', ''{}'')',
+    'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()']) AS call;
 DO $$
 DECLARE
     item record; found bigint;
@@ -19,7 +21,7 @@ BEGIN
         BEGIN
             EXECUTE format('SELECT count(r::text) FROM %s AS r', item.call) INTO found;
             -- None of these has rows of this small database.
-            IF found = 0 AND item.function NOT IN ('wf_circuits_recover', 'wf_underperforming_agents') THEN
+            IF found = 0 AND item.function NOT IN ('wf_circuits_recover', 'wf_underperforming_agents', 'wf_violations') THEN
                 RAISE 'no rows';
             END IF;
             EXECUTE format('SELECT count(r.row::text) FROM (SELECT %s AS row) AS r', item.call) INTO found;

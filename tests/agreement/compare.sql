@@ -63,6 +63,10 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
   FROM declared AS d
  WHERE d.provolatile::text || d.proparallel::text <> (CASE
            WHEN d.proname IN ('wf_tenant', 'current_tenant', 'wf_tenants') THEN 'ss'
+           -- How an interval is read depends on a setting.
+           WHEN d.proname IN ('wf_validate_definition', 'wf_definition_violations') THEN 'ss'
+           -- Of the session that asks, and another at each call.
+           WHEN d.proname = 'wf_cache_stats' THEN 'vr'
            WHEN d.proname IN ('chain_hash', 'scoped') OR d.level = 'everybody' THEN 'is'
            WHEN d.level = 'reader' THEN 'ss'
            ELSE 'vu' END)

@@ -13,6 +13,7 @@ import rows_naive
 import rows_rate
 import rows_read
 import rows_routing
+import rows_rules
 import rows_save
 import rows_storage
 import rows_tenants
@@ -32,6 +33,7 @@ GROUPS = {
     "storage": rows_storage.storage,
     "tags": rows_read.tags,
     "naive": rows_naive.naive,
+    "rules": rows_rules.rules,
     "stats": rows_routing.aggregates,
     "record": rows_routing.recording,
     "statistics": rows_routing.reading,

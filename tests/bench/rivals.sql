@@ -54,3 +54,55 @@ CREATE TABLE rival.plain (execution_id text COLLATE "C" PRIMARY KEY, state jsonb
 CREATE TABLE rival.documents (name text PRIMARY KEY, body text[]);
 GRANT USAGE ON SCHEMA rival TO PUBLIC;
 GRANT SELECT ON rival.documents TO PUBLIC;
+
+-- The checks of the benchmark's thirty rules, by hand.
+CREATE FUNCTION rival.hand_written_check(state jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    item jsonb;
+BEGIN
+    IF jsonb_typeof(state) <> 'object' OR NOT state ?& ARRAY['agent', 'step', 'messages', 'todo', 'scratch'] THEN
+        RETURN false;
+    END IF;
+    IF jsonb_typeof(state -> 'agent') <> 'string' OR length(state ->> 'agent') NOT BETWEEN 1 AND 100 THEN
+        RETURN false;
+    END IF;
+    IF jsonb_typeof(state -> 'step') <> 'number' THEN
+        RETURN false;
+    END IF;
+    IF (state ->> 'step')::numeric NOT BETWEEN 0 AND 1000000 OR (state ->> 'step')::numeric % 1 <> 0 THEN
+        RETURN false;
+    END IF;
+    IF state ? 'notes' AND (jsonb_typeof(state -> 'notes') <> 'string' OR length(state ->> 'notes') > 10000) THEN
+        RETURN false;
+    END IF;
+    IF jsonb_typeof(state -> 'messages') <> 'array' OR jsonb_typeof(state -> 'todo') <> 'array'
+       OR jsonb_array_length(state -> 'messages') > 10000 THEN
+        RETURN false;
+    END IF;
+    FOR item IN SELECT jsonb_array_elements(state -> 'messages') LOOP
+        IF jsonb_typeof(item) <> 'object' OR NOT item ?& ARRAY['role', 'content']
+           OR item ->> 'role' NOT IN ('system', 'user', 'assistant', 'tool')
+           OR jsonb_typeof(item -> 'content') <> 'string'
+           OR length(item ->> 'content') NOT BETWEEN 1 AND 20000 THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    FOR item IN SELECT jsonb_array_elements(state -> 'todo') LOOP
+        IF jsonb_typeof(item) <> 'object' OR NOT item ?& ARRAY['id', 'task', 'done']
+           OR jsonb_typeof(item -> 'id') <> 'number' OR jsonb_typeof(item -> 'done') <> 'boolean'
+           OR jsonb_typeof(item -> 'task') <> 'string' OR length(item ->> 'task') > 500 THEN
+            RETURN false;
+        END IF;
+        IF (item ->> 'id')::numeric % 1 <> 0 THEN
+            RETURN false;
+        END IF;
+    END LOOP;
+    IF jsonb_typeof(state -> 'scratch') <> 'object' OR NOT (state -> 'scratch') ?& ARRAY['tool', 'budget']
+       OR jsonb_typeof(state #> '{scratch,tool}') <> 'string'
+       OR jsonb_typeof(state #> '{scratch,budget}') <> 'number' THEN
+        RETURN false;
+    END IF;
+    RETURN (state #>> '{scratch,budget}')::numeric >= 0;
+END
+$$;
+GRANT EXECUTE ON FUNCTION rival.hand_written_check TO PUBLIC;

@@ -11,6 +11,7 @@ sql "CREATE ROLE reading LOGIN; SELECT wf_grant_access('reading', 'reader');
      SELECT wf_grant_tenant('bound', 'blue'); SELECT wf_grant_tenant('bound', 'green');
      SELECT wf_declare_search('checkout', ARRAY['/customer/name']);
      SELECT wf_circuit_configure('stopped', open_wait => '1 hour')" >/dev/null
+defined
 wf_psql -q -o /dev/null -U wf_app -f "$here/sql/content.sql"
 
 check "every table of schema wfstate is dumped" "$(sql "
@@ -38,6 +39,12 @@ holds() {
   check "$how: statistics, folded and not" \
     "$(sql "SELECT * FROM wf_agent_statistics(); SELECT count(*) > 0 FROM wfstate.routing_outcomes" -d "$db")" \
     "$(sql "SELECT * FROM wf_agent_statistics(); SELECT true")"
+  check "$how: definitions" "$(sql "SELECT * FROM wf_definitions(); SELECT wf_definition('review')" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_definitions(); SELECT wf_definition('review')" -U wf_app)"
+  check "$how: what they bind is held to them" "$(sqlstate "SELECT wf_patch_state('paper', '{\"pages\": 10}')" -d "$db" -U wf_app)" WF002
+  check "$how: what is new is bound" \
+    "$(sqlstate "SELECT wf_save_state('untitled', '{\"pages\": 1}', workflow => 'review')" -d "$db" -U wf_app)" WF002
+  check "$how: their moves" "$(sqlstate "SELECT wf_transition('paper', 'draft')" -d "$db" -U wf_app)" WF004
   check "$how: circuits" "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -U wf_app)"
   check "$how: transitions" "$(sql "SELECT * FROM wf_circuit_transitions()" -d "$db" -U wf_app)" \

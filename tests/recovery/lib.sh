@@ -48,3 +48,10 @@ picture() {
        SELECT 'right on schema', grantee::regrole, privilege_type
          FROM pg_namespace, aclexplode(nspacl) WHERE nspname = 'wfstate' ORDER BY 2, 3" -d "$1"
 }
+
+# defined [psql options]: a workflow with phases, a schema and a rule, for content.sql.
+defined() {
+  sql "SELECT wf_define('review', '{\"phases\": {\"draft\": {\"next\": [\"done\"]}, \"done\": {}},
+       \"initial_phase\": \"draft\", \"terminal_phases\": [\"done\"], \"schema\": {\"type\": \"object\", \"required\": [\"title\"]},
+       \"rules\": [{\"name\": \"short\", \"path\": \"\$.pages < 10\", \"message\": \"is long\"}]}')" "$@" >/dev/null
+}

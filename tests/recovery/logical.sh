@@ -14,6 +14,7 @@ for db in from to; do
   sql "SELECT wf_grant_access('wf_app', 'operator', '{*}'), wf_grant_access('bound', 'reader', '{blue}')" -d "$db" -U owning >/dev/null
 done
 sql "SELECT wf_declare_search('checkout', ARRAY['/customer/name'])" -d from >/dev/null
+defined -d from
 wf_psql -q -o /dev/null -d from -U wf_app -f "$here/sql/content.sql"
 
 # The tables that are dumped; wfstate.access is the script's own and the same everywhere.
@@ -74,13 +75,14 @@ ask() {
 }
 ask "SELECT wf_load_state('scalar')" >/dev/null
 check "an open session loads" "$(ask "SELECT wf_load_state('scalar')" 2>&1)" null
+check "under the definition that came" "$(ask "SELECT wf_is_valid('paper')")" t
 check "and finds nothing under a path that is not declared" "$(ask "SELECT count(*) FROM wf_find('{\"late\": 1}', 'late')")" 0
 
 sql "SELECT wf_save_state('scalar', '\"changed\"'); SELECT wf_save_state('later', '{\"late\": 1}', workflow => 'late', tags => '{\"t\": 1}');
      SELECT wf_declare_search('late', ARRAY['/late']); SELECT wf_patch_state('order', jsonb_build_object('n', n)) FROM generate_series(1, 30) AS n;
      SELECT wf_prune_history('order', 5); SELECT wf_delete('small-1'); SELECT wf_circuit_reset('stopped');
      SELECT wf_record_routing('after', 'agent-1', true, 5); SELECT wf_maintain();
-     SELECT wf_drop_checkpoint('order', 'paid')" -d from >/dev/null
+     SELECT wf_drop_checkpoint('order', 'paid'); SELECT wf_define('review', '{\"schema\": {\"required\": [\"other\"]}}')" -d from >/dev/null
 sql "SELECT wf_grant_tenant('bound', 'green'), wf_revoke_tenant('bound', 'blue')" -d from >/dev/null
 caught_up
 same "changes: every table has the same rows"
@@ -89,6 +91,8 @@ check "and the new declaration" "$(ask "SELECT execution_id FROM wf_find('{\"lat
 check "and the deletion" "$(ask "SELECT count(*) FROM wf_load_many('{small-1}')")" 0
 ask "SELECT wf_save_state('mine', '{\"late\": 2}', workflow => 'late')" >/dev/null
 check "which its own saves go by" "$(sql "SELECT document FROM wfstate.search WHERE execution_id = 'mine'" -d to)" '{"late": 2}'
+check "new executions are bound to the new version of a definition" \
+  "$(ask "SELECT wf_save_state('new paper', '{\"other\": 1}', workflow => 'review')")" 1
 check "changes: every log is sound" "$(unsound -d to)" ""
 check "a tenant that was revoked there is refused here" \
   "$(PGOPTIONS='-c wfstate.tenant=blue' sqlstate "SELECT * FROM wf_list()" -d to -U bound)" 42501

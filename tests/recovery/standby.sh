@@ -8,6 +8,7 @@ cluster_start
 app_role
 sql "CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'reader');
      SELECT wf_grant_tenant('bound', 'blue')" >/dev/null
+defined
 sql_file() { wf_psql -q -o /dev/null "$@"; }
 sql_file -U wf_app -f "$here/sql/content.sql"
 cluster_standby
@@ -30,6 +31,13 @@ readers=(
   "wf_export('order')"
   "wf_checkpoints('order')"
   "wf_verify('order')"
+  "wf_definitions()"
+  "wf_definition('review')"
+  "wf_validate_definition('{\"phases\": {\"a\": {}}}')"
+  "wf_is_valid('paper')"
+  "wf_is_valid_state('review', '{\"title\": 1, \"pages\": 9}')"
+  "wf_state_violations('review', '{\"pages\": 11}')"
+  "wf_definition_violations('{\"schema\": {\"type\": \"object\"}}', '1')"
   "wf_routing_decisions(newest_first => false)"
   "wf_agent_statistics()"
   "wf_top_agents()"
@@ -61,6 +69,10 @@ check "standby: every version" \
 check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')" -U wf_app -p "$STANDBY_PORT")" WF005
 
 writers=(
+  "wf_define('other', '{}')"
+  "wf_retire('review', 1)"
+  "wf_rebind('paper')"
+  "wf_transition('paper', 'done')"
   "wf_record_routing('t', 'a', true)"
   "wf_maintain()"
   "wf_recalculate_statistics()"

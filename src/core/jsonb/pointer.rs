@@ -38,6 +38,11 @@ impl<'a> Pointer<'a> {
         &self.tokens
     }
 
+    /// The same, owned.
+    pub fn into_tokens(self) -> Vec<Cow<'a, [u8]>> {
+        self.tokens
+    }
+
     /// Whether `self` is `other` or leads to something that contains it.
     pub fn contains(&self, other: &Pointer<'_>) -> bool {
         let mut others = other.tokens.iter();

@@ -4,6 +4,7 @@ use crate::core::{Code, StateError, StateResult, hash};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
+use crate::store::definitions::bind;
 use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{self, Head, Lock, head, head_columns, key_params};
 use crate::store::log::rebuild;
@@ -75,11 +76,10 @@ static FORK: Statement = Statement::new(
         "WITH head AS (
   INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
          version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at, forked_from_execution_id, forked_from_version)
-  SELECT $1, $3, o.workflow, o.workflow_version, $10, $8, $9, 1, 1, $5, $6, $7, t.at,
+  SELECT $1, $3, $11, $12, $10, $8, $9, 1, 1, $5, $6, $7, t.at,
          CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
          CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END, $2, $4
-    FROM wfstate.executions AS o, (SELECT pg_catalog.clock_timestamp() AS at) AS t
-   WHERE o.tenant {=} $1 AND o.execution_id {=} $2
+    FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",
         head_columns!(),
@@ -102,6 +102,8 @@ SELECT e.* FROM head AS e"
         Type::Int8,
         Type::Int8,
         Type::Text,
+        Type::Text,
+        Type::Int4,
         Type::Text,
         Type::Int4,
     ],
@@ -166,6 +168,7 @@ pub fn recover(
         (None, None) => checkpoints::latest(Mode::Latest, key)?.ok_or_else(|| nothing(key))?,
     };
     let target = target(key, version)?;
+    check(key, key, &current, &target)?;
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -206,6 +209,11 @@ pub fn fork(
         (None, version) => version.unwrap_or(source.version),
     };
     let target = target(key, version)?;
+    let new_key = Key {
+        tenant: key.tenant,
+        id: new_id,
+    };
+    check(new_key, key, &source, &target)?;
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -218,6 +226,8 @@ pub fn fork(
         Param::Text(Some(&target.status)),
         Param::Text(target.phase.as_deref()),
         Param::Int4(target.schema_version.map(i64::from)),
+        Param::Text(source.workflow.as_deref()),
+        Param::Int4(source.workflow_version.map(i64::from)),
     ];
     let Some(head) = FORK.one(Mode::Write, &params, head)? else {
         return Err(StateError::new(
@@ -227,12 +237,19 @@ pub fn fork(
         .hint("Choose another id for the fork."));
     };
     let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
-    let new_key = Key {
-        tenant: key.tenant,
-        id: new_id,
-    };
     index(new_key, &head, tags.flatten().as_deref())?;
     Ok(head.version)
+}
+
+/// Holds the state that a version stands for against the rules that bind the execution: it may come from before
+/// them. How its phase was reached is no matter.
+fn check(to: Key<'_>, from: Key<'_>, head: &Head, target: &Target) -> StateResult<()> {
+    let (workflow, phase) = (head.workflow.as_deref(), target.phase.as_deref());
+    let bound = bind::kept(to, workflow, head.workflow_version, phase)?;
+    if bound.is_free() {
+        return Ok(());
+    }
+    bound.check(to, &rebuild::at(Mode::Latest, from, target.version)?)
 }
 
 fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {

@@ -9,45 +9,59 @@ use crate::store::log::versions::bytes;
 use crate::store::search::index;
 
 /// Onto a head that is known, everything can be worked out beforehand. What the hash does not cover and a save
-/// goes by, the workflow with its version and the shape, is compared, too: the execution may have been deleted and saved again. The server takes longer to set a
-/// statement up than to run it, and each expression adds to that; parameters hardly do.
-static APPEND_KNOWN: Statement = Statement::new(
-    "WITH head AS (
+/// goes by, the workflow with its version and the shape, is compared, too: the execution may have been deleted and
+/// saved again. The server takes longer to set a statement up than to run it, and each expression adds to that;
+/// parameters hardly do.
+macro_rules! append_known {
+    ($phase:literal) => {
+        Statement::new(
+            concat!(
+                "WITH head AS (
   UPDATE wfstate.executions AS e
      SET version = $4, hash = $6, keyframe_version = $7, state_bytes = $8, chain_bytes = $9,
          archive_bytes = $10, updated_at = $11
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2 AND e.version {=} $3 AND e.hash {=} $5
      AND coalesce(e.workflow, '') {=} $17 AND coalesce(e.workflow_version, 0) {=} $18
-     AND coalesce(e.schema_version, 0) {=} $19
+     AND coalesce(e.schema_version, 0) {=} $19",
+                $phase,
+                "
   RETURNING e.tenant, e.execution_id, e.schema_version, e.status, e.phase
 )
 INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
        snapshot_hash, saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, patch, snapshot)
 SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.schema_version, h.status, h.phase, $13, $14,
        $15, $16
-  FROM head AS h",
-    &[
-        Type::Text,        // 1 tenant, for the statement's callers only
-        Type::Text,        // 2 execution_id
-        Type::Int8,        // 3 version before
-        Type::Int8,        // 4 version
-        Type::Int8,        // 5 hash before
-        Type::Int8,        // 6 hash
-        Type::Int8,        // 7 keyframe_version
-        Type::Int4,        // 8 state_bytes
-        Type::Int4,        // 9 chain_bytes
-        Type::Int8,        // 10 archive_bytes
-        Type::Timestamptz, // 11 updated_at
-        Type::Int8,        // 12 snapshot_hash
-        Type::Text,        // 13 step_id
-        Type::Text,        // 14 note
-        Type::Jsonb,       // 15 patch
-        Type::Jsonb,       // 16 snapshot
-        Type::Text,        // 17 workflow, '' for none
-        Type::Int4,        // 18 workflow_version, 0 for none
-        Type::Int4,        // 19 schema_version, 0 for none
-    ],
-);
+  FROM head AS h"
+            ),
+            KNOWN,
+        )
+    };
+}
+static APPEND_KNOWN: Statement = append_known!("");
+/// What a definition says of a state may depend on the phase.
+static APPEND_BOUND: Statement = append_known!(" AND coalesce(e.phase, '') {=} $20");
+const KNOWN: &[Type] = &[
+    Type::Text,        // 1 tenant, for the statement's callers only
+    Type::Text,        // 2 execution_id
+    Type::Int8,        // 3 version before
+    Type::Int8,        // 4 version
+    Type::Int8,        // 5 hash before
+    Type::Int8,        // 6 hash
+    Type::Int8,        // 7 keyframe_version
+    Type::Int4,        // 8 state_bytes
+    Type::Int4,        // 9 chain_bytes
+    Type::Int8,        // 10 archive_bytes
+    Type::Timestamptz, // 11 updated_at
+    Type::Int8,        // 12 snapshot_hash
+    Type::Text,        // 13 step_id
+    Type::Text,        // 14 note
+    Type::Jsonb,       // 15 patch
+    Type::Jsonb,       // 16 snapshot
+    Type::Text,        // 17 workflow, '' for none
+    Type::Int4,        // 18 workflow_version, 0 for none
+    Type::Int4,        // 19 schema_version, 0 for none
+    Type::Text,        // 20 phase, '' for none; compared where a definition binds the head
+];
 
 static APPEND: Statement = Statement::new(
     concat!(
@@ -74,9 +88,10 @@ static APPEND: Statement = Statement::new(
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
      AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
      AND ($10 IS NULL OR e.completed_at IS NULL OR e.status {=} $10)
+     AND coalesce(e.workflow_version, 0) {=} $17
   RETURNING ",
         head_columns!(),
-        ", e.tenant, e.execution_id, e.status, e.phase
+        ", e.tenant, e.execution_id
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
          snapshot_hash, saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, patch,
@@ -105,6 +120,7 @@ SELECT e.* FROM head AS e"
         Type::Text,  // 14 step_id
         Type::Text,  // 15 note
         Type::Int4,  // 16 workflow_version
+        Type::Int4,  // 17 workflow_version before, 0 for none
     ],
 );
 
@@ -124,7 +140,7 @@ macro_rules! create {
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",
                 head_columns!(),
-                ", e.tenant, e.execution_id, e.status, e.phase
+                ", e.tenant, e.execution_id
 ), log AS (
   INSERT INTO wfstate.state_versions (tenant, execution_id, version, keyframe_version, hash, snapshot_hash,
          saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, snapshot)
@@ -190,8 +206,11 @@ static CREATE_SEARCHED: Statement = create!(
 pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
     match append.onto {
         Onto::Known(head) if !append.labels.change_the_head() => append_known(key, append, head),
-        Onto::Known(head) => append_any(key, append, Some(head.version), Some(head.hash)),
-        Onto::Head(expected) => append_any(key, append, expected, None),
+        Onto::Known(head) => {
+            let bound = head.workflow_version;
+            append_any(key, append, (Some(head.version), Some(head.hash), bound))
+        }
+        Onto::Head(expected) => append_any(key, append, (expected, None, None)),
     }
 }
 
@@ -220,15 +239,19 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
         Param::Int4(Some(before.workflow_version.map_or(0, i64::from))),
         Param::Int4(Some(before.schema_version.map_or(0, i64::from))),
+        Param::Text(Some(before.phase.as_deref().unwrap_or_default())),
     ];
-    Ok((APPEND_KNOWN.run(Mode::Write, &params)? == 1).then_some(after))
+    let statement = match before.workflow_version {
+        Some(_) => &APPEND_BOUND,
+        None => &APPEND_KNOWN,
+    };
+    Ok((statement.run(Mode::Write, &params)? == 1).then_some(after))
 }
 
 fn append_any(
     key: Key<'_>,
     append: &Append<'_>,
-    version: Option<i64>,
-    hash: Option<i64>,
+    (version, hash, bound): (Option<i64>, Option<i64>, Option<i32>),
 ) -> StateResult<Option<Head>> {
     let labels = &append.labels;
     let [tenant, id] = key_params(key);
@@ -249,6 +272,7 @@ fn append_any(
         Param::Text(labels.step_id),
         Param::Text(labels.note),
         Param::Int4(labels.workflow_version),
+        Param::Int4(Some(bound.map_or(0, i64::from))),
     ];
     APPEND.one(Mode::Write, &params, head)
 }

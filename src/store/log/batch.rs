@@ -7,10 +7,12 @@
 use crate::core::{StateError, StateResult, hash, limits};
 use crate::pg::interrupts;
 use crate::pg::spi::now;
+use crate::store::definitions::bind::{self, Bound};
 use crate::store::log::batch_portion::{Made, Place, Portion};
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
 use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Head};
+use crate::store::log::new_version::Labels;
 use crate::store::log::save::{self, Request};
 use crate::store::log::versions::bytes;
 use std::collections::{HashMap, HashSet};
@@ -33,17 +35,31 @@ impl Item<'_> {
 /// is refused is the first item that must be.
 pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
     let at = now();
-    let created = create(items, at)?;
+    let mut bound: HashMap<usize, StateResult<Bound>> = HashMap::new();
+    let created = create(items, &mut bound, at)?;
     let others: Vec<usize> = (0..items.len())
         .filter(|i| !created.contains_key(i))
         .collect();
     let locked = lock(items, &others)?;
-    for i in &others {
-        let Some(item) = items.get(*i) else { continue };
-        match locked.get(i) {
-            Some(found) => check(item, found)?,
-            None if item.may_create() => {}
-            None => return Err(save::missing(item.request.key)),
+    for (i, item) in items.iter().enumerate() {
+        let Request { key, labels, .. } = &item.request;
+        match (created.contains_key(&i), locked.get(&i)) {
+            (true, _) => {
+                if let Some(bound) = bound.get(&i) {
+                    bound
+                        .as_ref()
+                        .map_err(StateError::clone)?
+                        .check(*key, item.state)?;
+                }
+            }
+            (false, Some(found)) => {
+                check(item, found)?;
+                let onto = bind::onto(*key, &found.head, labels)?;
+                onto.check(*key, item.state)?;
+                bound.insert(i, Ok(onto));
+            }
+            (false, None) if item.may_create() => {}
+            (false, None) => return Err(save::missing(*key)),
         }
     }
     let mut versions = vec![0; items.len()];
@@ -66,7 +82,7 @@ pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
         if !portion.has_room(item, &place) {
             std::mem::take(&mut portion).write(at)?;
         }
-        portion.add(item, place);
+        portion.add(item, place, labels(item, bound.get(&i)));
     }
     portion.write(at)?;
     Ok(versions)
@@ -79,15 +95,28 @@ fn check(item: &Item<'_>, found: &Found) -> StateResult<()> {
     }
     executions::check_expected(key, expected, found.head.version)?;
     match item.request.labels.status {
-        Some(to) if limits::is_final(&found.status) && to != found.status => {
-            Err(StateError::status_is_final(key.id, &found.status, to))
+        Some(to) if limits::is_final(&found.head.status) && to != found.head.status => {
+            Err(StateError::status_is_final(key.id, &found.head.status, to))
         }
         _ => Ok(()),
     }
 }
 
-/// Takes the ids that are free, where the item may.
-fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
+/// What is said about an item's version, with what a definition adds.
+fn labels<'a>(item: &Item<'a>, bound: Option<&'a StateResult<Bound>>) -> Labels<'a> {
+    match bound {
+        Some(Ok(bound)) => bound.labels(&item.request.labels),
+        _ => item.request.labels,
+    }
+}
+
+/// Takes the ids that are free, where the item may. What binds them is left for later where it refuses: an item
+/// before them may have to be refused first.
+fn create(
+    items: &[Item<'_>],
+    bound: &mut HashMap<usize, StateResult<Bound>>,
+    at: i64,
+) -> StateResult<HashMap<usize, Made>> {
     let ids: Vec<String> = items.iter().map(|i| i.request.key.id.to_owned()).collect();
     let there: HashSet<usize> = rows::heads(&ids, false)?
         .into_iter()
@@ -99,13 +128,15 @@ fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
             continue;
         }
         let payload_hash = snapshot_hash(item.state)?;
-        let (key, labels) = (item.request.key, item.request.labels);
+        let key = item.request.key;
+        let binds = bound
+            .entry(i)
+            .or_insert_with(|| bind::created(key, &item.request.labels));
+        let labels = labels(item, Some(binds));
         positions.insert(key.id, i);
         new.push(NewRow {
             id: key.id,
-            labels,
-            status: labels.status.unwrap_or("running"),
-            phase: labels.phase,
+            gets_workflow: labels.workflow.is_some(),
             head: Head {
                 version: 1,
                 keyframe_version: 1,
@@ -117,6 +148,8 @@ fn create(items: &[Item<'_>], at: i64) -> StateResult<HashMap<usize, Made>> {
                 workflow: labels.workflow.map(str::to_owned),
                 workflow_version: labels.workflow_version(),
                 schema_version: labels.schema_version(),
+                phase: labels.phase.map(str::to_owned),
+                status: labels.status.unwrap_or("running").to_owned(),
             },
             payload_hash,
             patch: None,

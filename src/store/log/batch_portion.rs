@@ -8,7 +8,8 @@ use crate::store::log::batch::Item;
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
 use crate::store::log::cache::{self, State, content_hash};
 use crate::store::log::executions::Head;
-use crate::store::log::new_version::{Content, head_after};
+use crate::store::log::keyframe;
+use crate::store::log::new_version::{Content, Labels, head_after};
 use crate::store::log::rebuild;
 use crate::store::log::save::{self, Change, Request};
 use crate::store::log::versions::bytes;
@@ -44,6 +45,8 @@ impl Place<'_> {
 pub(super) struct Portion<'a> {
     created: Vec<(&'a Item<'a>, &'a Made)>,
     locked: Vec<(&'a Item<'a>, &'a Found)>,
+    /// What is said about these.
+    labels: Vec<Labels<'a>>,
     size: i64,
 }
 
@@ -60,11 +63,14 @@ impl<'a> Portion<'a> {
         self.size == 0 || self.size + Self::size(item, place) <= PORTION
     }
 
-    pub(super) fn add(&mut self, item: &'a Item<'a>, place: Place<'a>) {
+    pub(super) fn add(&mut self, item: &'a Item<'a>, place: Place<'a>, labels: Labels<'a>) {
         self.size += Self::size(item, &place);
         match place {
             Place::Created(made) => self.created.push((item, made)),
-            Place::Locked(found) => self.locked.push((item, found)),
+            Place::Locked(found) => {
+                self.locked.push((item, found));
+                self.labels.push(labels);
+            }
         }
     }
 
@@ -93,8 +99,8 @@ impl<'a> Portion<'a> {
         let former = self.locked.iter().map(|(_, found)| found.head.updated_at);
         let at = former.max().map_or(at, |former| former.max(at));
         let mut rows = Vec::with_capacity(self.locked.len());
-        for ((item, found), patch) in self.locked.iter().zip(&patches) {
-            rows.push(moved_row(item, found, patch.as_deref(), at)?);
+        for (((item, found), labels), patch) in self.locked.iter().zip(&self.labels).zip(&patches) {
+            rows.push(moved_row(item, found, labels, patch.as_deref(), at)?);
         }
         if rows::move_heads(&rows, at)? != rows.len() as u64 {
             let why = "internal error: a locked head has moved";
@@ -159,22 +165,20 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
 
 fn moved_row<'a>(
     item: &'a Item<'a>,
-    found: &'a Found,
+    found: &Found,
+    labels: &Labels<'_>,
     patch: Option<&'a [u8]>,
     at: i64,
 ) -> StateResult<NewRow<'a>> {
     let content = patch.map_or(Content::Snapshot(item.state), Content::Patch);
     let payload_hash = content_hash(patch, item.state)?;
-    let labels = item.request.labels;
     let size = Some(item.state.len());
     let mut head = head_after(&found.head, &content, payload_hash, size, at);
     head.updated_at = at;
     labels.follow(&mut head);
     Ok(NewRow {
         id: item.request.key.id,
-        labels,
-        status: labels.status.unwrap_or(&found.status),
-        phase: labels.phase.or(found.phase.as_deref()),
+        gets_workflow: labels.workflow.is_some(),
         head,
         payload_hash,
         patch: content.patch(),
@@ -183,12 +187,9 @@ fn moved_row<'a>(
 }
 
 fn created_row<'a>(item: &'a Item<'a>, made: &Made) -> NewRow<'a> {
-    let labels = item.request.labels;
     NewRow {
         id: item.request.key.id,
-        labels,
-        status: labels.status.unwrap_or("running"),
-        phase: labels.phase,
+        gets_workflow: item.request.labels.workflow.is_some(),
         head: made.head.clone(),
         payload_hash: made.payload_hash,
         patch: None,
@@ -206,14 +207,14 @@ fn finish(written: &[(&Item<'_>, &NewRow<'_>)]) -> StateResult<()> {
         if i >= first {
             cache::put(key, &row.head, Rc::new(copy(item.state)?));
         }
-        let (workflow, new) = (row.head.workflow.as_deref(), row.labels.workflow.is_some());
+        let (workflow, new) = (row.head.workflow.as_deref(), row.gets_workflow);
         let state = || Ok(Rc::new(copy(item.state)?));
         indexed.extend(index::row(key, workflow, new, tags, state)?);
     }
     index::maintain_all(&indexed)?;
     for (item, row) in written {
-        if save::keyframe_is_due(&row.head) {
-            save::keyframe(item.request.key, &row.head, item.state)?;
+        if keyframe::is_due(&row.head) {
+            keyframe::make(item.request.key, &row.head, item.state)?;
         }
     }
     Ok(())

@@ -3,8 +3,7 @@
 
 use crate::core::StateResult;
 use crate::pg::spi::{Connection, Mode, Param, Statement, Type};
-use crate::store::log::executions::{Head, head_columns, head_from};
-use crate::store::log::new_version::Labels;
+use crate::store::log::executions::{HEAD_COLUMNS, Head, head_columns, head_from};
 use crate::store::log::segment::Segment;
 
 /// OFFSET 0 keeps the look-ups apart from the join: one id after the other by index, so that rows are locked in the
@@ -16,7 +15,7 @@ macro_rules! heads {
                 "SELECT h.* FROM pg_catalog.unnest($1) WITH ORDINALITY AS wanted (execution_id, position)
                   CROSS JOIN LATERAL (SELECT ",
                 head_columns!(),
-                ", wanted.position, e.status, e.phase FROM wfstate.executions AS e
+                ", wanted.position FROM wfstate.executions AS e
                      WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} wanted.execution_id
                     OFFSET 0",
                 $lock,
@@ -119,13 +118,11 @@ static LOG: Statement = Statement::new(
     ],
 );
 
-/// A head that was found, with what no hash covers.
+/// A head that was found.
 pub(super) struct Found {
     /// Where in the list asked for.
     pub position: usize,
     pub head: Head,
-    pub status: String,
-    pub phase: Option<String>,
 }
 
 /// The heads of those of `ids` that exist; locked, in this order, if asked for.
@@ -133,10 +130,8 @@ pub(super) fn heads(ids: &[String], lock: bool) -> StateResult<Vec<Found>> {
     let statement = if lock { &LOCK } else { &READ };
     statement.all(Mode::Write, &[Param::TextArray(Some(ids))], |row| {
         Ok(Found {
-            position: position(row.int8(10)),
+            position: position(row.int8(HEAD_COLUMNS)),
             head: head_from(row, 0),
-            status: row.text(11).unwrap_or_default(),
-            phase: row.text(12),
         })
     })
 }
@@ -148,10 +143,8 @@ fn position(number: Option<i64>) -> usize {
 /// A version about to be written, and the head that it makes.
 pub(super) struct NewRow<'a> {
     pub id: &'a str,
-    pub labels: Labels<'a>,
-    /// Of this version: those of the labels, or the former ones.
-    pub status: &'a str,
-    pub phase: Option<&'a str>,
+    /// Whether a workflow was given.
+    pub gets_workflow: bool,
     pub head: Head,
     pub payload_hash: i64,
     pub patch: Option<&'a [u8]>,
@@ -176,8 +169,8 @@ pub(super) fn create(rows: &[NewRow<'_>], at: i64) -> StateResult<Vec<String>> {
         Param::Texts(&column(rows, |r| r.head.workflow.as_deref())),
         Param::Int8Array(&column(rows, |r| r.head.workflow_version.map(i64::from))),
         Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
-        Param::Texts(&column(rows, |r| Some(r.status))),
-        Param::Texts(&column(rows, |r| r.phase)),
+        Param::Texts(&column(rows, |r| Some(r.head.status.as_str()))),
+        Param::Texts(&column(rows, |r| r.head.phase.as_deref())),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
         Param::Int8Array(&column(rows, |r| int4(r.head.state_bytes))),
     ];
@@ -194,8 +187,8 @@ pub(super) fn move_heads(rows: &[NewRow<'_>], at: i64) -> StateResult<u64> {
         Param::Texts(&column(rows, |r| r.head.workflow.as_deref())),
         Param::Int8Array(&column(rows, |r| r.head.workflow_version.map(i64::from))),
         Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
-        Param::Texts(&column(rows, |r| Some(r.status))),
-        Param::Texts(&column(rows, |r| r.phase)),
+        Param::Texts(&column(rows, |r| Some(r.head.status.as_str()))),
+        Param::Texts(&column(rows, |r| r.head.phase.as_deref())),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
         Param::Int8Array(&column(rows, |r| int4(r.head.state_bytes))),
         Param::Int8Array(&column(rows, |r| Some(r.head.version))),
@@ -213,8 +206,8 @@ pub(super) fn log(rows: &[NewRow<'_>], at: i64) -> StateResult<()> {
         Param::Timestamptz(Some(at)),
         Param::Texts(&column(rows, |r| Some(r.id))),
         Param::Int8Array(&column(rows, |r| r.head.schema_version.map(i64::from))),
-        Param::Texts(&column(rows, |r| Some(r.status))),
-        Param::Texts(&column(rows, |r| r.phase)),
+        Param::Texts(&column(rows, |r| Some(r.head.status.as_str()))),
+        Param::Texts(&column(rows, |r| r.head.phase.as_deref())),
         Param::Int8Array(&column(rows, |r| Some(r.head.hash))),
         Param::Int8Array(&column(rows, |r| int4(r.head.state_bytes))),
         Param::Int8Array(&column(rows, |r| Some(r.head.version))),

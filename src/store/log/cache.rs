@@ -9,8 +9,9 @@ use crate::core::{Error, StateResult, hash, jsonb, memory};
 use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::store::Key;
+use crate::store::cache_counts::{Cache, Counts, count};
 use crate::store::log::executions::Head;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A state, shared with whoever works on it.
@@ -38,6 +39,7 @@ impl Entry {
 thread_local! {
     /// Newest last.
     static ENTRIES: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    static COUNTS: Cell<Counts> = const { Cell::new(Counts::new()) };
 }
 
 /// Most entries, whatever their size: look-up is a walk.
@@ -51,8 +53,30 @@ pub struct Hit {
     pub state: State,
 }
 
+/// What it holds.
+pub fn statistics() -> Cache {
+    let (entries, bytes) =
+        ENTRIES.with_borrow(|all| (all.len(), all.iter().map(Entry::size).sum()));
+    Cache {
+        name: "states",
+        entries,
+        bytes,
+        max_bytes: settings::cache_size(),
+        counts: COUNTS.get(),
+    }
+}
+
 /// The entry of an execution, to be checked against the head by whoever uses it.
 pub fn get(key: Key<'_>) -> Option<Hit> {
+    let hit = get_uncounted(key);
+    count(&COUNTS, |c| match hit {
+        Some(_) => c.hits += 1,
+        None => c.misses += 1,
+    });
+    hit
+}
+
+fn get_uncounted(key: Key<'_>) -> Option<Hit> {
     let mut entry = take(key).filter(|entry| entry.size() <= settings::cache_size())?;
     if !entry.pending.is_empty() {
         let patches: Vec<&[u8]> = entry.pending.iter().map(Vec::as_slice).collect();
@@ -82,8 +106,9 @@ pub fn get_head(key: Key<'_>) -> Option<Head> {
 
 /// The state of exactly this head, if it is here.
 pub fn get_exact(key: Key<'_>, head: &Head) -> Option<State> {
-    let known = get_head(key)?;
-    if known.version != head.version || known.hash != head.hash {
+    let same = |known: &Head| known.version == head.version && known.hash == head.hash;
+    if !get_head(key).as_ref().is_some_and(same) {
+        count(&COUNTS, |c| c.misses += 1);
         return None;
     }
     get(key).map(|hit| hit.state)
@@ -186,6 +211,7 @@ fn insert(entry: Entry) {
         let mut size: usize = entries.iter().map(Entry::size).sum();
         while size > most || entries.len() > MAX_ENTRIES {
             size -= entries.remove(0).size();
+            count(&COUNTS, |c| c.evictions += 1);
         }
     });
 }

@@ -6,7 +6,7 @@ use crate::store::Key;
 pub(in crate::store) use crate::store::key_params;
 
 /// What saving and loading need of a head.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Head {
     /// Newest version.
     pub version: i64,
@@ -28,9 +28,22 @@ pub struct Head {
     pub workflow_version: Option<i32>,
     /// Version of the shape of its state.
     pub schema_version: Option<i32>,
+    /// Phase that it is in.
+    pub phase: Option<String>,
+    /// Status.
+    pub status: String,
 }
 
 impl Head {
+    /// Whether it is another one of the same content, bound alike and in the same phase.
+    pub(in crate::store) fn is(&self, other: &Head) -> bool {
+        self.version == other.version
+            && self.hash == other.hash
+            && self.workflow == other.workflow
+            && self.workflow_version == other.workflow_version
+            && self.phase == other.phase
+    }
+
     /// About the size of its state, as it was known last.
     pub(in crate::store) fn expected(&self) -> Option<usize> {
         usize::try_from(self.state_bytes)
@@ -39,10 +52,13 @@ impl Head {
     }
 }
 
+/// How many columns `head_columns!` has.
+pub(in crate::store) const HEAD_COLUMNS: usize = 12;
+
 macro_rules! head_columns {
     () => {
         "e.version, e.keyframe_version, e.hash, e.state_bytes, e.chain_bytes, e.archive_bytes, e.updated_at, e.workflow,
-         e.workflow_version, e.schema_version"
+         e.workflow_version, e.schema_version, e.phase, e.status"
     };
 }
 pub(in crate::store) use head_columns;
@@ -67,6 +83,8 @@ pub(in crate::store) fn head_from(row: &Row<'_>, column: usize) -> Head {
         workflow: row.text(column + 7),
         workflow_version: row.int4(column + 8),
         schema_version: row.int4(column + 9),
+        phase: row.text(column + 10),
+        status: row.text(column + 11).unwrap_or_default(),
     }
 }
 
@@ -143,7 +161,10 @@ static LOCK_FREE: Statement = Statement::new(
 pub fn lock_free(tenant: &str, ids: &[String]) -> StateResult<Vec<(String, Head)>> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
     LOCK_FREE.all(Mode::Latest, &params, |row| {
-        Ok((row.text(10).unwrap_or_default(), head_from(row, 0)))
+        Ok((
+            row.text(HEAD_COLUMNS).unwrap_or_default(),
+            head_from(row, 0),
+        ))
     })
 }
 

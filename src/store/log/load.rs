@@ -15,10 +15,6 @@ pub struct Loaded {
     pub head: Head,
     /// Id.
     pub execution_id: String,
-    /// Status.
-    pub status: String,
-    /// Phase.
-    pub phase: Option<String>,
     /// Role that created it.
     pub initiated_by: String,
     /// First save.
@@ -41,7 +37,7 @@ macro_rules! loaded_columns {
     () => {
         concat!(
             $crate::store::log::executions::head_columns!(),
-            ", e.execution_id, e.status, e.phase, e.initiated_by,
+            ", e.execution_id, e.initiated_by,
                e.created_at, e.started_at, e.updated_at, e.completed_at, e.forked_from_execution_id, e.forked_from_version, s.tags"
         )
     };
@@ -67,9 +63,7 @@ static LOAD: Statement = Statement::new(
 pub(in crate::store) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
     Ok(Loaded {
         head: head(row)?,
-        execution_id: row.text(10).unwrap_or_default(),
-        status: row.text(11).unwrap_or_default(),
-        phase: row.text(12),
+        execution_id: row.text(12).unwrap_or_default(),
         initiated_by: row.text(13).unwrap_or_default(),
         created_at: row.micros(14),
         started_at: row.micros(15),

@@ -34,7 +34,7 @@ impl Labels<'_> {
         self.schema_version.and_then(|v| i32::try_from(v).ok())
     }
 
-    /// What becomes of the head's workflow, its version and the shape, as `append` has it.
+    /// What becomes of the head's workflow with its version, shape, phase and status, as `append` has it.
     pub(in crate::store) fn follow(&self, head: &mut Head) {
         let moves = self.workflow.is_some() && self.workflow != head.workflow.as_deref();
         if moves {
@@ -43,6 +43,12 @@ impl Labels<'_> {
         }
         head.workflow_version = self.workflow_version().or(head.workflow_version);
         head.schema_version = self.schema_version().or(head.schema_version);
+        if let Some(phase) = self.phase {
+            head.phase = Some(phase.to_owned());
+        }
+        if let Some(status) = self.status {
+            status.clone_into(&mut head.status);
+        }
     }
 
     pub(in crate::store) fn change_the_head(&self) -> bool {

@@ -1,18 +1,20 @@
-//! Saving: a whole state, or the patch that leads to it. Either way the log gets only what changed.
+//! Saving a whole state. The log gets only what changed.
 
-use crate::core::jsonb::{self, Kind};
+use crate::core::jsonb;
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::Key;
+use crate::store::definitions::bind::{self, Bound};
 use crate::store::log::append;
-use crate::store::log::cache::{self, State, content_hash, patch_hash, snapshot_hash};
-use crate::store::log::checks::{applied_limit, check_depth, check_size, check_state, refused};
+use crate::store::log::cache::{self, State, content_hash, snapshot_hash};
+use crate::store::log::checks::{applied_limit, check_state, refused};
 use crate::store::log::executions::{self, Head, Lock};
+use crate::store::log::keyframe;
 use crate::store::log::new_version::{Append, Content, Labels, Onto};
 use crate::store::log::rebuild;
-use crate::store::log::versions::{self, UNCHANGED, bytes};
+use crate::store::log::versions::UNCHANGED;
 use crate::store::search::index;
 use std::rc::Rc;
 
@@ -31,7 +33,7 @@ pub struct Request<'a> {
 
 /// A document that leads from the head's state to the next.
 #[derive(Clone, Copy)]
-pub(super) enum Change<'a> {
+pub(in crate::store) enum Change<'a> {
     State(&'a [u8]),
     Patch(&'a [u8]),
 }
@@ -59,35 +61,11 @@ pub fn save(request: &Request<'_>, state: &[u8]) -> StateResult<i64> {
     }
 }
 
-/// Saves what a patch makes of the state. Returns the new version.
-pub fn patch(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
-    check_size(patch.len())?;
-    let shape = jsonb::check(patch).map_err(|e| StateError::bad_document("patch", e))?;
-    let kind = jsonb::kind(patch).map_err(|e| StateError::bad_document("patch", e))?;
-    // What a merge patch makes is no deeper than the deeper of the two.
-    if kind == Kind::MergePatch {
-        check_depth("patch", shape.depth)?;
-    }
-    if kind == Kind::Scalar {
-        return Err(StateError::invalid("patch must be a json object or array")
-            .hint("An object is an RFC 7386 merge patch, an array an RFC 6902 patch."));
-    }
-    let unread = kind == Kind::MergePatch && !index::touched(request.key.tenant, patch)?;
-    if unread && let Some(version) = onto_unread(request, patch)? {
-        return Ok(version);
-    }
-    if !unread && let Some(version) = onto_cached(request, Change::Patch(patch))? {
-        return Ok(version);
-    }
-    let head = executions::lock_existing(request.key, Lock::Save)?;
-    onto_locked(request, Change::Patch(patch), &head)
-}
-
 pub(super) fn missing(key: Key<'_>) -> StateError {
     StateError::execution_not_found(key.id, key.tenant)
 }
 
-pub(super) fn taken(key: Key<'_>) -> StateError {
+pub(in crate::store) fn taken(key: Key<'_>) -> StateError {
     let id = key.id;
     StateError::new(
         Code::AlreadyExists,
@@ -99,12 +77,14 @@ pub(super) fn taken(key: Key<'_>) -> StateError {
 
 /// Creates the execution; `None` when it is there.
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
+    let bound = bind::created(request.key, &request.labels)?;
+    bound.check(request.key, state)?;
     let hash = snapshot_hash(state)?;
     let copy = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
     let copy = Rc::new(copy);
     // Cut before the execution exists: if the workflow is declared anew meanwhile, the row is one of a former
     // declaration, which every search looks at.
-    let (workflow, labels) = (request.labels.workflow, &request.labels);
+    let (workflow, labels) = (request.labels.workflow, &bound.labels(&request.labels));
     let new = workflow.is_some();
     let row = index::row(request.key, workflow, new, request.tags, || {
         Ok(Rc::clone(&copy))
@@ -118,7 +98,7 @@ fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
 
 /// Without reading anything first: on the state that this session believes to be the head's. The statement
 /// itself checks that it is; `None` when it is not.
-fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateResult<Option<i64>> {
+pub(super) fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateResult<Option<i64>> {
     let Some(hit) = cache::get(request.key) else {
         return Ok(None);
     };
@@ -128,28 +108,73 @@ fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateResult<Option<
     {
         return Ok(None);
     }
+    let Some(bound) = believed(request, &hit.head)? else {
+        return Ok(None);
+    };
     let next = match (Next::of(change, &hit.state), change) {
         (Ok(next), _) => next,
         // The patch may fail only because the believed head is not the head.
         (Err(_), Change::Patch(_)) => return Ok(None),
         (Err(error), Change::State(_)) => return Err(error),
     };
-    let written = write(request, next, &hit.head)?;
+    if let Err(error) = next.check(&bound, request.key, change, &hit.state) {
+        // The state may break a rule only because the believed head is not the head.
+        return if is_head(request.key, &hit.head)? {
+            Err(error)
+        } else {
+            Ok(None)
+        };
+    }
+    let written = write(request, &bound, next, &hit.head)?;
     if written.is_none() {
         cache::forget(request.key);
     }
     Ok(written)
 }
 
+/// What binds a believed head. That its definition is not there may mean that it is not the head: what bound it was
+/// rolled back, or the extension made anew.
+pub(super) fn believed(request: &Request<'_>, head: &Head) -> StateResult<Option<Bound>> {
+    match bind::believed(request.key, head, &request.labels) {
+        Err(_) if !is_head(request.key, head)? => {
+            cache::forget(request.key);
+            Ok(None)
+        }
+        bound => bound,
+    }
+}
+
+/// Whether a believed head is the head.
+fn is_head(key: Key<'_>, believed: &Head) -> StateResult<bool> {
+    let locked = executions::lock(key, Lock::Save)?;
+    Ok(locked.is_some_and(|head| head.is(believed)))
+}
+
 /// On the locked head.
-fn onto_locked(request: &Request<'_>, change: Change<'_>, head: &Head) -> StateResult<i64> {
+pub(super) fn onto_locked(
+    request: &Request<'_>,
+    change: Change<'_>,
+    head: &Head,
+) -> StateResult<i64> {
     if request.expected == Some(0) {
         return Err(taken(request.key));
     }
     executions::check_expected(request.key, request.expected, head.version)?;
+    let bound = bind::onto(request.key, head, &request.labels)?;
+    append_locked(request, &bound, change, head)
+}
+
+/// On the locked head, under the rules that were found for it.
+pub(in crate::store) fn append_locked(
+    request: &Request<'_>,
+    bound: &Bound,
+    change: Change<'_>,
+    head: &Head,
+) -> StateResult<i64> {
     let old = rebuild::head(Mode::Write, request.key, head)?;
     let next = Next::of(change, &old)?;
-    match write(request, next, head)? {
+    next.check(bound, request.key, change, &old)?;
+    match write(request, bound, next, head)? {
         Some(version) => Ok(version),
         // The head is locked and known: only its status can have refused.
         None => Err(executions::refused_status(
@@ -185,7 +210,29 @@ impl Next {
     }
 }
 
-fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i64>> {
+impl Next {
+    fn check(
+        &self,
+        bound: &Bound,
+        key: Key<'_>,
+        change: Change<'_>,
+        old: &[u8],
+    ) -> StateResult<()> {
+        match (&self.patch, change) {
+            _ if bound.is_free() => Ok(()),
+            (Some(patch), _) => bound.check_change(key, old, patch, &self.state),
+            (None, Change::Patch(patch)) => bound.check_change(key, old, patch, &self.state),
+            (None, Change::State(_)) => bound.check(key, &self.state),
+        }
+    }
+}
+
+fn write(
+    request: &Request<'_>,
+    bound: &Bound,
+    next: Next,
+    onto: &Head,
+) -> StateResult<Option<i64>> {
     let Next { state, patch } = next;
     let append = Append {
         onto: Onto::Known(onto),
@@ -195,13 +242,13 @@ fn write(request: &Request<'_>, next: Next, onto: &Head) -> StateResult<Option<i
         },
         payload_hash: content_hash(patch.as_deref(), &state)?,
         state_bytes: Some(state.len()),
-        labels: request.labels,
+        labels: bound.labels(&request.labels),
     };
     let Some(head) = append::append(request.key, &append)? else {
         return Ok(None);
     };
     cache::put(request.key, &head, Rc::clone(&state));
-    finish(request, &head, || Ok(Rc::clone(&state)))?;
+    keyframe::finish(request, &head, || Ok(Rc::clone(&state)))?;
     Ok(Some(head.version))
 }
 
@@ -219,82 +266,4 @@ pub(super) fn smaller(change: Change<'_>, old: &[u8], new: &[u8]) -> StateResult
     };
     let patch = patch.map_err(|e| StateError::bad_document("state", e))?;
     Ok((patch.len() < new.len()).then_some(patch))
-}
-
-/// A merge patch applies to any state, so that it is stored without reading one.
-fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<Option<i64>> {
-    if request.expected == Some(0) {
-        return Ok(None);
-    }
-    let payload_hash = patch_hash(patch)?;
-    let append = |onto| {
-        let append = Append {
-            onto,
-            content: Content::Patch(patch),
-            payload_hash,
-            state_bytes: None,
-            labels: request.labels,
-        };
-        append::append(request.key, &append)
-    };
-    let known = cache::get_head(request.key).filter(|head| {
-        request
-            .expected
-            .is_none_or(|expected| expected == head.version)
-    });
-    let mut head = match &known {
-        Some(known) => append(Onto::Known(known))?,
-        None => None,
-    };
-    if head.is_none() {
-        head = append(Onto::Head(request.expected))?;
-    }
-    let Some(head) = head else { return Ok(None) };
-    cache::follow(request.key, &head, payload_hash, patch);
-    // The bound counts every patch in full, so most states over it are not over the limit.
-    if head.state_bytes + head.chain_bytes > bytes(settings::max_state_size()) {
-        check_size(rebuild::head(Mode::Write, request.key, &head)?.len())?;
-    }
-    finish(request, &head, || {
-        rebuild::head(Mode::Write, request.key, &head)
-    })?;
-    Ok(Some(head.version))
-}
-
-/// What follows an append: the search row, and a keyframe when the chain has grown too long.
-fn finish(
-    request: &Request<'_>,
-    head: &Head,
-    state: impl Fn() -> StateResult<State>,
-) -> StateResult<()> {
-    let (workflow, new) = (head.workflow.as_deref(), request.labels.workflow.is_some());
-    index::maintain(request.key, workflow, new, request.tags, &state)?;
-    if keyframe_is_due(head) {
-        keyframe(request.key, head, &state()?)?;
-    }
-    Ok(())
-}
-
-pub(super) fn keyframe_is_due(head: &Head) -> bool {
-    let share = settings::keyframe_ratio() * head.state_bytes as f64;
-    head.chain_bytes as f64 > share.max(settings::keyframe_min() as f64)
-}
-
-/// Gives the head's version its whole state, and takes it from the keyframe before where the versions
-/// behind that one stay quick to reach from an older one.
-pub(super) fn keyframe(key: Key<'_>, head: &Head, state: &[u8]) -> StateResult<()> {
-    let reach = head.archive_bytes + head.chain_bytes;
-    let near = reach as f64 <= settings::archive_ratio() * state.len() as f64;
-    let demoted = near && versions::demote(key, head.keyframe_version)?;
-    versions::set_snapshot(key, head.version, state, snapshot_hash(state)?)?;
-    let keyframe = Head {
-        keyframe_version: head.version,
-        state_bytes: bytes(state.len()),
-        chain_bytes: 0,
-        archive_bytes: if demoted { reach } else { head.chain_bytes },
-        ..head.clone()
-    };
-    executions::set_keyframe(key, keyframe.state_bytes, keyframe.archive_bytes)?;
-    cache::update(key, &keyframe);
-    Ok(())
 }

@@ -60,3 +60,16 @@ pub fn delete_all(key: Key<'_>) -> StateResult<()> {
 pub fn bytes(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(i64::MAX)
 }
+
+static PHASE: Statement = Statement::new(
+    "SELECT v.phase FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} wfstate.current_tenant() AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// The phase of a version, as the calling query sees it; `None` when it is not there.
+pub fn phase(key: Key<'_>, version: i64) -> StateResult<Option<Option<String>>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(version))];
+    PHASE.one(Mode::Read, &params, |row| Ok(row.text(0)))
+}

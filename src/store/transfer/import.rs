@@ -9,6 +9,7 @@ use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::time;
 use crate::store::Key;
+use crate::store::definitions::{bind, workflows};
 use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
 use crate::store::log::executions::key_params;
@@ -22,8 +23,9 @@ use std::rc::Rc;
 static CREATE: Statement = Statement::new(
     "INSERT INTO wfstate.executions (tenant, execution_id, workflow, schema_version, status, phase, version,
             keyframe_version, hash, state_bytes, chain_bytes, initiated_by, created_at, started_at, updated_at,
-            completed_at)
-     VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, 0, 0, coalesce($7, CURRENT_USER::pg_catalog.text), $8, $9, $10, $11)
+            completed_at, workflow_version)
+     VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, 0, 0, coalesce($7, CURRENT_USER::pg_catalog.text), $8, $9, $10, $11,
+             $12)
      ON CONFLICT (tenant, execution_id) DO NOTHING",
     &[
         Type::Text,        // 1 tenant
@@ -37,6 +39,7 @@ static CREATE: Statement = Statement::new(
         Type::Timestamptz, // 9 started_at
         Type::Timestamptz, // 10 updated_at
         Type::Timestamptz, // 11 completed_at
+        Type::Int4,        // 12 workflow_version
     ],
 );
 static VERSION: Statement = Statement::new(
@@ -118,7 +121,8 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
         tenant,
         id: id.unwrap_or(document.execution.execution_id),
     };
-    create(key, &document.execution)?;
+    let version = binding(key, &document.execution)?;
+    create(key, &document.execution, version)?;
     let mut log = Log {
         schema_version: document.execution.schema_version,
         ..Log::default()
@@ -133,6 +137,9 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
     }
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
     let state = log.state.take();
+    if let Some((_, state)) = &state {
+        bind::kept(key, workflow, version, document.execution.phase)?.check(key, state)?;
+    }
     index::maintain(key, workflow, true, tags, || match state {
         Some((_, state)) => Ok(Rc::new(state)),
         None => Err(refused("it has no versions")),
@@ -140,7 +147,22 @@ pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i6
     Ok(log.last)
 }
 
-fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
+/// The version of the workflow's definition that the execution is bound to: the document's where there is one of that
+/// number here, else the one of new executions; none where the workflow is not defined.
+fn binding(key: Key<'_>, execution: &Execution<'_>) -> StateResult<Option<i32>> {
+    let Some(workflow) = execution.workflow else {
+        return Ok(None);
+    };
+    let own = execution
+        .workflow_version
+        .and_then(|version| i32::try_from(version).ok());
+    match (workflows::find(key.tenant, workflow), own) {
+        (Some(defined), Some(own)) if (1..=defined.newest).contains(&own) => Ok(Some(own)),
+        _ => workflows::active(key.tenant, workflow),
+    }
+}
+
+fn create(key: Key<'_>, execution: &Execution<'_>, version: Option<i32>) -> StateResult<()> {
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -154,6 +176,7 @@ fn create(key: Key<'_>, execution: &Execution<'_>) -> StateResult<()> {
         Param::Timestamptz(execution.started_at),
         Param::Timestamptz(Some(execution.updated_at)),
         Param::Timestamptz(execution.completed_at),
+        Param::Int4(version.map(i64::from)),
     ];
     if CREATE.run(Mode::Write, &params)? > 0 {
         return Ok(());

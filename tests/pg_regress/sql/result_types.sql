@@ -7,7 +7,8 @@ SELECT wf_save_state('a', '{"n": 1}', tags => '{"t": 1}');
 -- A function that declares other columns than its row has: another type, more, fewer, none.
 BEGIN;
 CREATE FUNCTION pg_temp.loads(execution_id text) RETURNS TABLE (
-    execution_id text, workflow text, schema_version integer, status text, phase text, version text, state jsonb,
+    execution_id text, workflow text, workflow_version integer, schema_version integer, status text, phase text,
+    version text, state jsonb,
     tags jsonb, initiated_by text, created_at timestamptz, started_at timestamptz, updated_at timestamptz,
     completed_at timestamptz, forked_from_execution_id text, forked_from_version bigint
 ) LANGUAGE c AS '$libdir/wfstate', 'wf_load_wrapper';

@@ -18,6 +18,8 @@ SELECT wf_save_state('small-' || n, jsonb_build_object('n', n, 'customer', '{"na
   FROM generate_series(1, 20) AS n;
 SELECT wf_save_state('scalar', '12345678901234567890.10');
 SELECT wf_save_state('scalar', 'null', status => 'failed');
+SELECT wf_save_state('paper', '{"title": "t", "pages": 3}', workflow => 'review');
+SELECT wf_transition('paper', 'done', '{"pages": 4}');
 SELECT wf_record_routing('task-' || n, 'agent-' || n % 3, CASE WHEN n % 7 > 0 THEN n % 4 > 0 END, n * 1.5, 'chat',
                          candidates => '["a", "b"]', execution_id => 'order', decided_at => timestamptz '2026-01-01' + n * interval '9 minutes')
   FROM generate_series(1, 60) AS n;

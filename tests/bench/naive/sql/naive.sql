@@ -13,3 +13,5 @@ CREATE TABLE naive_history (
 );
 CREATE FUNCTION naive_save(execution_id text, state jsonb, expected_version bigint) RETURNS bigint
     LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'naive_save_wrapper';
+CREATE FUNCTION naive_json_matches_schema(schema jsonb, state jsonb) RETURNS boolean
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'naive_json_matches_schema_wrapper';

@@ -32,3 +32,12 @@ fn naive_save(
     )?;
     Ok(version)
 }
+
+/// Whether a state fits a JSON Schema that is compiled for each call.
+#[pg_extern(sql = false)]
+fn naive_json_matches_schema(schema: pgrx::JsonB, state: pgrx::JsonB) -> bool {
+    match jsonschema::validator_for(&schema.0) {
+        Ok(validator) => validator.is_valid(&state.0),
+        Err(error) => pgrx::error!("the schema cannot be compiled: {error}"),
+    }
+}

@@ -8,4 +8,5 @@ mod quickstart;
 #[allow(dead_code)]
 #[path = "../../../../core/tests/all/random.rs"]
 mod random;
+mod rules;
 mod run;

@@ -21,7 +21,7 @@ fn state(client: &mut Client, id: &str) -> Value {
     row.get(0)
 }
 
-fn refused(result: Result<Vec<Row>, Error>, code: &str) -> DbError {
+pub(super) fn refused(result: Result<Vec<Row>, Error>, code: &str) -> DbError {
     let error = result.expect_err("refused");
     let error = error.as_db_error().expect("the server refused it").clone();
     assert_eq!(error.code().code(), code, "{error}");

@@ -1,0 +1,125 @@
+//! SQL/JSON paths and intervals, by the server's own functions.
+
+use crate::core::StateResult;
+use crate::core::definition::{Holds, PathCompiler, Predicate};
+use crate::pg::datum::jsonb_datum;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::pg_sys::{Datum, FunctionCallInfo};
+use pgrx::{IntoDatum, PgMemoryContexts, PgTryBuilder, direct_function_call, pg_sys};
+use std::ffi::{CStr, CString};
+use std::panic::AssertUnwindSafe;
+
+/// The server.
+pub struct Paths;
+
+/// A jsonpath in memory of its own, freed with it.
+struct Compiled(Datum);
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        // SAFETY: copied by `compile` into memory that lasts as long as the session, and nobody else's.
+        unsafe { pg_sys::pfree(self.0.cast_mut_ptr()) };
+    }
+}
+
+impl PathCompiler for Paths {
+    fn compile(&self, text: &str) -> StateResult<Result<Predicate, String>> {
+        Ok(read(text, pg_sys::jsonpath_in, &[]).map(|path| {
+            // SAFETY: the context lasts as long as the session; a jsonpath is a varlena, and this one was just made.
+            let compiled = unsafe {
+                PgMemoryContexts::TopMemoryContext.switch_to(|_| {
+                    let copy = pg_sys::pg_detoast_datum_copy(path.cast_mut_ptr());
+                    Compiled(Datum::from(copy))
+                })
+            };
+            Predicate {
+                canonical: written(path),
+                holds: holds(compiled),
+            }
+        }))
+    }
+
+    fn is_interval(&self, text: &str) -> StateResult<bool> {
+        let rest = [pg_sys::Oid::INVALID.into_datum(), (-1_i32).into_datum()];
+        Ok(read(text, pg_sys::interval_in, &rest).is_ok())
+    }
+}
+
+type Function = unsafe fn(FunctionCallInfo) -> Datum;
+
+/// What an input function makes of a text, or its words of refusal. It takes no locks and holds nothing that an error
+/// would leave behind, so that catching it needs no subtransaction.
+fn read(text: &str, function: Function, rest: &[Option<Datum>]) -> Result<Datum, String> {
+    let Ok(text) = CString::new(text) else {
+        return Err(String::from("contains a null byte"));
+    };
+    let call = AssertUnwindSafe(|| {
+        let mut args = vec![Some(Datum::from(text.as_ptr()))];
+        args.extend_from_slice(rest);
+        // SAFETY: an input function, with a C string that outlives the call, and its other arguments.
+        let read = unsafe { pgrx::direct_function_call_as_datum(function, &args) };
+        read.ok_or_else(|| String::from("is nothing"))
+    });
+    PgTryBuilder::new(call)
+        .catch_others(|error| match error {
+            CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
+                if is_refusal(report.sql_error_code()) =>
+            {
+                Err(report.message().to_owned())
+            }
+            other => other.rethrow(),
+        })
+        .execute()
+}
+
+/// Whether an error is about the text, and not about the session.
+fn is_refusal(code: pgrx::PgSqlErrorCode) -> bool {
+    use pgrx::PgSqlErrorCode as C;
+    !matches!(
+        code,
+        C::ERRCODE_QUERY_CANCELED
+            | C::ERRCODE_ADMIN_SHUTDOWN
+            | C::ERRCODE_OUT_OF_MEMORY
+            | C::ERRCODE_INTERNAL_ERROR
+    )
+}
+
+/// A jsonpath as the server writes it.
+fn written(path: Datum) -> String {
+    // SAFETY: jsonpath_out takes a jsonpath and gives a C string.
+    unsafe {
+        let text = pgrx::direct_function_call_as_datum(pg_sys::jsonpath_out, &[Some(path)]);
+        text.map_or_else(String::new, |text| {
+            let text = CStr::from_ptr(text.cast_mut_ptr());
+            text.to_string_lossy().into_owned()
+        })
+    }
+}
+
+impl Compiled {
+    /// As long as it is there. A closure that named the field would take a copy of it, and let the rest be dropped.
+    fn datum(&self) -> Datum {
+        self.0
+    }
+}
+
+/// As jsonb_path_match(state, path, '{}', silent => true).
+fn holds(path: Compiled) -> Holds {
+    Box::new(move |state| {
+        let mut memory = PgMemoryContexts::new("wfstate rule");
+        // SAFETY: the context is this call's own, and nothing made in it leaves it; the arguments are of the types that
+        // the function takes.
+        Ok(unsafe {
+            memory.switch_to(|_| {
+                let empty: [u8; 4] = 0x2000_0000_u32.to_ne_bytes();
+                let args = [
+                    Some(jsonb_datum(state)),
+                    Some(path.datum()),
+                    Some(jsonb_datum(&empty)),
+                    true.into_datum(),
+                ];
+                direct_function_call::<bool>(pg_sys::jsonb_path_match, &args)
+            })
+        })
+    })
+}

@@ -1,0 +1,38 @@
+"""What a client sees of a state or a move that a definition refuses."""
+from psycopg.types.json import Jsonb
+
+from harness import unique
+from provoke import SECRET, Provoking
+
+DEFINITION = {
+    "phases": {"draft": {"next": ["review"]}, "review": {"next": ["done"]}, "done": {}},
+    "initial_phase": "draft", "terminal_phases": ["done"],
+    "schema": {"type": "object", "required": ["title"]},
+}
+
+
+class Rules(Provoking):
+    def setUp(self):
+        self.conn = self.session()
+        self.id, self.workflow = unique("rules"), unique("document")
+        self.assertEqual(self.value(self.conn, "SELECT wf_define(%s, %s)", self.workflow, Jsonb(DEFINITION)), 1)
+        self.conn.execute("SELECT wf_save_state(%s, %s, workflow => %s)",
+                          (self.id, Jsonb({"title": "t"}), self.workflow))
+
+    def test_a_state_that_breaks_a_rule(self):
+        error = self.provoke("WF002", "SELECT wf_save_state(%s, %s)", self.id, SECRET)
+        self.assertIn(self.workflow[:30], error.diag.message_primary)
+        self.assertIn("required", error.diag.message_detail)
+        self.assertIn("wf_violations", error.diag.message_hint)
+        self.provoke("WF002", "SELECT wf_patch_state(%s, %s)", self.id, Jsonb({"title": None}))
+        self.assertEqual(self.value(self.conn, "SELECT wf_load_state(%s)", self.id), {"title": "t"})
+
+    def test_a_move_that_is_not_allowed(self):
+        error = self.provoke("WF004", "SELECT wf_transition(%s, 'done')", self.id)
+        self.assertIn('"review"', error.diag.message_hint)
+        self.assertEqual(self.value(self.conn, "SELECT wf_transition(%s, 'review', %s)", self.id,
+                                    Jsonb({"n": 1})), 2)
+
+    def test_a_definition_that_is_not_sound(self):
+        error = self.provoke("22023", "SELECT wf_define(%s, %s)", self.workflow, Jsonb({"unknown": 1}))
+        self.assertIn("unknown", error.diag.message_detail)
