@@ -54,13 +54,22 @@ pub fn statistics() -> Cache {
     }
 }
 
-/// A version of a definition, compiled. Refuses where it is not there.
-pub fn get(mode: Mode, name: Name<'_>) -> StateResult<Rc<Definition>> {
+/// A version of a definition, where it is compiled and nothing has changed since.
+pub fn current(name: Name<'_>) -> Option<Rc<Definition>> {
     let (now, most) = (
         generation(Cached::Definitions),
         settings::definition_cache_size(),
     );
-    let known = ENTRIES.with_borrow_mut(|entries| {
+    let (_, then, definition) = known(name, most)?;
+    if then != now {
+        return None;
+    }
+    count(&COUNTS, |c| c.hits += 1);
+    Some(definition)
+}
+
+fn known(name: Name<'_>, most: usize) -> Option<(i64, u64, Rc<Definition>)> {
+    ENTRIES.with_borrow_mut(|entries| {
         let at = entries
             .iter()
             .rposition(|e| e.is(name) && e.bytes <= most)?;
@@ -70,8 +79,16 @@ pub fn get(mode: Mode, name: Name<'_>) -> StateResult<Rc<Definition>> {
         }
         let entry = entries.last()?;
         Some((entry.hash, entry.generation, Rc::clone(&entry.definition)))
-    });
-    match known {
+    })
+}
+
+/// A version of a definition, compiled. Refuses where it is not there.
+pub fn get(mode: Mode, name: Name<'_>) -> StateResult<Rc<Definition>> {
+    let (now, most) = (
+        generation(Cached::Definitions),
+        settings::definition_cache_size(),
+    );
+    match known(name, most) {
         Some((_, then, definition)) if then == now => {
             count(&COUNTS, |c| c.hits += 1);
             return Ok(definition);

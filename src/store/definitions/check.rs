@@ -7,11 +7,12 @@ use crate::pg::spi::Mode;
 use crate::store::Key;
 use crate::store::definitions::cache;
 use crate::store::definitions::documents::{self, Name};
-use crate::store::definitions::moves;
+use crate::store::definitions::{moves, workflows};
 use crate::store::log::checks::check_state;
 use crate::store::log::executions;
 use crate::store::log::load;
 use crate::store::log::versions;
+use std::rc::Rc;
 
 /// Bytes of a definition.
 pub const MAX_DEFINITION: usize = 1 << 20;
@@ -67,18 +68,30 @@ pub fn any(
     most: usize,
 ) -> StateResult<Violations> {
     check_state(state)?;
-    let version = match version {
-        Some(version) => version,
-        None => documents::newest(Mode::Read, tenant, workflow, true)?,
-    };
-    let name = Name {
+    let definition = named(tenant, workflow, version)?;
+    moves::known(&definition, phase)?;
+    definition.violations(state, phase, most)
+}
+
+/// A version of a definition, or the one that new executions go by.
+fn named(tenant: &str, workflow: &str, version: Option<i32>) -> StateResult<Rc<Definition>> {
+    let name = |version| Name {
         tenant,
         workflow,
         version,
     };
-    let definition = cache::get(Mode::Read, name)?;
-    moves::known(&definition, phase)?;
-    definition.violations(state, phase, most)
+    if version.is_none()
+        && let Some(version) = workflows::find(tenant, workflow).and_then(|found| found.active)
+        && let Some(definition) = cache::current(name(version))
+    {
+        return Ok(definition);
+    }
+    let version = match version {
+        Some(version) => version,
+        // As the snapshot of the statement shows it.
+        None => documents::newest(Mode::Read, tenant, workflow, true)?,
+    };
+    cache::get(Mode::Read, name(version))
 }
 
 /// What a state breaks of a definition that is not stored.
