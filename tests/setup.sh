@@ -8,6 +8,7 @@
 #   setup.sh pgrx           also cargo-pgrx at the pinned version: for the test that compares Rust
 #                           with sql/, and for `cargo pgrx run`
 #   setup.sh fuzz           cargo-fuzz
+#   setup.sh schema-suite   the official JSON Schema test suite
 #   setup.sh server MAJOR   a private server of another major (16, 17, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
@@ -97,6 +98,20 @@ need_all() {
     quietly "$WF_TARGET/node-postgres.log" "node-postgres into target/node (some seconds)" \
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
+}
+
+# The official JSON Schema test suite, out of the source package of Python's implementation.
+need_schema_suite() {
+  local dir="$WF_TARGET/schema-suite" source=jsonschema-4.25.1
+  [ ! -d "$dir/draft2020-12" ] || return 0
+  need_venv
+  rm -rf "$dir" "$dir.source"
+  quietly "$WF_TARGET/schema-suite.log" "fetching the JSON Schema test suite (some seconds)" \
+    "$WF_TARGET/venv/bin/python" -m pip download -q --disable-pip-version-check --no-deps --no-binary jsonschema \
+    --dest "$dir.source" "${source/-/==}"
+  tar -xzf "$dir.source/$source.tar.gz" -C "$dir.source"
+  mv "$dir.source/$source/json/tests" "$dir"
+  rm -rf "$dir.source"
 }
 
 # What `make bench` compares with besides: from Debian, where it has it.
@@ -191,6 +206,7 @@ case "${1:-all}" in
   bench) need_bench ;;
   pgrx) need_pgrx ;;
   fuzz) need_fuzz ;;
+  schema-suite) need_schema_suite ;;
   server) need_server "${2:?which major}" ;;
-  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | server MAJOR" ;;
+  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | schema-suite | server MAJOR" ;;
 esac

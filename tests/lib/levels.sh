@@ -14,7 +14,7 @@ level_command() {
     docs) say "$WF_ROOT/tests/docs.sh" ;;
     agreement) say "$WF_ROOT/tests/agreement.sh" ;;
     parallel) say "$WF_ROOT/tests/pg_regress/parallel.sh" ;;
-    isolation | driver | recovery) say "$WF_ROOT/tests/$1/run.sh" ;;
+    isolation | driver | recovery | schema_suite) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac
 }
