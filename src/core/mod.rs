@@ -20,6 +20,7 @@ pub mod jsonb;
 pub mod limits;
 pub mod memory;
 pub mod routing;
+pub mod stack;
 pub mod state_error;
 pub mod stats;
 pub mod work;

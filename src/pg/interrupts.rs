@@ -1,10 +1,17 @@
 //! Cancel and terminate reach the loops over a caller's data.
 
-use crate::core::work;
+use crate::core::{stack, work};
+use pgrx::pg_sys;
 
 /// Has the loops of the pure code look now and then, too; it lasts as long as the session.
 pub fn register() {
     work::call_now_and_then(check);
+    stack::look_by(is_stack_used_up);
+}
+
+fn is_stack_used_up() -> bool {
+    // SAFETY: compares addresses, and never raises.
+    unsafe { pg_sys::stack_is_too_deep() }
 }
 
 /// Raises when the server wants the call to end. That unwinds through whatever called it, which leaves nothing

@@ -3,16 +3,14 @@
 use super::findings::read;
 use super::format::{Form, Format};
 use super::message::clipped;
+use super::patterns::{self, pattern};
 use super::reads::reads;
 use super::schema::Schema;
 use super::{Holds, PathCompiler};
 use crate::core::jsonb::{self, Pointer, Value, Writer};
 use crate::core::{StateError, StateResult};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use std::collections::HashMap;
-
-/// Bytes that a compiled pattern may take.
-const PATTERN_BYTES: usize = 1 << 20;
 
 /// A definition without findings, compiled.
 pub struct Definition {
@@ -66,12 +64,6 @@ pub(super) struct Id {
     pub form: Form,
     pub pattern: Option<Regex>,
     pub max_length: Option<usize>,
-}
-
-/// Compiles a pattern.
-pub(super) fn pattern(text: &str) -> Result<Regex, String> {
-    let compiled = RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
-    compiled.map_err(|e| clipped(&e.to_string()))
 }
 
 fn broken(why: &str) -> StateError {
@@ -149,7 +141,9 @@ impl Definition {
         definition.members = definition.members_read(&format);
         let schemas = definition.sections.iter().map(|s| &s.schema);
         let schemas = schemas.chain(&definition.schema).map(Schema::memory);
-        definition.memory = schemas.sum::<usize>() + document.len() * 8 + 4096;
+        // Twice: once for the whole, once for its parts.
+        let patterns = patterns::cost(&format).map_err(|why| broken(&why))? * 2;
+        definition.memory = schemas.sum::<usize>() + patterns + document.len() * 8 + 4096;
         Ok(definition)
     }
 

@@ -71,7 +71,7 @@ impl Definition {
         let (Some(schema), Some(touched)) = (&self.schema, few) else {
             return self.violations(after, phase, most);
         };
-        if !schema.is_valid_after(Ticking::root(after), &touched) {
+        if !schema.is_valid_after(Ticking::root(after), &touched)? {
             return self.violations(after, phase, most);
         }
         let mut found = Violations::up_to(most);

@@ -46,6 +46,11 @@ pub fn findings(document: &[u8], paths: &dyn PathCompiler) -> StateResult<Vec<Fi
         Ok(format) => format,
         Err(finding) => return Ok(vec![finding]),
     };
+    // Before anything is compiled.
+    if let Err(why) = super::patterns::cost(&format) {
+        add(&mut found, String::new(), "too-many-patterns", why);
+        return Ok(found.into_first());
+    }
     graph(&format, &mut found);
     schemas(&format, &mut found);
     pointers(&format, &mut found);
@@ -91,7 +96,7 @@ fn schemas(format: &Format, out: &mut Violations) {
     }
     for (i, id) in format.ids.iter().enumerate() {
         if let Some(pattern) = &id.pattern
-            && let Err(why) = super::compile::pattern(pattern)
+            && let Err(why) = super::patterns::pattern(pattern)
         {
             add(out, format!("/ids/{i}/pattern"), "bad-pattern", why);
         }

@@ -3,19 +3,20 @@
 //! References lead nowhere but into the schema itself and the published meta-schemas. Patterns are matched by an
 //! engine whose time is bounded by the length of the text. `format` is asserted in every draft, as people expect.
 
+use super::members::Members;
 use super::message::{clipped, message};
+use super::patterns;
+use super::references;
 use super::split::{Part, split};
 use super::ticking::{Ticking, TickingNode};
 use super::touches::Touch;
 use super::violations::{Finding, Violations};
+use crate::core::stack::bounded;
 use crate::core::{StateError, StateResult};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-
-/// Bytes that a compiled pattern may take.
-const PATTERN_BYTES: usize = 1 << 20;
 
 /// Errors, with those inside of others, that a validation may make before it stops counting: they are in memory
 /// all at once.
@@ -25,6 +26,7 @@ const MAX_ERRORS: usize = 50_000;
 pub struct Schema {
     whole: Validator<Ticking>,
     part: Part,
+    members: Members,
     /// Bytes of the schema's text: what it takes compiled grows with it.
     size: usize,
 }
@@ -32,13 +34,14 @@ pub struct Schema {
 impl Schema {
     /// Compiles a schema; what is wrong with it is for its author.
     pub fn compile(schema: &Value) -> Result<Self, String> {
+        references::check(schema)?;
         let options = jsonschema::options_for::<Ticking>()
             .offline()
             .should_validate_formats(true)
             .with_pattern_options(
                 PatternOptions::regex()
-                    .size_limit(PATTERN_BYTES)
-                    .dfa_size_limit(PATTERN_BYTES),
+                    .size_limit(patterns::MOST_EACH)
+                    .dfa_size_limit(patterns::REMEMBERED),
             );
         let whole = options.build(schema).map_err(|error| {
             let at = error.instance_path().as_str().to_owned();
@@ -53,6 +56,7 @@ impl Schema {
         Ok(Schema {
             whole,
             part,
+            members: Members::of(schema),
             size: schema.to_string().len(),
         })
     }
@@ -71,21 +75,23 @@ impl Schema {
         rule: &str,
         found: &mut Violations,
     ) -> StateResult<()> {
-        if self.whole.is_valid(value) {
+        if bounded("state", || self.whole.is_valid(value))? {
             return Ok(());
         }
-        let counted = counted(|| {
-            for error in self.whole.iter_errors(value) {
-                found.add(|| finding(&error, at, rule));
+        bounded("state", || {
+            let counted = counted(|| {
+                for error in self.whole.iter_errors(value) {
+                    found.add(|| finding(&error, at, rule));
+                }
+            });
+            if !counted {
+                // More than can be held: the first, and that there are many.
+                if let Err(error) = self.whole.validate(value) {
+                    found.add(|| finding(&error, at, rule));
+                }
+                found.add_others(MAX_ERRORS);
             }
-        });
-        if !counted {
-            // More than can be held: the first, and that there are many.
-            if let Err(error) = self.whole.validate(value) {
-                found.add(|| finding(&error, at, rule));
-            }
-            found.add_others(MAX_ERRORS);
-        }
+        })?;
         if found.is_empty() {
             return Err(StateError::new(
                 crate::core::Code::Internal,
@@ -97,13 +103,19 @@ impl Schema {
 
     /// Whether the value satisfies it after a change below the pointers, when it did before: the same answer as
     /// for the whole.
-    pub fn is_valid_after(&self, value: TickingNode<'_>, touched: &[Touch<'_>]) -> bool {
-        self.part.is_valid_after(&self.whole, value, touched)
+    pub fn is_valid_after(
+        &self,
+        value: TickingNode<'_>,
+        touched: &[Touch<'_>],
+    ) -> StateResult<bool> {
+        bounded("state", || {
+            self.part.is_valid_after(&self.whole, value, touched)
+        })
     }
 
     /// Whether a merge of these members into a value that satisfies it may make one that does not.
     pub fn reads_member(&self, name: &[u8]) -> bool {
-        self.part.reads_member(name)
+        self.members.have(name)
     }
 }
 

@@ -46,8 +46,10 @@ const SILENT: &[&str] = &[
     "writeOnly",
 ];
 
-/// Places that a schema is taken apart into, at most; each is compiled by itself.
-const MOST_PARTS: usize = 400;
+/// Subschemas up to which a schema is taken apart; each is compiled by itself, with all that is in it.
+const MOST_PARTS: usize = 4000;
+/// The same where one may refer to any other, so that each may have all of them in it.
+const MOST_REFERRING: usize = 250;
 
 /// How a schema can be checked after a change.
 pub enum Part {
@@ -63,10 +65,6 @@ pub struct Split {
     shallow: Validator<Ticking>,
     members: HashMap<Vec<u8>, Member>,
     items: Option<(Validator<Ticking>, Part)>,
-    /// Whether it matters which other members there are.
-    names_matter: bool,
-    /// Names that `required` or `dependentRequired` has.
-    required: Vec<Vec<u8>>,
 }
 
 struct Member {
@@ -80,15 +78,32 @@ pub fn split(schema: &Value, options: &Options<'_>) -> Option<Part> {
     if !is_split(schema.as_object()?) {
         return None;
     }
-    let map = options.build_map(schema).ok()?;
-    if map.len() > MOST_PARTS {
+    let (mut count, mut refers) = (0, false);
+    subschemas(schema, &mut count, &mut refers);
+    if count > if refers { MOST_REFERRING } else { MOST_PARTS } {
         return None;
     }
+    let map = options.build_map(schema).ok()?;
     let draft = schema.get("$schema");
     Some(part(schema, "#", &map, draft, options))
 }
 
-fn is_split(schema: &Map<String, Value>) -> bool {
+/// How many objects there are, which may all be schemas, and whether one refers to another.
+fn subschemas(schema: &Value, count: &mut usize, refers: &mut bool) {
+    match schema {
+        Value::Array(items) => items.iter().for_each(|i| subschemas(i, count, refers)),
+        Value::Object(members) => {
+            *count += 1;
+            for (name, value) in members {
+                *refers |= name.starts_with('$') && name.ends_with("ef");
+                subschemas(value, count, refers);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn is_split(schema: &Map<String, Value>) -> bool {
     let splits = |key: &str, value: &Value| match key {
         "properties" => value.is_object(),
         // An array of schemas is one for each place.
@@ -143,19 +158,10 @@ fn made(
         }
         None => None,
     };
-    let closed = own.get("additionalProperties") == Some(&Value::Bool(false));
-    let counted = own.contains_key("minProperties") || own.contains_key("maxProperties");
-    let names = |value: Option<&Value>| -> Vec<Vec<u8>> {
-        let list = value.and_then(Value::as_array).into_iter().flatten();
-        list.filter_map(|name| Some(name.as_str()?.as_bytes().to_vec()))
-            .collect()
-    };
     Some(Split {
         shallow: options.build(&shallow(own, draft)).ok()?,
         members,
         items,
-        names_matter: closed || counted || own.contains_key("dependentRequired"),
-        required: names(own.get("required")),
     })
 }
 
@@ -218,18 +224,6 @@ impl Part {
                 split.holds(own, value, touches)
             }
             _ => own.is_valid(value),
-        }
-    }
-
-    /// Whether a change of this member of a value that satisfies it may make one that does not.
-    pub fn reads_member(&self, name: &[u8]) -> bool {
-        match self {
-            Part::Whole => true,
-            Part::Split(split) => {
-                split.names_matter
-                    || split.members.contains_key(name)
-                    || split.required.iter().any(|required| required == name)
-            }
         }
     }
 }

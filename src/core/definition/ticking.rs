@@ -1,6 +1,7 @@
 //! The crate's reader of binary jsonb, so that whatever it walks counts as work: a validation can be cancelled.
 
 use super::schema::count_error;
+use crate::core::stack::deeper;
 use crate::core::work::work;
 use jsonschema::JsonType;
 use jsonschema::json::{Array, Json, Jsonb, JsonbNode, Node, NodeIdentity, Object};
@@ -63,11 +64,14 @@ impl<'a> Node<'a, Ticking> for TickingNode<'a> {
     type Number = <JsonbNode<'a> as Node<'a, Jsonb>>::Number;
 
     fn as_object(&self) -> Option<TickingObject<'a>> {
+        // Nothing gets at what lies in a value but by this or the next.
+        deeper();
         work(1);
         self.0.as_object().map(TickingObject)
     }
 
     fn as_array(&self) -> Option<TickingArray<'a>> {
+        deeper();
         work(1);
         self.0.as_array().map(TickingArray)
     }

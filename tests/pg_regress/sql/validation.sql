@@ -106,6 +106,11 @@ SELECT * FROM wf_definition_violations('{"phases": {"a": {}}, "initial_phase": "
 SELECT * FROM wf_validate_definition(NULL);
 \echo :SQLSTATE
 SELECT path, rule FROM wf_validate_definition('{"nonsense": 1}');
+-- What would take more stack than there is, is refused, and the session goes on.
+SELECT format('{"type": "object", "properties": {"n": %s{"$ref": "#"}%s}}', repeat('{"anyOf": [', 40), repeat(']}', 40)) AS deep \gset
+SELECT count(*) FROM wf_definition_violations(jsonb_build_object('schema', :'deep'::jsonb), (repeat('{"n": ', 990) || '1' || repeat('}', 990))::jsonb);
+\echo :SQLSTATE
+SELECT count(*) FROM wf_definition_violations(jsonb_build_object('schema', :'deep'::jsonb), (repeat('{"n": ', 50) || '1' || repeat('}', 50))::jsonb);
 -- A compiled rule lasts, whatever is compiled after it.
 SELECT wf_define('lasting', '{"rules": [{"name": "r", "path": "$.a <= $.b", "message": "m"}]}');
 SELECT wf_save_state('lasting-' || i, jsonb_build_object('a', i, 'b', i), workflow => 'lasting') FROM generate_series(1, 3) AS i;

@@ -123,6 +123,56 @@ fn a_document_nested_too_deeply_is_told() {
     assert_eq!(rules(900), ["format"]);
 }
 
+/// A short pattern can take much memory, and many can take long to compile.
+#[test]
+fn patterns_are_bounded_together() {
+    let rules = |count: usize, pattern: &dyn Fn(usize) -> String| {
+        let each = |i| (format!("p{i}"), json!({"pattern": pattern(i)}));
+        let properties: serde_json::Map<_, _> = (0..count).map(each).collect();
+        let document = json!({"sections": [{"path": "/a", "schema": {"properties": properties}}]});
+        let found = findings(&encode(&document), &Paths).unwrap();
+        found.into_iter().map(|f| f.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(rules(900, &|i| format!("^a{i}[0-9]+$")), [""; 0]);
+    assert_eq!(
+        rules(1001, &|i| format!("^a{i}[0-9]+$")),
+        ["too-many-patterns"]
+    );
+    assert_eq!(rules(2000, &|_| String::from("^a[0-9]+$")), [""; 0]);
+    assert_eq!(
+        rules(100, &|i| format!("^\\p{{L}}{{300}}{i}$")),
+        ["too-many-patterns"]
+    );
+}
+
+/// Compiling does not take the square of what refers to each other.
+#[test]
+fn chains_of_references() {
+    let chain = |count: usize| {
+        let link = |i| {
+            (
+                format!("a{i}"),
+                json!({"$ref": format!("#/$defs/a{}", i + 1)}),
+            )
+        };
+        let mut links: serde_json::Map<_, _> = (0..count).map(link).collect();
+        links.insert(format!("a{count}"), json!({"type": "string"}));
+        json!({"schema": {"$defs": links, "type": "object", "properties": {"n": {"$ref": "#/$defs/a0"}}}})
+    };
+    let found = findings(&encode(&chain(2100)), &Paths).unwrap();
+    assert_eq!(found[0].rule, "bad-schema");
+    for count in [20, 300] {
+        let definition = Definition::compile(&encode(&chain(count)), &Paths).unwrap();
+        let found = definition
+            .violations(&jsonb(r#"{"n": 1}"#), None, 1)
+            .unwrap();
+        assert_eq!(found.count(), 1);
+        // However large it is, what it does not read it does not read.
+        assert!(!definition.touched(&jsonb(r#"{"m": 1}"#)).unwrap());
+        assert!(definition.touched(&jsonb(r#"{"n": 1}"#)).unwrap());
+    }
+}
+
 #[test]
 fn moves() {
     let definition = definition(
