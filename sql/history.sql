@@ -1,23 +1,25 @@
 -- Group: History
 -- Older versions and differences; forgetting and verifying them; taking them elsewhere.
 
-CREATE FUNCTION @extschema@.wf_state_at(execution_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL) RETURNS jsonb
+CREATE FUNCTION @extschema@.wf_state_at(
+    execution_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL, upgrade bool DEFAULT false
+) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_state_at_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_state_at IS
-'Returns the state of an execution as of a version, or as of a time (the version saved last at or before it). With neither, the current state.
+'Returns the state of an execution as of a version, or as of a time (the version saved last at or before it). With neither, the current state. It is in the shape in which it was saved; with upgrade, in the newest one, as migrations make it (wf_add_migration).
 Errors: WF005 when the execution or the version does not exist, was pruned, or no kept version is that old; 22023 when both are given, or version is not positive; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_state_at', 'reader');
 
 CREATE FUNCTION @extschema@.wf_history(
     execution_id text, newest_first bool DEFAULT false, after bigint DEFAULT NULL, max_rows integer DEFAULT 100
 ) RETURNS TABLE (
-    version bigint, base_version bigint, kind text, status text, phase text, step_id text, note text, saved_by text,
-    saved_at timestamptz, changes jsonb, stored_bytes bigint
+    version bigint, base_version bigint, kind text, status text, phase text, schema_version integer, step_id text,
+    note text, saved_by text, saved_at timestamptz, changes jsonb, stored_bytes bigint
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_history_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_history IS
 'Lists the versions of an execution, oldest first unless newest_first. after is the version of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
-kind is snapshot (stored whole, without a patch), patch, unchanged, recovery or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored.
+schema_version is the version of the shape in which the state was saved. kind is snapshot (stored whole, without a patch), patch, unchanged, recovery or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored.
 Errors: WF005 when the execution does not exist; 22023 when max_rows is out of range; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_history', 'reader');
 

@@ -9,7 +9,7 @@ CREATE FUNCTION @extschema@.wf_save_state(
 COMMENT ON FUNCTION @extschema@.wf_save_state IS
 'Saves the whole state of an execution as a new version, and creates the execution when it is missing. Only the difference from the version before is stored. Saving an equal state makes a version, too, marked unchanged.
 expected_version: NULL, the last write wins; 0, the execution must not exist; n, the head must be at version n.
-status: pending, running, waiting, paused, completed, failed or cancelled; NULL keeps the former, and a new execution starts as running. completed, failed and cancelled are final: no save changes them, but one that keeps them is accepted. phase, workflow, schema_version and tags: NULL keeps the former. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
+status: pending, running, waiting, paused, completed, failed or cancelled; NULL keeps the former, and a new execution starts as running. completed, failed and cancelled are final: no save changes them, but one that keeps them is accepted. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
 Returns the new version.
 Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status is final and another is given; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_state', 'writer');
@@ -42,7 +42,7 @@ INSERT INTO wfstate.access VALUES ('wf_save_states', 'writer');
 CREATE FUNCTION @extschema@.wf_load_state(execution_id text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_load_state_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_load_state IS
-'Returns the current state of an execution, equal to what was saved down to the scale of numbers.
+'Returns the current state of an execution, equal to what was saved down to the scale of numbers; where the workflow has migrations, in the newest shape.
 Errors: WF005 when the execution does not exist; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_load_state', 'reader');
 
@@ -68,7 +68,7 @@ COMMENT ON TYPE wfstate.loaded_execution IS 'An execution with its current state
 COMMENT ON COLUMN wfstate.loaded_execution.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.loaded_execution.workflow IS 'Workflow that it belongs to.';
 COMMENT ON COLUMN wfstate.loaded_execution.workflow_version IS 'Version of the workflow''s definition that it is bound to; NULL where it is bound to none.';
-COMMENT ON COLUMN wfstate.loaded_execution.schema_version IS 'Version of the shape of its state.';
+COMMENT ON COLUMN wfstate.loaded_execution.schema_version IS 'Version of the shape of the state.';
 COMMENT ON COLUMN wfstate.loaded_execution.status IS 'pending, running, waiting, paused, completed, failed or cancelled.';
 COMMENT ON COLUMN wfstate.loaded_execution.phase IS 'Phase that it is in.';
 COMMENT ON COLUMN wfstate.loaded_execution.version IS 'Newest version: what a later save passes as expected_version.';

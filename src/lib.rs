@@ -47,9 +47,14 @@ pub mod store;
     requires = ["search"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/migrations.sql",
+    name = "migrations",
+    requires = ["definitions"]
+);
+::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["definitions"]
+    requires = ["migrations"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

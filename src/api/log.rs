@@ -17,6 +17,7 @@ fn wf_state_at(
     execution_id: Option<&str>,
     version: Option<i64>,
     at: Option<TimestampWithTimeZone>,
+    upgrade: Option<bool>,
 ) -> Jsonb {
     run(|| {
         with_key(execution_id, |key| {
@@ -25,7 +26,8 @@ fn wf_state_at(
                     .hint("Give a version or a time, not both."));
             }
             let version = limits::optional_version("version", version)?;
-            store::log::load::at(key, version, micros(at))
+            let upgrade = limits::required("upgrade", upgrade)?;
+            store::log::load::at(key, version, micros(at), upgrade)
         })
         .map(Jsonb)
     })
@@ -56,6 +58,7 @@ fn history_record(entry: Entry) -> Record {
         entry.kind,
         entry.status,
         entry.phase,
+        entry.schema_version,
         entry.step_id,
         entry.note,
         entry.saved_by,

@@ -7,6 +7,7 @@ mod circuit_lists;
 mod circuits;
 mod definitions;
 mod log;
+mod migrations;
 mod query;
 mod routing;
 mod state;

@@ -241,6 +241,19 @@ pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
     Ok(i64::from(value))
 }
 
+/// Executions that a call works on.
+pub fn batch_size(value: Option<i32>) -> StateResult<i64> {
+    let value = required("batch_size", value)?;
+    if !(1..=MAX_ROWS).contains(&value) {
+        return Err(
+            StateError::invalid("batch_size is out of range").detail(format!(
+                "It is {value}, but must be between 1 and {MAX_ROWS}."
+            )),
+        );
+    }
+    Ok(i64::from(value))
+}
+
 /// States of a batch together, where a single one may have `most` bytes.
 pub fn batch_bytes(size: usize, most: usize) -> StateResult<()> {
     let most = most.max(MAX_BATCH_BYTES);

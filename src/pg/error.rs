@@ -32,6 +32,17 @@ fn packed(state: &[u8; 5]) -> c_int {
     })
 }
 
+/// The five characters of a refusal's class.
+pub(super) fn code_of(error: &StateError) -> String {
+    String::from_utf8_lossy(sqlstate(error.code)).into_owned()
+}
+
+/// The five characters of the server's packed form.
+pub(super) fn unpacked(code: c_int) -> String {
+    let character = |at: c_int| ((((code >> (6 * at)) & 0x3f) + 0x30) as u8) as char;
+    (0..5).map(character).collect()
+}
+
 /// Runs the body of an API function; what it refuses becomes a server error.
 pub fn run<T>(body: impl FnOnce() -> StateResult<T>) -> T {
     match body() {

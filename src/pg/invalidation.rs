@@ -18,6 +18,8 @@ pub enum Cached {
     Workflows = 2,
     /// `wfstate.definitions`
     Definitions = 3,
+    /// `wfstate.migrations`
+    Migrations = 4,
 }
 
 impl Cached {
@@ -27,14 +29,15 @@ impl Cached {
             Cached::SearchPaths => c"search_paths",
             Cached::Workflows => c"workflows",
             Cached::Definitions => c"definitions",
+            Cached::Migrations => c"migrations",
         }
     }
 }
 
 thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
-    static TABLES: [Cell<(pg_sys::Oid, u64)>; 4] =
-        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 4] };
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; 5] =
+        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 5] };
 }
 
 /// Grows with every change that a copy of the table may not show yet.

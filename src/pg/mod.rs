@@ -1,11 +1,13 @@
 //! The only room that touches the server's memory: datums, plans, errors, roles, caches' invalidation.
 
 pub mod aggregate;
+pub mod attempt;
 pub mod backend;
 mod call;
 pub mod datum;
 pub mod document;
 pub mod error;
+pub mod functions;
 pub mod interrupts;
 pub mod invalidation;
 pub mod jsonpath;

@@ -70,6 +70,19 @@ pub fn as_member_of<R>(role: u32, work: impl FnOnce() -> StateResult<R>) -> Stat
     )
 }
 
+/// Runs code of a user: as its owner where the current role is a superuser and the owner is not.
+pub fn below_superuser<R>(owner: u32, work: impl FnOnce() -> R) -> R {
+    let (user, context) = context();
+    if !is_superuser(user.to_u32()) || is_superuser(owner) {
+        return work();
+    }
+    let restricted = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
+    let _restore = Restore(user, context);
+    // SAFETY: two assignments; `Restore` takes them back on every way out.
+    unsafe { pg_sys::SetUserIdAndSecContext(owner.into(), context | restricted as c_int) };
+    work()
+}
+
 /// Owner of the schema wfstate.
 fn owner() -> Option<pg_sys::Oid> {
     // SAFETY: look-ups in the catalog that do not raise for a missing schema; the tuple is read before it is

@@ -10,6 +10,7 @@ mod copies;
 pub mod definitions;
 pub mod history;
 pub mod log;
+pub mod migrations;
 pub mod routing;
 pub mod search;
 #[cfg(any(test, feature = "pg_test"))]

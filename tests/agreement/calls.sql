@@ -1,7 +1,8 @@
 -- Every function that gives rows, once: its rows are made, and every column is read, in FROM and in a select list.
 SELECT wf_save_state('order', '{"a": 1}', workflow => 'w', tags => '{"t": 1}'), wf_checkpoint('order', 'c'),
        wf_record_routing('task', 'agent', true, 5), wf_grant_tenant('postgres', 'default'),
-       wf_circuit_save('agent', 'forced_open'), wf_define('w', '{"schema": false}') \g /dev/null
+       wf_circuit_save('agent', 'forced_open'), wf_define('w', '{"schema": false}'), wf_save_state('shaped', '[]', workflow => 'shaped'),
+       wf_add_migration('shaped', 1, 2, '[{"op": "remove", "path": "/a"}]') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
@@ -12,7 +13,8 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_circuits()', 'wf_circuits_open()', 'wf_circuit_transitions()', 'wf_circuit_policy(''agent'')',
     'wf_circuit_allow(''agent'')', 'wf_circuit_record(''agent'', true)', 'wf_circuits_recover()',
     'wf_definitions()', 'wf_validate_definition(''{"a": 1}'')', 'wf_state_violations(''w'', ''{}'')',
-    'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()']) AS call;
+    'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()',
+    'wf_migrations(''shaped'')', 'wf_migration_status(''shaped'')', 'wf_migrate_states(''shaped'')', 'wf_migration_failures(''shaped'')']) AS call;
 DO $$
 DECLARE
     item record; found bigint;

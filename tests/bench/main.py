@@ -9,6 +9,7 @@ import time
 
 import rows_batch
 import rows_langgraph
+import rows_migrations
 import rows_naive
 import rows_rate
 import rows_read
@@ -34,6 +35,7 @@ GROUPS = {
     "tags": rows_read.tags,
     "naive": rows_naive.naive,
     "rules": rows_rules.rules,
+    "migrations": rows_migrations.migrations,
     "stats": rows_routing.aggregates,
     "record": rows_routing.recording,
     "statistics": rows_routing.reading,

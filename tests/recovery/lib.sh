@@ -55,3 +55,10 @@ defined() {
        \"initial_phase\": \"draft\", \"terminal_phases\": [\"done\"], \"schema\": {\"type\": \"object\", \"required\": [\"title\"]},
        \"rules\": [{\"name\": \"short\", \"path\": \"\$.pages < 10\", \"message\": \"is long\"}]}')" "$@" >/dev/null
 }
+
+# migrating [psql options]: two steps for content.sql, one of them a function, and a state that they migrate.
+migrating() {
+  sql "CREATE FUNCTION public.with_two(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS \$\$SELECT state || '{\"two\": 2}'\$\$;
+       SELECT wf_save_state('shaped', '{\"zero\": 0}', workflow => 'shaped'), wf_add_migration('shaped', 0, 1, '{\"one\": 1}'),
+              wf_add_migration('shaped', 1, 2, function => 'public.with_two')" "$@" >/dev/null
+}

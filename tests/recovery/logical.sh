@@ -15,6 +15,7 @@ for db in from to; do
 done
 sql "SELECT wf_declare_search('checkout', ARRAY['/customer/name'])" -d from >/dev/null
 defined -d from
+migrating -d from
 wf_psql -q -o /dev/null -d from -U wf_app -f "$here/sql/content.sql"
 
 # The tables that are dumped; wfstate.access is the script's own and the same everywhere.
@@ -76,6 +77,7 @@ ask() {
 ask "SELECT wf_load_state('scalar')" >/dev/null
 check "an open session loads" "$(ask "SELECT wf_load_state('scalar')" 2>&1)" null
 check "under the definition that came" "$(ask "SELECT wf_is_valid('paper')")" t
+check "and a state as it was saved, of which a step is missing here" "$(ask "SELECT wf_state_at('shaped')")" '{"zero": 0}'
 check "and finds nothing under a path that is not declared" "$(ask "SELECT count(*) FROM wf_find('{\"late\": 1}', 'late')")" 0
 
 sql "SELECT wf_save_state('scalar', '\"changed\"'); SELECT wf_save_state('later', '{\"late\": 1}', workflow => 'late', tags => '{\"t\": 1}');

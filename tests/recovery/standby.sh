@@ -9,6 +9,7 @@ app_role
 sql "CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'reader');
      SELECT wf_grant_tenant('bound', 'blue')" >/dev/null
 defined
+migrating
 sql_file() { wf_psql -q -o /dev/null "$@"; }
 sql_file -U wf_app -f "$here/sql/content.sql"
 cluster_standby
@@ -38,6 +39,12 @@ readers=(
   "wf_is_valid_state('review', '{\"title\": 1, \"pages\": 9}')"
   "wf_state_violations('review', '{\"pages\": 11}')"
   "wf_definition_violations('{\"schema\": {\"type\": \"object\"}}', '1')"
+  "wf_load_state('shaped')"
+  "wf_load('shaped')"
+  "wf_state_at('shaped', 1, upgrade => true)"
+  "wf_find('{\"zero\": 0}')"
+  "wf_migrations('shaped')"
+  "wf_migration_status('shaped')"
   "wf_routing_decisions(newest_first => false)"
   "wf_agent_statistics()"
   "wf_top_agents()"
@@ -69,6 +76,10 @@ check "standby: every version" \
 check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')" -U wf_app -p "$STANDBY_PORT")" WF005
 
 writers=(
+  "wf_add_migration('shaped', 2, 3, '{}')"
+  "wf_drop_migration('shaped', 1)"
+  "wf_migrate_states('shaped')"
+  "wf_patch_state('shaped', '{}')"
   "wf_define('other', '{}')"
   "wf_retire('review', 1)"
   "wf_rebind('paper')"

@@ -53,7 +53,11 @@ pub fn stored(key: Key<'_>, version: Option<i64>, most: usize) -> StateResult<Vi
     if bound.is_none() {
         return Ok(Violations::up_to(most));
     }
-    let state = load::at(key, version, None)?;
+    // A version as it was saved, the head as a load gives it.
+    let state = match version {
+        Some(_) => load::at(key, version, None, false)?,
+        None => load::state(key)?,
+    };
     let phase = phase.as_deref();
     whole(Mode::Read, key.tenant, workflow, bound, phase, &state, most)
 }

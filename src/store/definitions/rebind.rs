@@ -10,6 +10,7 @@ use crate::store::log::new_version::Labels;
 use crate::store::log::rebuild;
 use crate::store::log::save::{self, Change, Request};
 use crate::store::log::versions::UNCHANGED;
+use crate::store::migrations::{apply, chains};
 
 /// Binds an execution to a version, by default the one of new executions. Returns the version of the execution.
 pub fn rebind(key: Key<'_>, to: Option<i32>, expected: Option<i64>) -> StateResult<i64> {
@@ -24,7 +25,8 @@ pub fn rebind(key: Key<'_>, to: Option<i32>, expected: Option<i64>) -> StateResu
     };
     let to = target(key, workflow, to)?;
     let bound = bind::anew(key, workflow, to, head.phase.as_deref())?;
-    let state = rebuild::head(Mode::Write, key, &head)?;
+    let stored = rebuild::head(Mode::Write, key, &head)?;
+    let (state, _) = apply::upgraded(Mode::Write, key, &head, stored)?;
     bound.check(key, &state)?;
     if head.workflow_version == Some(to) {
         return Ok(head.version);
@@ -34,12 +36,15 @@ pub fn rebind(key: Key<'_>, to: Option<i32>, expected: Option<i64>) -> StateResu
 
 fn append(key: Key<'_>, bound: &bind::Bound, head: &Head, to: i32) -> StateResult<i64> {
     let note = format!("rebound to version {to}");
+    // What the definition says of the shape is of new executions; a state that is migrated says it itself.
+    let pending = chains::pending_of(key.tenant, head);
+    let kept = head.schema_version.filter(|_| !pending);
     let request = Request {
         key,
         expected: None,
         labels: Labels {
             workflow_version: Some(i64::from(to)),
-            schema_version: head.schema_version.map(i64::from),
+            schema_version: kept.map(i64::from),
             note: Some(&note),
             ..Labels::default()
         },

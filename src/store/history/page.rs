@@ -24,6 +24,8 @@ pub struct Entry {
     pub status: String,
     /// Phase as of the version.
     pub phase: Option<String>,
+    /// Version of the shape of its state.
+    pub schema_version: Option<i32>,
     /// Step that saved it.
     pub step_id: Option<String>,
     /// Free text.
@@ -49,7 +51,7 @@ macro_rules! entry_columns {
                   {+} coalesce(pg_catalog.octet_length(v.note), 0) {+} 112
                   {+} coalesce(pg_catalog.pg_column_size(v.patch), 0)
                   {+} coalesce(pg_catalog.pg_column_size(v.snapshot), 0))::pg_catalog.int8,
-                v.patch, v.snapshot, v.state_bytes
+                v.patch, v.snapshot, v.state_bytes, v.schema_version
            FROM wfstate.state_versions AS v
           WHERE v.tenant {=} $1 AND v.execution_id {=} $2"
     };
@@ -82,6 +84,7 @@ fn entry(row: &Row<'_>) -> Entry {
         kind: "patch",
         status: row.text(2).unwrap_or_default(),
         phase: row.text(3),
+        schema_version: row.int4(12),
         step_id: row.text(4),
         note: row.text(5),
         saved_by: row.text(6).unwrap_or_default(),

@@ -22,7 +22,7 @@ macro_rules! append_known {
          archive_bytes = $10, updated_at = $11
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2 AND e.version {=} $3 AND e.hash {=} $5
      AND coalesce(e.workflow, '') {=} $17 AND coalesce(e.workflow_version, 0) {=} $18
-     AND coalesce(e.schema_version, 0) {=} $19",
+     AND coalesce(e.schema_version, -1) {=} $19",
                 $phase,
                 "
   RETURNING e.tenant, e.execution_id, e.schema_version, e.status, e.phase
@@ -59,7 +59,7 @@ const KNOWN: &[Type] = &[
     Type::Jsonb,       // 16 snapshot
     Type::Text,        // 17 workflow, '' for none
     Type::Int4,        // 18 workflow_version, 0 for none
-    Type::Int4,        // 19 schema_version, 0 for none
+    Type::Int4,        // 19 schema_version, -1 for none
     Type::Text,        // 20 phase, '' for none; compared where a definition binds the head
 ];
 
@@ -238,7 +238,7 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Jsonb(snapshot),
         Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
         Param::Int4(Some(before.workflow_version.map_or(0, i64::from))),
-        Param::Int4(Some(before.schema_version.map_or(0, i64::from))),
+        Param::Int4(Some(before.schema_version.map_or(-1, i64::from))),
         Param::Text(Some(before.phase.as_deref().unwrap_or_default())),
     ];
     let statement = match before.workflow_version {

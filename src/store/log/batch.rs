@@ -15,6 +15,7 @@ use crate::store::log::executions::{self, Head};
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::{self, Request};
 use crate::store::log::versions::bytes;
+use crate::store::migrations::chains;
 use std::collections::{HashMap, HashSet};
 
 /// A state to be saved.
@@ -82,7 +83,8 @@ pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
         if !portion.has_room(item, &place) {
             std::mem::take(&mut portion).write(at)?;
         }
-        portion.add(item, place, labels(item, bound.get(&i)));
+        let head = locked.get(&i).map(|found| &found.head);
+        portion.add(item, place, labels(item, bound.get(&i), head));
     }
     portion.write(at)?;
     Ok(versions)
@@ -103,11 +105,20 @@ fn check(item: &Item<'_>, found: &Found) -> StateResult<()> {
 }
 
 /// What is said about an item's version, with what a definition adds.
-fn labels<'a>(item: &Item<'a>, bound: Option<&'a StateResult<Bound>>) -> Labels<'a> {
-    match bound {
+fn labels<'a>(
+    item: &Item<'a>,
+    bound: Option<&'a StateResult<Bound>>,
+    head: Option<&Head>,
+) -> Labels<'a> {
+    let labels = match bound {
         Some(Ok(bound)) => bound.labels(&item.request.labels),
         _ => item.request.labels,
-    }
+    };
+    labels.of_shape(chains::newest(
+        item.request.key.tenant,
+        labels.workflow,
+        head,
+    ))
 }
 
 /// Takes the ids that are free, where the item may. What binds them is left for later where it refuses: an item
@@ -132,7 +143,7 @@ fn create(
         let binds = bound
             .entry(i)
             .or_insert_with(|| bind::created(key, &item.request.labels));
-        let labels = labels(item, Some(binds));
+        let labels = labels(item, Some(binds), None);
         positions.insert(key.id, i);
         new.push(NewRow {
             id: key.id,

@@ -41,6 +41,7 @@ impl Head {
             && self.hash == other.hash
             && self.workflow == other.workflow
             && self.workflow_version == other.workflow_version
+            && self.schema_version == other.schema_version
             && self.phase == other.phase
     }
 

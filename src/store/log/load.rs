@@ -6,6 +6,8 @@ use crate::store::Key;
 use crate::store::log::cache::State;
 use crate::store::log::executions::{self, Head, head, key_params};
 use crate::store::log::rebuild;
+use crate::store::log::versions;
+use crate::store::migrations::apply;
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -78,7 +80,7 @@ pub(in crate::store) fn loaded(row: &Row<'_>) -> StateResult<Loaded> {
 /// The state of the head.
 pub fn state(key: Key<'_>) -> StateResult<State> {
     match rebuild::load(key)? {
-        Some((_, state)) => Ok(state),
+        Some((head, state)) => Ok(apply::upgraded(Mode::Read, key, &head, state)?.0),
         None => Err(StateError::execution_not_found(key.id, key.tenant)),
     }
 }
@@ -89,7 +91,22 @@ pub fn heads(tenant: &str, ids: &[String]) -> StateResult<Vec<Loaded>> {
     LOAD.all(Mode::Read, &params, loaded)
 }
 
-/// The state of a head.
+/// An execution with its state in the newest shape, and which that is.
+pub fn in_newest_shape(
+    tenant: &str,
+    mut row: Loaded,
+    state: State,
+) -> StateResult<(Loaded, State)> {
+    let key = Key {
+        tenant,
+        id: &row.execution_id,
+    };
+    let (state, shape) = apply::upgraded(Mode::Read, key, &row.head, state)?;
+    row.head.schema_version = shape;
+    Ok((row, state))
+}
+
+/// The state of a head, as it is stored.
 pub fn state_of(tenant: &str, row: &Loaded) -> StateResult<State> {
     let key = Key {
         tenant,
@@ -108,7 +125,7 @@ pub fn many(
     let rows = heads(&tenant, &ids)?;
     Ok(rows.into_iter().map(move |row| {
         let state = state_of(&tenant, &row)?;
-        Ok((row, state))
+        in_newest_shape(&tenant, row, state)
     }))
 }
 
@@ -118,7 +135,7 @@ pub fn one(key: Key<'_>) -> StateResult<(Loaded, State)> {
         .pop()
         .ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))?;
     let state = state_of(key.tenant, &row)?;
-    Ok((row, state))
+    in_newest_shape(key.tenant, row, state)
 }
 
 /// Version saved last at or before a time; found by halving, since versions are saved in order of time.
@@ -128,29 +145,38 @@ static AS_OF: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8, Type::Timestamptz],
 );
 
-/// The state at a version, at a time, or now; never both.
-pub fn at(key: Key<'_>, version: Option<i64>, at: Option<i64>) -> StateResult<State> {
-    match (version, at) {
-        (None, None) => state(key),
-        (Some(version), _) => {
-            let head = executions::read_existing(key)?;
-            if version == head.version {
-                return rebuild::head(Mode::Read, key, &head);
-            }
-            rebuild::at(Mode::Read, key, version).map(Rc::new)
-        }
-        (None, Some(at)) => {
-            let head = executions::read_existing(key)?;
-            match as_of(key, head.version, at)? {
-                Some(version) => rebuild::at(Mode::Read, key, version).map(Rc::new),
-                None => Err(StateError::new(
-                    crate::core::Code::NotFound,
-                    format!("execution \"{}\" has no version that old", key.id),
-                )
-                .hint("wf_history tells when each kept version was saved.")),
-            }
-        }
+/// The state at a version, at a time, or now; never both. As it was saved, or in the newest shape.
+pub fn at(
+    key: Key<'_>,
+    version: Option<i64>,
+    at: Option<i64>,
+    upgrade: bool,
+) -> StateResult<State> {
+    let head = executions::read_existing(key)?;
+    let version = match (version, at) {
+        (Some(version), _) => version,
+        (None, None) => head.version,
+        (None, Some(at)) => as_of(key, head.version, at)?.ok_or_else(|| {
+            StateError::new(
+                crate::core::Code::NotFound,
+                format!("execution \"{}\" has no version that old", key.id),
+            )
+            .hint("wf_history tells when each kept version was saved.")
+        })?,
+    };
+    let state = if version == head.version {
+        rebuild::head(Mode::Read, key, &head)?
+    } else {
+        rebuild::at(Mode::Read, key, version).map(Rc::new)?
+    };
+    if !upgrade {
+        return Ok(state);
     }
+    let mut then = head;
+    if version != then.version {
+        then.schema_version = versions::schema_version(key, version)?;
+    }
+    Ok(apply::upgraded(Mode::Read, key, &then, state)?.0)
 }
 
 fn as_of(key: Key<'_>, head: i64, at: i64) -> StateResult<Option<i64>> {

@@ -24,6 +24,14 @@ pub struct Labels<'a> {
 }
 
 impl Labels<'_> {
+    /// With the version of the shape, where none is said.
+    pub(in crate::store) fn of_shape(self, shape: Option<i32>) -> Self {
+        Labels {
+            schema_version: self.schema_version.or(shape.map(i64::from)),
+            ..self
+        }
+    }
+
     /// The version of the definition, as a head has it.
     pub(in crate::store) fn workflow_version(&self) -> Option<i32> {
         self.workflow_version.and_then(|v| i32::try_from(v).ok())

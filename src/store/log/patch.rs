@@ -14,6 +14,7 @@ use crate::store::log::new_version::{Append, Content, Onto};
 use crate::store::log::rebuild;
 use crate::store::log::save::{Change, Request, believed, onto_cached, onto_locked};
 use crate::store::log::versions::bytes;
+use crate::store::migrations::chains;
 use crate::store::search::index;
 
 /// Saves what a patch makes of the state. Returns the new version.
@@ -59,6 +60,12 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
             .expected
             .is_none_or(|expected| expected == head.version)
     });
+    if known
+        .as_ref()
+        .is_some_and(|head| chains::pending_of(key.tenant, head))
+    {
+        return reading(request, patch);
+    }
     if let Some(known) = &known
         && let Some(bound) = believed(request, known)?
     {
@@ -71,12 +78,16 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     }
     // Where nothing is defined, the head is bound to nothing; the statement itself looks that it is not.
     if !workflows::any(key.tenant)
+        && !chains::any(key.tenant)
         && let Some(version) = append(request, patch, payload_hash, Onto::Head(request.expected))?
     {
         return Ok(version);
     }
     let head = executions::lock_existing(key, Lock::Save)?;
     executions::check_expected(key, request.expected, head.version)?;
+    if chains::pending_of(key.tenant, &head) {
+        return onto_locked(request, Change::Patch(patch), &head);
+    }
     let bound = bind::onto(key, &head, &request.labels)?;
     if bound.lets_pass(patch)?
         && let Some(version) = append(request, patch, payload_hash, Onto::Known(&head))?

@@ -15,6 +15,7 @@ use crate::store::log::keyframe;
 use crate::store::log::new_version::{Append, Content, Labels, Onto};
 use crate::store::log::rebuild;
 use crate::store::log::versions::UNCHANGED;
+use crate::store::migrations::{apply, chains};
 use crate::store::search::index;
 use std::rc::Rc;
 
@@ -79,17 +80,19 @@ pub(in crate::store) fn taken(key: Key<'_>) -> StateError {
 fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let bound = bind::created(request.key, &request.labels)?;
     bound.check(request.key, state)?;
+    let labels = bound.labels(&request.labels);
+    let labels = labels.of_shape(chains::newest(request.key.tenant, labels.workflow, None));
     let hash = snapshot_hash(state)?;
     let copy = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
     let copy = Rc::new(copy);
     // Cut before the execution exists: if the workflow is declared anew meanwhile, the row is one of a former
     // declaration, which every search looks at.
-    let (workflow, labels) = (request.labels.workflow, &bound.labels(&request.labels));
+    let workflow = labels.workflow;
     let new = workflow.is_some();
     let row = index::row(request.key, workflow, new, request.tags, || {
         Ok(Rc::clone(&copy))
     })?;
-    let Some(head) = append::create(request.key, state, hash, labels, row.as_ref())? else {
+    let Some(head) = append::create(request.key, state, hash, &labels, row.as_ref())? else {
         return Ok(None);
     };
     cache::put(request.key, &head, copy);
@@ -106,6 +109,10 @@ pub(super) fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateRes
         .expected
         .is_some_and(|expected| expected != hit.head.version)
     {
+        return Ok(None);
+    }
+    // What a state has to be migrated by, or is taken to be of, is decided on the locked head.
+    if chains::pending_of(request.key.tenant, &hit.head) {
         return Ok(None);
     }
     let Some(bound) = believed(request, &hit.head)? else {
@@ -172,7 +179,7 @@ pub(in crate::store) fn append_locked(
     head: &Head,
 ) -> StateResult<i64> {
     let old = rebuild::head(Mode::Write, request.key, head)?;
-    let next = Next::of(change, &old)?;
+    let next = next_of(request, change, head, &old)?;
     next.check(bound, request.key, change, &old)?;
     match write(request, bound, next, head)? {
         Some(version) => Ok(version),
@@ -184,10 +191,49 @@ pub(in crate::store) fn append_locked(
     }
 }
 
+/// What becomes of the locked head. A patch applies to the newest shape, which a load gives, and a whole state is taken
+/// to be of it.
+fn next_of(
+    request: &Request<'_>,
+    change: Change<'_>,
+    head: &Head,
+    old: &State,
+) -> StateResult<Next> {
+    let key = request.key;
+    match change {
+        Change::Patch(patch) if chains::pending_of(key.tenant, head) => {
+            let (base, shape) = apply::upgraded(Mode::Write, key, head, Rc::clone(old))?;
+            let state = applied(&base, patch)?;
+            Ok(Next {
+                patch: smaller(Change::State(&state), old, &state)?,
+                state: Rc::new(state),
+                shape,
+                is_migrated: true,
+            })
+        }
+        Change::Patch(_) => Next::of(change, old),
+        Change::State(_) => Ok(Next {
+            shape: chains::newest(key.tenant, request.labels.workflow, Some(head)),
+            ..Next::of(change, old)?
+        }),
+    }
+}
+
+fn applied(base: &[u8], patch: &[u8]) -> StateResult<Document> {
+    let applied =
+        cache::patched(base, &[patch], None, applied_limit()).map_err(|e| refused(patch, e))?;
+    check_state(&applied)?;
+    Ok(applied)
+}
+
 /// The next state, and the patch that the log gets where that is smaller.
 struct Next {
     state: State,
     patch: Option<Vec<u8>>,
+    /// Version of its shape, where that changes without being said.
+    shape: Option<i32>,
+    /// Whether more has changed than the caller's patch says.
+    is_migrated: bool,
 }
 
 impl Next {
@@ -196,16 +242,13 @@ impl Next {
             Change::State(state) => {
                 Document::copy(state).map_err(|e| StateError::bad_document("state", e))?
             }
-            Change::Patch(patch) => {
-                let applied = cache::patched(old, &[patch], None, applied_limit())
-                    .map_err(|e| refused(patch, e))?;
-                check_state(&applied)?;
-                applied
-            }
+            Change::Patch(patch) => applied(old, patch)?,
         };
         Ok(Next {
             patch: smaller(change, old, &state)?,
             state: Rc::new(state),
+            shape: None,
+            is_migrated: false,
         })
     }
 }
@@ -220,6 +263,7 @@ impl Next {
     ) -> StateResult<()> {
         match (&self.patch, change) {
             _ if bound.is_free() => Ok(()),
+            _ if self.is_migrated => bound.check(key, &self.state),
             (Some(patch), _) => bound.check_change(key, old, patch, &self.state),
             (None, Change::Patch(patch)) => bound.check_change(key, old, patch, &self.state),
             (None, Change::State(_)) => bound.check(key, &self.state),
@@ -233,7 +277,12 @@ fn write(
     next: Next,
     onto: &Head,
 ) -> StateResult<Option<i64>> {
-    let Next { state, patch } = next;
+    let Next {
+        state,
+        patch,
+        shape,
+        ..
+    } = next;
     let append = Append {
         onto: Onto::Known(onto),
         content: match &patch {
@@ -242,7 +291,7 @@ fn write(
         },
         payload_hash: content_hash(patch.as_deref(), &state)?,
         state_bytes: Some(state.len()),
-        labels: bound.labels(&request.labels),
+        labels: bound.labels(&request.labels).of_shape(shape),
     };
     let Some(head) = append::append(request.key, &append)? else {
         return Ok(None);

@@ -67,6 +67,21 @@ static PHASE: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
+static SCHEMA_VERSION: Statement = Statement::new(
+    "SELECT v.schema_version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} wfstate.current_tenant() AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// The version of the shape that a version's state has, as the calling query sees it.
+pub fn schema_version(key: Key<'_>, version: i64) -> StateResult<Option<i32>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(version))];
+    Ok(SCHEMA_VERSION
+        .one(Mode::Read, &params, |row| Ok(row.int4(0)))?
+        .flatten())
+}
+
 /// The phase of a version, as the calling query sees it; `None` when it is not there.
 pub fn phase(key: Key<'_>, version: i64) -> StateResult<Option<Option<String>>> {
     let [tenant, id] = key_params(key);

@@ -145,7 +145,7 @@ impl Search {
             let state = load::state_of(&self.tenant, &row)?;
             if jsonb_contains(&state, &self.query.containment) {
                 self.left -= 1;
-                return Ok(Some((row, state)));
+                return load::in_newest_shape(&self.tenant, row, state).map(Some);
             }
         }
         Ok(None)

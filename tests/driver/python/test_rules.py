@@ -36,3 +36,18 @@ class Rules(Provoking):
     def test_a_definition_that_is_not_sound(self):
         error = self.provoke("22023", "SELECT wf_define(%s, %s)", self.workflow, Jsonb({"unknown": 1}))
         self.assertIn("unknown", error.diag.message_detail)
+
+    def test_a_state_of_an_older_shape(self):
+        shaped = unique("shaped")
+        self.conn.execute("SELECT wf_save_state(%s, %s, workflow => %s)", (shaped, Jsonb({"n": 1}), shaped))
+        self.conn.execute("SELECT wf_add_migration(%s, 1, 2, %s)", (shaped, Jsonb({"two": True})))
+        other = self.session()
+        self.assertEqual(self.value(other, "SELECT wf_load_state(%s)", shaped), {"n": 1, "two": True})
+        self.assertEqual(self.value(other, "SELECT wf_patch_state(%s, %s, 1)", shaped, Jsonb({"n": 2})), 2)
+        self.assertEqual(self.value(self.conn, "SELECT wf_state_at(%s)", shaped), {"n": 2, "two": True})
+        self.conn.execute("SELECT wf_add_migration(%s, 2, 3, %s)",
+                          (shaped, Jsonb([{"op": "remove", "path": "/absent"}])))
+        error = self.provoke("WF002", "SELECT wf_load_state(%s)", shaped)
+        self.assertIn("from version 2 to 3", error.diag.message_primary)
+        migrated = self.conn.execute("SELECT migrated, failed, finished FROM wf_migrate_states(%s)", (shaped,)).fetchone()
+        self.assertEqual(migrated, (0, 1, True))

@@ -1,0 +1,121 @@
+//! Work that may fail without failing the call: in a subtransaction, as a PL/pgSQL block with EXCEPTION does it.
+
+use crate::core::{StateError, StateResult};
+use crate::pg::error;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{PgTryBuilder, pg_sys};
+use std::panic::AssertUnwindSafe;
+
+/// Why work failed.
+#[derive(Debug, Clone)]
+pub struct Caught {
+    /// SQLSTATE.
+    pub sqlstate: String,
+    /// Of the extension's own refusals their message; of any other error nothing but that it is one, since it may
+    /// show parts of a state.
+    pub message: String,
+}
+
+/// What a subtransaction puts back.
+struct Outside {
+    memory: pg_sys::MemoryContext,
+    owner: pg_sys::ResourceOwner,
+}
+
+impl Outside {
+    fn enter() -> Self {
+        // SAFETY: plain reads, and the start of a subtransaction, which is legal inside a function.
+        unsafe {
+            let outside = Outside {
+                memory: pg_sys::CurrentMemoryContext,
+                owner: pg_sys::CurrentResourceOwner,
+            };
+            pg_sys::BeginInternalSubTransaction(std::ptr::null());
+            pg_sys::MemoryContextSwitchTo(outside.memory);
+            outside
+        }
+    }
+
+    fn commit(&self) {
+        // SAFETY: of the subtransaction that `enter` has begun; what it changed is put back.
+        unsafe {
+            pg_sys::ReleaseCurrentSubTransaction();
+            self.put_back();
+        }
+    }
+
+    fn abort(&self) {
+        // SAFETY: as above.
+        unsafe {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            self.put_back();
+        }
+    }
+
+    /// # Safety
+    /// Context and owner must still be there: they are the caller's.
+    unsafe fn put_back(&self) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            pg_sys::MemoryContextSwitchTo(self.memory);
+            pg_sys::CurrentResourceOwner = self.owner;
+        }
+    }
+}
+
+/// Runs `work`; what it changed stays only where it succeeds. Whatever is about the session and not about the work,
+/// a cancel or the lack of memory, say, is raised all the same.
+pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R, Caught>> {
+    let outside = Outside::enter();
+    let body = AssertUnwindSafe(|| {
+        let result = work();
+        match result {
+            Ok(done) => {
+                outside.commit();
+                Ok(Ok(done))
+            }
+            Err(refusal) => {
+                outside.abort();
+                own(refusal)
+            }
+        }
+    });
+    let outside = AssertUnwindSafe(&outside);
+    PgTryBuilder::new(body)
+        .catch_others(move |caught| {
+            let report = match &caught {
+                CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
+                CaughtError::RustPanic { .. } => caught.rethrow(),
+            };
+            let code = error::unpacked(report.sql_error_code() as i32);
+            if is_of_the_session(&code) {
+                caught.rethrow();
+            }
+            outside.abort();
+            let message = "the server or a function raised an error".to_owned();
+            Ok(Err(Caught {
+                sqlstate: code,
+                message,
+            }))
+        })
+        .execute()
+}
+
+fn own<R>(refusal: StateError) -> StateResult<Result<R, Caught>> {
+    let sqlstate = error::code_of(&refusal);
+    if is_of_the_session(&sqlstate) {
+        return Err(refusal);
+    }
+    let message = match refusal.detail {
+        Some(detail) => format!("{}: {detail}", refusal.message),
+        None => refusal.message,
+    };
+    Ok(Err(Caught { sqlstate, message }))
+}
+
+/// Operator intervention, lack of resources, transactions that must be tried again, locks, read-only transactions.
+fn is_of_the_session(sqlstate: &str) -> bool {
+    ["57", "53", "40", "55", "25", "58"]
+        .iter()
+        .any(|class| sqlstate.starts_with(class))
+}

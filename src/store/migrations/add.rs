@@ -1,0 +1,199 @@
+//! `wf_add_migration`. Whoever changes the steps of a workflow locks its row of `wfstate.migration_runs` first, and so
+//! does who migrates a batch: a step is added between two batches, and the next one begins anew.
+
+use crate::core::jsonb::{self, Kind};
+use crate::core::{Code, StateError, StateResult, limits};
+use crate::pg::functions;
+use crate::pg::roles;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::log::checks::check_depth;
+use crate::store::migrations::runs;
+
+/// Bytes of a patch.
+const MAX_PATCH: usize = 64 << 10;
+/// Steps of a workflow.
+const MAX_STEPS: usize = 1000;
+/// Workflows of a tenant that have migrations: every session of the tenant keeps their names.
+const MAX_WORKFLOWS: i64 = 2000;
+
+static STEPS: Statement = Statement::new(
+    "SELECT m.from_version, m.to_version FROM wfstate.migrations AS m
+      WHERE m.tenant {=} $1 AND m.workflow {=} $2 ORDER BY m.from_version",
+    &[Type::Text, Type::Text],
+);
+static COUNT: Statement = Statement::new(
+    "SELECT DISTINCT m.workflow FROM wfstate.migrations AS m WHERE m.tenant {=} $1 LIMIT $2",
+    &[Type::Text, Type::Int8],
+);
+static INSERT: Statement = Statement::new(
+    "INSERT INTO wfstate.migrations (tenant, workflow, from_version, to_version, patch, function, added_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Int4,
+        Type::Int4,
+        Type::Jsonb,
+        Type::Text,
+        Type::Text,
+    ],
+);
+
+/// A step to be added.
+pub struct Step<'a> {
+    /// Workflow.
+    pub workflow: Option<&'a str>,
+    /// Version of the shape that it takes.
+    pub from: Option<i32>,
+    /// Version that it gives.
+    pub to: Option<i32>,
+    /// What it applies.
+    pub patch: Option<&'a [u8]>,
+    /// What it calls instead.
+    pub function: Option<&'a str>,
+}
+
+/// Locks the steps against others that change them, and reads those of a workflow. For the owner.
+pub(super) fn locked(tenant: &str, workflow: &str) -> StateResult<Vec<(i32, i32)>> {
+    runs::begin_anew(tenant, workflow)?;
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
+    STEPS.all(Mode::Latest, &params, |row| {
+        Ok((
+            row.int4(0).unwrap_or_default(),
+            row.int4(1).unwrap_or_default(),
+        ))
+    })
+}
+
+/// Adds a step.
+pub fn add(tenant: &str, step: &Step<'_>) -> StateResult<()> {
+    let workflow = limits::name("workflow", step.workflow)?;
+    let from = limits::required("from_version", step.from)?;
+    let to = limits::required("to_version", step.to)?;
+    if from < 0 || to <= from {
+        return Err(
+            StateError::invalid("a migration must lead to a later version")
+                .detail(format!("It leads from version {from} to {to}."))
+                .hint("from_version is 0 or greater, and to_version greater than from_version."),
+        );
+    }
+    let function = match (step.patch, step.function) {
+        (Some(patch), None) => {
+            check_patch(patch)?;
+            None
+        }
+        (None, Some(name)) => Some(resolved(name)?),
+        _ => {
+            return Err(
+                StateError::invalid("a migration is either a patch or a function")
+                    .hint("Give one of patch and function."),
+            );
+        }
+    };
+    let [current, ..] = roles::callers();
+    let by = roles::role_name(current);
+    roles::as_owner(|| {
+        let steps = locked(tenant, workflow)?;
+        check_joins(workflow, &steps, from, to)?;
+        check_counts(tenant, steps.len())?;
+        let params = [
+            Param::Text(Some(tenant)),
+            Param::Text(Some(workflow)),
+            Param::Int4(Some(i64::from(from))),
+            Param::Int4(Some(i64::from(to))),
+            Param::Jsonb(step.patch),
+            Param::Text(function.as_deref()),
+            Param::Text(Some(&by)),
+        ];
+        INSERT.run(Mode::Write, &params)?;
+        Ok(())
+    })
+}
+
+fn check_patch(patch: &[u8]) -> StateResult<()> {
+    if patch.len() > MAX_PATCH {
+        return Err(limits::too_large("patch", patch.len(), MAX_PATCH));
+    }
+    let bad = |error| StateError::bad_document("patch", error);
+    let shape = jsonb::check(patch).map_err(bad)?;
+    check_depth("patch", shape.depth)?;
+    match jsonb::kind(patch).map_err(bad)? {
+        Kind::Scalar => Err(StateError::invalid("patch must be a json object or array")
+            .hint("An object is an RFC 7386 merge patch, an array an RFC 6902 patch.")),
+        // Its operations are read, whatever they would be applied to.
+        Kind::JsonPatch => {
+            for operation in jsonb::patch::operations(patch).map_err(bad)? {
+                operation.map_err(bad)?;
+            }
+            Ok(())
+        }
+        Kind::MergePatch => Ok(()),
+    }
+}
+
+/// The function's name as it can be found whatever the search_path.
+fn resolved(name: &str) -> StateResult<String> {
+    let name = limits::name("function", Some(name))?;
+    let with_arguments = match name.contains('(') {
+        true => name.to_owned(),
+        false => format!("{name}(pg_catalog.jsonb)"),
+    };
+    let missing = || {
+        StateError::new(
+            Code::NotFound,
+            format!("there is no function {with_arguments}"),
+        )
+        .hint("Name a function of one jsonb, with its schema where that is not on search_path.")
+    };
+    let function = functions::find(&with_arguments).ok_or_else(missing)?;
+    let qualified = functions::qualified(&function);
+    functions::check(&function, &qualified)?;
+    limits::name("function", Some(&qualified))?;
+    Ok(qualified)
+}
+
+fn check_joins(workflow: &str, steps: &[(i32, i32)], from: i32, to: i32) -> StateResult<()> {
+    let Some(((first, _), (_, last))) = steps.first().zip(steps.last()) else {
+        return Ok(());
+    };
+    if from == *last || to == *first {
+        return Ok(());
+    }
+    let workflow = limits::quoted(workflow);
+    if steps.iter().any(|(taken, _)| *taken == from) {
+        return Err(StateError::new(
+            Code::AlreadyExists,
+            format!("workflow {workflow} has a migration from version {from}"),
+        )
+        .hint("wf_migrations lists the steps; wf_drop_migration drops the first or the last."));
+    }
+    Err(StateError::invalid(format!(
+        "a migration of workflow {workflow} from version {from} to {to} leaves a gap"
+    ))
+    .detail(format!(
+        "The steps that there are lead from version {first} to {last}."
+    ))
+    .hint("A step begins where the others end, or ends where they begin."))
+}
+
+fn check_counts(tenant: &str, steps: usize) -> StateResult<()> {
+    if steps >= MAX_STEPS {
+        return Err(
+            StateError::new(Code::LimitExceeded, "workflow has too many migrations")
+                .detail(format!("A workflow may have at most {MAX_STEPS} steps."))
+                .hint("Migrate all states with wf_migrate_states and drop the first steps."),
+        );
+    }
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Int8(Some(MAX_WORKFLOWS + 1)),
+    ];
+    if steps > 0 || COUNT.run(Mode::Latest, &params)?.cast_signed() < MAX_WORKFLOWS {
+        return Ok(());
+    }
+    Err(
+        StateError::new(Code::LimitExceeded, "too many workflows have migrations").detail(format!(
+            "At most {MAX_WORKFLOWS} workflows of a tenant may have some."
+        )),
+    )
+}
