@@ -52,9 +52,14 @@ pub mod store;
     requires = ["definitions"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/import.sql",
+    name = "import",
+    requires = ["migrations"]
+);
+::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["migrations"]
+    requires = ["import"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

@@ -6,6 +6,7 @@ mod checkpoints;
 mod circuit_lists;
 mod circuits;
 mod definitions;
+mod import;
 mod log;
 mod migrations;
 mod query;

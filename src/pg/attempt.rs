@@ -101,6 +101,15 @@ pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R
         .execute()
 }
 
+/// Runs `work` and takes back what it has changed.
+pub fn rolled_back<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
+    let outside = Outside::enter();
+    let result = work();
+    // An error of the server's passes here, and the abort of the transaction ends the subtransaction.
+    outside.abort();
+    result
+}
+
 fn own<R>(refusal: StateError) -> StateResult<Result<R, Caught>> {
     let sqlstate = error::code_of(&refusal);
     if is_of_the_session(&sqlstate) {

@@ -9,6 +9,12 @@ pub fn register() {
     stack::look_by(is_stack_used_up);
 }
 
+/// Whether the server wants the call to end, for code that must not be unwound through.
+pub fn is_wanted() -> bool {
+    // SAFETY: a plain read of a flag that signal handlers set.
+    unsafe { pg_sys::InterruptPending != 0 }
+}
+
 fn is_stack_used_up() -> bool {
     // SAFETY: compares addresses, and never raises.
     unsafe { pg_sys::stack_is_too_deep() }

@@ -3,11 +3,10 @@
 use crate::core::StateResult;
 use crate::core::definition::{Holds, PathCompiler, Predicate};
 use crate::pg::datum::jsonb_datum;
-use pgrx::pg_sys::panic::CaughtError;
-use pgrx::pg_sys::{Datum, FunctionCallInfo};
-use pgrx::{IntoDatum, PgMemoryContexts, PgTryBuilder, direct_function_call, pg_sys};
-use std::ffi::{CStr, CString};
-use std::panic::AssertUnwindSafe;
+use crate::pg::inputs::read;
+use pgrx::pg_sys::Datum;
+use pgrx::{IntoDatum, PgMemoryContexts, direct_function_call, pg_sys};
+use std::ffi::CStr;
 
 /// The server.
 pub struct Paths;
@@ -43,45 +42,6 @@ impl PathCompiler for Paths {
         let rest = [pg_sys::Oid::INVALID.into_datum(), (-1_i32).into_datum()];
         Ok(read(text, pg_sys::interval_in, &rest).is_ok())
     }
-}
-
-type Function = unsafe fn(FunctionCallInfo) -> Datum;
-
-/// What an input function makes of a text, or its words of refusal. It takes no locks and holds nothing that an error
-/// would leave behind, so that catching it needs no subtransaction.
-fn read(text: &str, function: Function, rest: &[Option<Datum>]) -> Result<Datum, String> {
-    let Ok(text) = CString::new(text) else {
-        return Err(String::from("contains a null byte"));
-    };
-    let call = AssertUnwindSafe(|| {
-        let mut args = vec![Some(Datum::from(text.as_ptr()))];
-        args.extend_from_slice(rest);
-        // SAFETY: an input function, with a C string that outlives the call, and its other arguments.
-        let read = unsafe { pgrx::direct_function_call_as_datum(function, &args) };
-        read.ok_or_else(|| String::from("is nothing"))
-    });
-    PgTryBuilder::new(call)
-        .catch_others(|error| match error {
-            CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)
-                if is_refusal(report.sql_error_code()) =>
-            {
-                Err(report.message().to_owned())
-            }
-            other => other.rethrow(),
-        })
-        .execute()
-}
-
-/// Whether an error is about the text, and not about the session.
-fn is_refusal(code: pgrx::PgSqlErrorCode) -> bool {
-    use pgrx::PgSqlErrorCode as C;
-    !matches!(
-        code,
-        C::ERRCODE_QUERY_CANCELED
-            | C::ERRCODE_ADMIN_SHUTDOWN
-            | C::ERRCODE_OUT_OF_MEMORY
-            | C::ERRCODE_INTERNAL_ERROR
-    )
 }
 
 /// A jsonpath as the server writes it.

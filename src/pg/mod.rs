@@ -8,6 +8,7 @@ pub mod datum;
 pub mod document;
 pub mod error;
 pub mod functions;
+pub mod inputs;
 pub mod interrupts;
 pub mod invalidation;
 pub mod jsonpath;

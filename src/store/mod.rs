@@ -15,6 +15,7 @@ pub mod routing;
 pub mod search;
 #[cfg(any(test, feature = "pg_test"))]
 mod server_tests;
+pub mod sqlite;
 pub mod tenants;
 pub mod transfer;
 

@@ -44,7 +44,17 @@ samples() {
 run_python() {
   need_file "$WF_TARGET/venv/bin/python" || return 0
   count_last_line "$WF_TARGET/venv/bin/python" -B "$here/python/run.py"
-  samples python py "$WF_TARGET/venv/bin/python" -B
+  # The file that a sample imports.
+  "$WF_TARGET/venv/bin/python" - "$WF_BASE/flow_states.db" <<'END'
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as file:
+    file.execute("CREATE TABLE flow_states (id INTEGER PRIMARY KEY, flow_uuid, method_name, timestamp, state_json)")
+    file.execute("INSERT INTO flow_states VALUES (1, 'a', 'begin', '2026-01-01T00:00:00+00:00', '{}'), (2, NULL, 'm', '', '')")
+END
+  samples python py python_sample
+}
+python_sample() {
+  cd "$WF_BASE" && "$WF_TARGET/venv/bin/python" -B "$1"
 }
 
 run_node() {

@@ -1,6 +1,6 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
-use crate::core::import_document::{self, Checkpoint, Execution, Version, bad, refused};
+use crate::core::import_document::{self, Checkpoint, Execution, Export, Version, bad, refused};
 use crate::core::jsonb::{Value, Writer};
 use crate::core::{Code, Error, StateError, StateResult, hash, limits};
 use crate::pg::document::Document;
@@ -116,7 +116,11 @@ struct Log {
 
 /// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
 pub fn import(tenant: &str, document: &[u8], id: Option<&str>) -> StateResult<i64> {
-    let document = import_document::read(document, time::read)?;
+    write(tenant, &import_document::read(document, time::read)?, id)
+}
+
+/// Writes an execution that is read. Returns the head.
+pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> StateResult<i64> {
     let key = Key {
         tenant,
         id: id.unwrap_or(document.execution.execution_id),

@@ -2,3 +2,5 @@
 
 pub mod export;
 pub mod import;
+pub mod sqlite;
+mod sqlite_times;

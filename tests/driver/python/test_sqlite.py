@@ -1,0 +1,178 @@
+"""SQLite files that are imported: of each store that is known, of a table that is named, and of strangers."""
+import datetime
+import json
+import os
+import sqlite3
+import tempfile
+
+from psycopg.types.json import Jsonb
+
+from harness import unique
+from provoke import Provoking
+
+FLOWS = """
+    CREATE TABLE flow_states (id INTEGER PRIMARY KEY AUTOINCREMENT, flow_uuid TEXT NOT NULL, method_name TEXT NOT NULL,
+                              timestamp DATETIME NOT NULL, state_json TEXT NOT NULL);
+    CREATE INDEX idx_flow_states_uuid ON flow_states(flow_uuid);
+"""
+FEEDBACK = """
+    CREATE TABLE pending_feedback (id INTEGER PRIMARY KEY AUTOINCREMENT, flow_uuid TEXT NOT NULL UNIQUE,
+                                   context_json TEXT NOT NULL, state_json TEXT NOT NULL, created_at DATETIME NOT NULL);
+"""
+THREADS = """
+    CREATE TABLE checkpoints (thread_id TEXT NOT NULL, checkpoint_ns TEXT NOT NULL DEFAULT '', checkpoint_id TEXT NOT NULL,
+                              parent_checkpoint_id TEXT, type TEXT, checkpoint BLOB, metadata BLOB,
+                              PRIMARY KEY (thread_id, checkpoint_ns, checkpoint_id));
+"""
+OLD_THREADS = THREADS.replace("checkpoint_ns TEXT NOT NULL DEFAULT '', ", "").replace("checkpoint_ns, ", "")
+
+
+def file(*scripts, journal="DELETE", rows=()):
+    """The bytes of a database that these have made."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file.db")
+        with sqlite3.connect(path) as connection:
+            connection.execute(f"PRAGMA journal_mode = {journal}")
+            for script in scripts:
+                connection.executescript(script)
+            for statement, parameters in rows:
+                connection.execute(statement, parameters)
+        connection.close()
+        with open(path, "rb") as content:
+            return content.read()
+
+
+def flow(uuid, method, state, minute=0):
+    at = datetime.datetime(2026, 1, 1, 12, minute, tzinfo=datetime.timezone.utc).isoformat()
+    return ("INSERT INTO flow_states (flow_uuid, method_name, timestamp, state_json) VALUES (?, ?, ?, ?)",
+            (uuid, method, at, state if isinstance(state, str) else json.dumps(state)))
+
+
+class Imports(Provoking):
+    def setUp(self):
+        self.conn = self.session()
+
+    def imported(self, content, **arguments):
+        named = "".join(f", {name} => %({name})s" for name in arguments)
+        return self.conn.execute(f"SELECT * FROM wf_import_sqlite(%(file)s{named})",
+                                 {"file": content, **arguments}).fetchall()
+
+    def history(self, execution):
+        return self.conn.execute("SELECT version, step_id, saved_at, wf_state_at(%s, version) FROM wf_history(%s)",
+                                 (execution, execution)).fetchall()
+
+    def test_flows_of_crewai(self):
+        for journal in ("DELETE", "WAL"):
+            one, two = unique("flow"), unique("flow")
+            states = [{"id": one, "n": n, "notes": ["x" * 100] * n} for n in range(20)]
+            rows = [flow(one, f"method_{n}", state, n) for n, state in enumerate(states)]
+            rows.insert(5, flow(two, "begin", {"id": two, "price": 1.50}))
+            content = file(FLOWS, FEEDBACK, journal=journal, rows=rows)
+            report = self.imported(content, workflow="flows")
+            self.assertEqual(len(report), 21)
+            self.assertEqual({row[4] for row in report}, {True})
+            self.assertEqual({row[0] for row in report}, {"flow_states"})
+            history = self.history(one)
+            self.assertEqual([state for *_, state in history], states)
+            self.assertEqual([step for _, step, *_ in history], [f"method_{n}" for n in range(20)])
+            self.assertEqual([at.minute for _, _, at, _ in history], list(range(20)))
+            self.assertEqual(self.value(self.conn, "SELECT workflow FROM wf_load(%s)", two), "flows")
+            self.assertTrue(self.value(self.conn, "SELECT valid FROM wf_verify(%s)", one))
+            self.assertEqual(self.value(self.conn, "SELECT wf_patch_state(%s, %s, 20)", one, Jsonb({"more": 1})), 21)
+
+    def test_a_flow_that_waits_for_feedback(self):
+        waiting = unique("flow")
+        content = file(FLOWS, FEEDBACK, rows=[
+            flow(waiting, "draft", {"n": 1}), ("INSERT INTO pending_feedback VALUES (7, ?, ?, ?, '2026-01-02T00:00:00+00:00')",
+                                               (waiting, '{"question": "?"}', '{"n": 2}'))])
+        report = self.imported(content)
+        self.assertEqual([(row[0], row[1], row[3]) for row in report], [("flow_states", "1", 1), ("pending_feedback", "7", 2)])
+        self.assertEqual(self.conn.execute("SELECT status, state FROM wf_load(%s)", (waiting,)).fetchone(), ("waiting", {"n": 2}))
+        self.assertEqual(self.conn.execute("SELECT name, version, metadata FROM wf_checkpoints(%s)", (waiting,)).fetchall(),
+                         [("pending_feedback", 2, {"question": "?"})])
+
+    def test_checkpoints_of_langgraph(self):
+        thread = unique("thread")
+        for script, namespaces in ((THREADS, True), (OLD_THREADS, False)):
+            name = f"{thread}-{namespaces}"
+            def row(number, kind, value, namespace=""):
+                columns = {"thread_id": name, "checkpoint_id": f"c{number}", "type": kind, "checkpoint": value,
+                           "metadata": b'{"step": 1}', **({"checkpoint_ns": namespace} if namespaces else {})}
+                return (f"INSERT INTO checkpoints ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", tuple(columns.values()))
+            value = lambda n: json.dumps({"ts": f"2026-02-0{n}T00:00:00+00:00", "channel_values": {"n": n}}).encode()
+            rows = [row(2, "json", value(2)), row(1, "json", value(1)), row(3, "msgpack", b"\x81\xa1n\x03")]
+            if namespaces:
+                rows.append(row(9, "json", value(9), "inner"))
+            report = self.imported(file(script, rows=rows))
+            self.assertEqual([(r[1], r[3], r[4]) for r in report if r[2] == name], [("c1", 1, True), ("c2", 2, True)])
+            self.assertEqual([(r[1], r[4], r[5]) for r in report if r[2] is None], [("c3", False, "its values are not JSON")])
+            if namespaces:
+                self.assertEqual(self.value(self.conn, "SELECT wf_load_state(%s) -> 'channel_values'", f"{name}/inner"), {"n": 9})
+            self.assertEqual([(at.day, state["channel_values"]) for _, _, at, state in self.history(name)], [(1, {"n": 1}), (2, {"n": 2})])
+            self.assertEqual(self.conn.execute("SELECT name, metadata FROM wf_checkpoints(%s)", (name,)).fetchall(),
+                             [("c1", {"step": 1}), ("c2", {"step": 1})])
+
+    def test_a_table_that_is_named(self):
+        prefix = unique("own") + ":"
+        content = file('CREATE TABLE "my ""table" ("key" INTEGER, doc TEXT, at REAL, seq INT)', rows=[
+            ('INSERT INTO "my ""table" VALUES (?, ?, ?, ?)', row) for row in [
+                (2, '{"b": 1}', 1767225600, 1), (1, '{"a": 2}', 1767225660.5, 2), (1, '{"a": 1}', 1767225600, 1),
+                (None, "{}", 0, 0), (3, "{nonsense", 0, 0), (3, None, 0, 0), (3, b"\x00", 0, 0), (3, '"\\u0000"', 0, 0),
+                (4, "1e999999", 0, 0), (5, "[" * 7000 + "]" * 7000, 0, 0)]])
+        arguments = {"table_name": 'my "table', "id_column": "key", "state_column": "doc", "order_column": "seq",
+                     "saved_at_column": "at", "id_prefix": prefix}
+        dry = self.imported(content, dry_run=True, **arguments)
+        self.provoke("WF005", "SELECT wf_load_state(%s)", f"{prefix}1")
+        report = self.imported(content, **arguments)
+        self.assertEqual(dry, report)
+        self.assertEqual([(r[1], r[2], r[3]) for r in report if r[4]],
+                         [("3", f"{prefix}1", 1), ("2", f"{prefix}1", 2), ("1", f"{prefix}2", 1)])
+        reasons = sorted(r[5] for r in report if not r[4])
+        self.assertEqual(len(reasons), 7, reasons)
+        self.assertIn("it has no id", reasons)
+        self.assertIn("its state is NULL", reasons)
+        self.assertIn("state is nested too deeply", reasons)
+        self.assertFalse(any("nonsense" in reason for reason in reasons), reasons)
+        self.assertEqual([state for *_, state in self.history(f"{prefix}1")], [{"a": 1}, {"a": 2}])
+        error = self.provoke("WF006", "SELECT * FROM wf_import_sqlite(%s, %s, 'key', 'doc', id_prefix => %s)", content, 'my "table', prefix)
+        self.assertIn("already exists", error.diag.message_primary)
+
+    def test_all_or_nothing(self):
+        one, two, workflow = unique("a"), unique("b"), unique("ruled")
+        self.conn.execute("SELECT wf_define(%s, %s)", (workflow, Jsonb({"schema": {"required": ["n"]}})))
+        content = file(FLOWS, rows=[flow(one, "m", {"n": 1}), flow(two, "m", {"m": 1})])
+        self.provoke("WF002", "SELECT * FROM wf_import_sqlite(%s, workflow => %s)", content, workflow)
+        self.provoke("WF002", "SELECT * FROM wf_import_sqlite(%s, workflow => %s, dry_run => true)", content, workflow)
+        self.provoke("WF005", "SELECT wf_load_state(%s)", one)
+
+    def test_strangers(self):
+        whole = file(FLOWS, rows=[flow(unique("s"), "m", {"n": "x" * 5000})] * 30)
+        torn = whole[:5000] + b"\xff" * 4000 + whole[9000:]
+        for content in (b"", b"x" * 200, whole[:50], whole[:5000], torn, whole[:100] + os.urandom(8000)):
+            self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s)", content)
+        self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s)", file("CREATE TABLE other (a)"))
+        self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s)", file("CREATE VIEW flow_states AS SELECT 1 AS id"))
+        endless = """CREATE VIEW v AS WITH RECURSIVE r(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM r) SELECT id, 'x' AS doc FROM r;
+                     CREATE TABLE t (id, doc, made GENERATED ALWAYS AS (hex(zeroblob(200000000))) VIRTUAL);
+                     CREATE TABLE log (a); CREATE TRIGGER g AFTER INSERT ON log BEGIN INSERT INTO log SELECT * FROM v; END;
+                     INSERT INTO t (id, doc) VALUES (1, '{}')"""
+        for table in ("v", "absent", "sqlite_schema", "pragma_table_info"):
+            self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, %s, 'id', 'doc')", file(endless), table)
+        self.provoke("54000", "SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'made')", file(endless))
+        self.assertEqual(len(self.imported(file(endless), table_name="t", id_column="id", state_column="doc", id_prefix=unique("t"))), 1)
+        for columns in (("absent", "doc"), ("id", "absent")):
+            self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, 't', %s, %s)", file(endless), *columns)
+        for arguments in ("table_name => 't'", "order_column => 'x'", "table_name => 't', id_column => 'id'"):
+            self.provoke("22023", f"SELECT * FROM wf_import_sqlite(%s, {arguments})", whole)
+
+    def test_too_much(self):
+        many = file("CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT)",
+                    "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 1000001) INSERT INTO t SELECT i, '{}' FROM r")
+        self.provoke("54000", "SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'doc')", many)
+        large = file("CREATE TABLE t (id, doc)", "INSERT INTO t VALUES (1, '\"' || replace(hex(zeroblob(36000000)), '00', 'ab') || '\"')")
+        self.assertEqual([row[4:] for row in self.imported(large, table_name="t", id_column="id", state_column="doc")],
+                         [(False, "state is too large")])
+        self.conn.execute("SET statement_timeout = '300ms'")
+        slow = file("CREATE TABLE t (id, doc)",
+                    "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 900000) INSERT INTO t SELECT i * 7919 % 900000, '{}' FROM r")
+        self.provoke("57014", "SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'doc')", slow)
