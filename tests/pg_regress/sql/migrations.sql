@@ -193,8 +193,11 @@ SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.text');
 \echo :SQLSTATE
 SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.rows');
 \echo :SQLSTATE
-SELECT wf_add_migration('e', 2, 3, function => 'jsonb_strip_nulls(jsonb)'), from_version, function FROM wf_migrations('e') WHERE from_version = 1;
+CREATE FUNCTION regress_wf_shapes."a b"(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT state';
+SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes."a b"'), from_version, function FROM wf_migrations('e') WHERE from_version = 1;
 SELECT function FROM wf_migrations('e');
+SELECT wf_save_state('quoted', '{"q": 1}', workflow => 'e', schema_version => 2);
+SELECT wf_load_state('quoted');
 SELECT wf_add_migration('many', n, n + 1, '{}') IS NULL AS full FROM generate_series(1, 999) AS n OFFSET 998;
 SELECT wf_add_migration('many', 1000, 1001, '{}');
 \echo :SQLSTATE
