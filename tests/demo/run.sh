@@ -176,6 +176,8 @@ sizes() {
 
 # shellcheck source=story.sh
 . "$WF_DEMO/story.sh"
+# shellcheck source=rules.sh
+. "$WF_DEMO/rules.sh"
 
 set_up
 load_recording
@@ -188,4 +190,7 @@ checkpoint
 crash_chapter "$steps"
 recovery
 fork
+rules
+shapes
+imported
 look_further
