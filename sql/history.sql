@@ -43,7 +43,7 @@ INSERT INTO wfstate.access VALUES ('wf_prune_history', 'operator');
 CREATE FUNCTION @extschema@.wf_verify(execution_id text) RETURNS TABLE (
     versions bigint, snapshots bigint, valid bool, bad_version bigint, problem text
 )
-    LANGUAGE c STABLE ROWS 1 PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_verify_wrapper';
+    LANGUAGE c STABLE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_verify_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_verify IS
 'Rebuilds every kept version of an execution, oldest first, and compares its content with its hash, its link with its base, and the head with the log; last, loads the head as a session does that has not seen it. Stops at the first version that is not sound.
 Returns one row: the versions and snapshots looked at, whether all are sound, and if not the version and what is wrong with it.

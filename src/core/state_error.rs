@@ -139,7 +139,34 @@ impl StateError {
             format!("version {version} of execution \"{execution_id}\" cannot be rebuilt"),
         )
         .detail(format!("The log is damaged: {why}."))
-        .hint("wf_verify tells which versions are sound; wf_recover goes back to one.")
+        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+    }
+
+    /// A head that cannot be rebuilt (WF008), where its version is not known.
+    pub fn corrupt_head(execution_id: &str, why: &str) -> Self {
+        Self::new(
+            Code::CorruptState,
+            format!("head of execution \"{execution_id}\" cannot be rebuilt"),
+        )
+        .detail(format!("The log is damaged: {why}."))
+        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+    }
+
+    /// A history of which a version cannot be read (WF008).
+    pub fn corrupt_history(execution_id: &str, why: &str) -> Self {
+        Self::new(
+            Code::CorruptState,
+            format!("history of execution \"{execution_id}\" cannot be read"),
+        )
+        .detail(format!("The log is damaged: {why}."))
+        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+    }
+
+    /// States of several executions, one of which cannot be read (WF008).
+    pub fn unread(why: &str) -> Self {
+        Self::new(Code::CorruptState, "a state of the batch cannot be rebuilt")
+            .detail(format!("The log is damaged: {why}."))
+            .hint("wf_verify tells whether an execution is sound; wf_repair goes back to what is.")
     }
 
     /// Why a version could not be rebuilt: it is damaged (WF008), or there was no memory (53200).

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 pub mod attempt;
+pub mod damage;
 pub mod backend;
 mod call;
 pub mod datum;

@@ -2,6 +2,7 @@
 
 use crate::core::jsonb::{self, Kind};
 use crate::core::{StateError, StateResult};
+use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
@@ -184,12 +185,18 @@ impl Page {
             &OLDEST_FIRST
         };
         let (mut entries, mut bytes) = (Vec::new(), 0);
-        statement.receive_while(Mode::Read, &params, |row| {
-            let entry = entry(row);
-            bytes += entry.bytes();
-            entries.push(entry);
-            Ok(bytes < most_bytes)
-        });
+        telling(
+            |why| StateError::corrupt_history(key.id, why),
+            || {
+                statement.receive_while(Mode::Read, &params, |row| {
+                    let entry = entry(row);
+                    bytes += entry.bytes();
+                    entries.push(entry);
+                    Ok(bytes < most_bytes)
+                });
+                Ok(())
+            },
+        )?;
         self.left = match entries.last() {
             Some(last) => {
                 self.after = Some(last.version);

@@ -1,6 +1,7 @@
 //! `wf_verify`: rebuilds every version and holds it against its hashes.
 
 use crate::core::{Code, Error, StateError, StateResult, hash, jsonb};
+use crate::pg::damage::attempt;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
@@ -13,7 +14,12 @@ use std::collections::HashMap;
 static BATCH: Statement = Statement::new(
     "SELECT v.version, v.base_version, v.hash, v.snapshot_hash, v.patch, v.snapshot, v.keyframe_version
        FROM wfstate.state_versions AS v
-      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {>} $3 ORDER BY v.version LIMIT 100",
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {>} $3 ORDER BY v.version LIMIT $4",
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+static NEXT: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {>} $3 ORDER BY v.version LIMIT 1",
     &[Type::Text, Type::Text, Type::Int8],
 );
 static SOURCE_HASH: Statement = Statement::new(
@@ -80,15 +86,19 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
     };
     let mut after = 0;
     loop {
-        let [tenant, id] = key_params(key);
-        let params = [tenant, id, Param::Int8(Some(after))];
-        let (mut links, mut bytes) = (Vec::new(), 0);
-        BATCH.receive_while(Mode::Read, &params, |row| {
-            let link = Link::of(row);
-            bytes += link.content_bytes();
-            links.push(link);
-            Ok(bytes < BATCH_BYTES)
-        });
+        let links = match read(key, after, 100)? {
+            Ok(links) => Ok(links),
+            Err(_) => read(key, after, 1)?,
+        };
+        let links = match links {
+            Ok(links) => links,
+            Err(problem) => {
+                report.versions += 1;
+                report.bad_version = next(key, after)?;
+                report.problem = Some(problem);
+                return Ok(report);
+            }
+        };
         let Some(last) = links.last() else { break };
         after = last.version;
         for link in links {
@@ -108,6 +118,30 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
         report.problem = Some(problem);
     }
     Ok(report)
+}
+
+/// Versions after one; what the server says where it cannot read them.
+fn read(key: Key<'_>, after: i64, most: i64) -> StateResult<Result<Vec<Link>, String>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(after)), Param::Int8(Some(most))];
+    attempt(|| {
+        let (mut links, mut bytes) = (Vec::new(), 0);
+        BATCH.receive_while(Mode::Read, &params, |row| {
+            let link = Link::of(row);
+            bytes += link.content_bytes();
+            links.push(link);
+            Ok(bytes < BATCH_BYTES)
+        });
+        Ok(links)
+    })
+}
+
+fn next(key: Key<'_>, after: i64) -> StateResult<Option<i64>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(after))];
+    Ok(NEXT
+        .one(Mode::Read, &params, |row| Ok(row.int8(0)))?
+        .flatten())
 }
 
 struct Walk<'a> {
@@ -134,7 +168,7 @@ impl Walk<'_> {
         if head.keyframe_version > head.version {
             return refused("a load of the head begins after it");
         }
-        match sorted_out(rebuild::from_log(Mode::Read, self.key, head))? {
+        match sorted_out(|| rebuild::from_log(Mode::Read, self.key, head))? {
             Ok(loaded) if *loaded == **newest => Ok(Ok(())),
             Ok(_) => refused("loading the head gives another state than its version"),
             Err(problem) => Ok(Err(problem)),
@@ -193,7 +227,7 @@ impl Walk<'_> {
                     applied => applied.map_err(|e| e.to_string()),
                 }
             }
-            _ => sorted_out(rebuild::at(Mode::Read, self.key, link.version))?,
+            _ => sorted_out(|| rebuild::at(Mode::Read, self.key, link.version))?,
         };
         Ok(state.and_then(|state| match snapshot {
             Some(snapshot) if *snapshot != *state => Err(String::from(
@@ -205,10 +239,13 @@ impl Walk<'_> {
 }
 
 /// Damage is a finding; that memory is short is not.
-fn sorted_out(rebuilt: StateResult<Document>) -> StateResult<Result<Document, String>> {
-    match rebuilt {
+pub(in crate::store) fn sorted_out(
+    rebuild: impl FnOnce() -> StateResult<Document>,
+) -> StateResult<Result<Document, String>> {
+    match attempt(rebuild) {
         Err(error) if error.code == Code::OutOfMemory => Err(error),
-        rebuilt => Ok(rebuilt.map_err(|e| e.detail.unwrap_or(e.message))),
+        Err(error) => Ok(Err(error.detail.unwrap_or(error.message))),
+        Ok(rebuilt) => Ok(rebuilt),
     }
 }
 

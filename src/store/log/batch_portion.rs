@@ -1,6 +1,7 @@
 //! A portion of a batch: the executions whose states, old and new, are in memory at once.
 
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::Mode;
@@ -125,7 +126,10 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
     let mut patches = Vec::with_capacity(locked.len());
     // Their log leads elsewhere first: rebuilt each on its own, when nothing else is being read.
     let mut crooked = Vec::new();
-    let mut read = (!unknown.is_empty()).then(|| rows::segments(&unknown));
+    let mut read = None;
+    if !unknown.is_empty() {
+        read = Some(telling(StateError::unread, || Ok(rows::segments(&unknown)))?);
+    }
     let mut next = 0;
     for ((item, found), known) in std::iter::zip(locked, known) {
         interrupts::check();
@@ -137,7 +141,7 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
                 let segment = segments.get_mut(next).map(std::mem::take);
                 next += 1;
                 let old = match segment {
-                    Some(s) => s.straight(key, head.version, connection, head.expected())?,
+                    Some(s) => s.straight(key, head.version, connection, Some(head))?,
                     None => None,
                 };
                 match old {

@@ -53,10 +53,10 @@ static CREATE: Statement = Statement::new(
     ],
 );
 static SEGMENTS: Statement = Statement::new(
-    "SELECT v.version, v.base_version, v.patch, v.snapshot, w.position
+    "SELECT v.version, v.base_version, v.patch, v.snapshot, v.hash, v.snapshot_hash, w.position
        FROM unnest($1, $2, $3) WITH ORDINALITY AS w (execution_id, first, last, position)
       CROSS JOIN LATERAL (
-             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+             SELECT l.version, l.base_version, l.patch, l.snapshot, l.hash, l.snapshot_hash FROM wfstate.state_versions AS l
               WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} w.execution_id
                 AND l.version {>=} w.first AND l.version {<=} w.last OFFSET 0) AS v",
     &[Type::TextArray, Type::Int8Array, Type::Int8Array],
@@ -237,7 +237,7 @@ pub(super) fn segments(heads: &[(&str, &Head)]) -> (Vec<Segment>, Connection) {
         Param::Int8Array(&last),
     ];
     let connection = SEGMENTS.receive(Mode::Write, &params, |row| {
-        if let Some(segment) = segments.get_mut(position(row.int8(4))) {
+        if let Some(segment) = segments.get_mut(position(row.int8(6))) {
             segment.add(row);
         }
         Ok(())

@@ -1,19 +1,20 @@
 //! A version's state from the log: the newest snapshot below it, and the patches since.
 
 use crate::core::{Code, StateError, StateResult, jsonb};
+use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
 use crate::store::log::executions::{self, Head, head_columns, key_params};
-use crate::store::log::segment::{End, Segment, apply};
+use crate::store::log::segment::{Chain, End, Segment, apply};
 use std::collections::HashSet;
 use std::rc::Rc;
 
 /// One index range: from where the version's segment begins, which is known, to the version.
 static SEGMENT: Statement = Statement::new(
-    "SELECT v.version, v.base_version, v.patch, v.snapshot
+    "SELECT v.version, v.base_version, v.patch, v.snapshot, v.hash, v.snapshot_hash
        FROM wfstate.state_versions AS v
       WHERE v.tenant {=} wfstate.current_tenant() AND v.execution_id {=} $2
         AND v.version {<=} $3 AND v.version {>=} $4
@@ -25,10 +26,10 @@ static SEGMENT: Statement = Statement::new(
 /// keeps both ends of the range in the index: with a sub-select for the lower one, it would be a filter over
 /// all that was ever saved before.
 static SEGMENT_OF: Statement = Statement::new(
-    "SELECT v.version, v.base_version, v.patch, v.snapshot
+    "SELECT v.version, v.base_version, v.patch, v.snapshot, v.hash, v.snapshot_hash
        FROM wfstate.state_versions AS k
       CROSS JOIN LATERAL (
-             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+             SELECT l.version, l.base_version, l.patch, l.snapshot, l.hash, l.snapshot_hash FROM wfstate.state_versions AS l
               WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
                 AND l.version {>=} k.keyframe_version AND l.version {<=} $3 OFFSET 0) AS v
       WHERE k.tenant {=} wfstate.current_tenant() AND k.execution_id {=} $2 AND k.version {=} $3",
@@ -45,12 +46,12 @@ const MAX_GATHERED: usize = 2 * jsonb::MAX_SIZE;
 /// the range in the index: without statistics the planner would read the whole log and filter it.
 static HEAD_AND_SEGMENT: Statement = Statement::new(
     concat!(
-        "SELECT v.version, v.base_version, v.patch, v.snapshot, ",
+        "SELECT v.version, v.base_version, v.patch, v.snapshot, v.hash, v.snapshot_hash, ",
         head_columns!(),
         "
        FROM wfstate.executions AS e
       CROSS JOIN LATERAL (
-             SELECT l.version, l.base_version, l.patch, l.snapshot FROM wfstate.state_versions AS l
+             SELECT l.version, l.base_version, l.patch, l.snapshot, l.hash, l.snapshot_hash FROM wfstate.state_versions AS l
               WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
                 AND l.version {>=} e.keyframe_version AND l.version {<=} e.version OFFSET 0) AS v
       WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2"
@@ -58,11 +59,11 @@ static HEAD_AND_SEGMENT: Statement = Statement::new(
     &[Type::Text, Type::Text],
 );
 /// Where the columns of the head begin there: behind the segment's, which are read of every row.
-const HEAD_COLUMN: usize = 4;
+const HEAD_COLUMN: usize = 6;
 
 /// The state of any version.
 pub fn at(mode: Mode, key: Key<'_>, version: i64) -> StateResult<Document> {
-    rebuild(mode, key, version, None, None)
+    rebuild(mode, key, version, None)
 }
 
 /// The head with its state, as the calling query sees it; `None` when there is no such execution.
@@ -74,6 +75,17 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         let state = head(Mode::Read, key, &current)?;
         return Ok(Some((current, state)));
     }
+    let told = |why: &str| StateError::corrupt_head(key.id, why);
+    if let Some(loaded) = telling(told, || unknown(key))? {
+        return Ok(Some(loaded));
+    }
+    executions::read(key)?
+        .map(|current| Ok((current.clone(), head(Mode::Read, key, &current)?)))
+        .transpose()
+}
+
+/// The head with its state, where both come of one query.
+fn unknown(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
     let (mut current, mut segment) = (None, Segment::default());
     let connection = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
         if current.is_none() {
@@ -85,7 +97,7 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         Ok(())
     });
     let straight = match &current {
-        Some(current) => segment.straight(key, current.version, &connection, current.expected())?,
+        Some(current) => segment.straight(key, current.version, &connection, Some(current))?,
         None => None,
     };
     drop(connection);
@@ -94,9 +106,7 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         cache::put(key, &current, Rc::clone(&state));
         return Ok(Some((current, state)));
     }
-    executions::read(key)?
-        .map(|current| Ok((current.clone(), head(Mode::Read, key, &current)?)))
-        .transpose()
+    Ok(None)
 }
 
 /// The state of the head, from the cache where its content is there.
@@ -111,9 +121,8 @@ pub fn head(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<State> {
 
 /// The state of the head as a session makes it that does not know it.
 pub fn from_log(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<Document> {
-    let from = Some(head.keyframe_version);
     // The caller asked for no version: that the head's is not there is damage.
-    rebuild(mode, key, head.version, from, head.expected()).map_err(|error| match error.code {
+    rebuild(mode, key, head.version, Some(head)).map_err(|error| match error.code {
         Code::NotFound => {
             let why = format!(
                 "version {} of execution \"{}\" is missing",
@@ -129,15 +138,18 @@ fn rebuild(
     mode: Mode,
     key: Key<'_>,
     version: i64,
-    from: Option<i64>,
-    expected: Option<usize>,
+    head: Option<&Head>,
 ) -> StateResult<Document> {
-    let (segment, connection) = read(mode, key, version, from);
-    if let Some(state) = segment.straight(key, version, &connection, expected)? {
-        return Ok(state);
-    }
-    drop(connection);
-    follow(mode, key, version, from)
+    let told = |why: &str| StateError::corrupt(key.id, version, why);
+    telling(told, || {
+        let from = head.map(|head| head.keyframe_version);
+        let (segment, connection) = read(mode, key, version, from);
+        if let Some(state) = segment.straight(key, version, &connection, head)? {
+            return Ok(state);
+        }
+        drop(connection);
+        follow(mode, key, version, head)
+    })
 }
 
 /// The rows of the segment that a version is in.
@@ -160,12 +172,13 @@ fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, 
 }
 
 /// Along jumps and forks, from segment to segment.
-fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateResult<Document> {
+fn follow(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> StateResult<Document> {
+    let mut chain = Chain::of(head);
     let mut newest_first: Vec<Document> = Vec::new();
     let mut gathered = 0;
     let mut visited = HashSet::new();
     let mut source = key.id.to_owned();
-    let (mut want, mut from) = (version, from);
+    let (mut want, mut from) = (version, head.map(|head| head.keyframe_version));
     for number in 0..MAX_SEGMENTS {
         interrupts::check();
         if !visited.insert((source.clone(), want)) {
@@ -177,8 +190,9 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
             id: &source,
         };
         let (segment, connection) = read(mode, here, want, from);
-        let (patches, end) = segment.walk(want);
-        for patch in patches {
+        let way = segment.walk(want, &mut chain);
+        let way = way.map_err(|e| StateError::not_rebuilt(key.id, version, e))?;
+        for patch in way.patches {
             gathered += patch.len();
             if gathered > MAX_GATHERED {
                 let why = "more patches lead to it than any state could need";
@@ -187,10 +201,11 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> StateRes
             let copy = Document::copy(patch);
             newest_first.push(copy.map_err(|e| StateError::not_rebuilt(key.id, version, e))?);
         }
-        match end {
-            End::Snapshot(snapshot) => {
+        match way.end {
+            End::Snapshot(link) => {
                 let patches: Vec<&[u8]> = newest_first.iter().map(|patch| &**patch).collect();
-                return apply(key, version, snapshot.payload(&connection), patches, None);
+                let snapshot = link.payload(key, &connection)?;
+                return apply(key, version, snapshot, patches, None);
             }
             End::Jump(base) => want = base,
             End::Fork(base) => {

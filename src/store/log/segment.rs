@@ -1,14 +1,16 @@
 //! The rows of one segment of the log, and the way through them from a version down to a snapshot.
 
-use crate::core::{StateError, StateResult, jsonb};
+use crate::core::{Error, StateError, StateResult, hash, jsonb};
+use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::spi::{Connection, Row, Stored};
 use crate::store::Key;
 use crate::store::log::cache;
+use crate::store::log::executions::Head;
 use crate::store::log::versions::UNCHANGED;
 use std::ops::Range;
 
-/// Rows of `version, base_version, patch, snapshot`.
+/// Rows of `version, base_version, patch, snapshot, hash, snapshot_hash`.
 #[derive(Default)]
 pub(in crate::store) struct Segment {
     links: Vec<Link>,
@@ -16,23 +18,85 @@ pub(in crate::store) struct Segment {
     patches: Vec<u8>,
 }
 
-struct Link {
+pub(in crate::store) struct Link {
     version: i64,
     base: Option<i64>,
     patch: Range<usize>,
     snapshot: Option<Stored>,
+    hash: i64,
+    snapshot_hash: Option<i64>,
 }
 
 /// Where the way through one segment ends.
 pub(in crate::store) enum End<'s> {
-    /// The snapshot that the patches apply to.
-    Snapshot(&'s Stored),
+    /// The version whose snapshot the patches apply to.
+    Snapshot(&'s Link),
     /// The segment began with a jump to another version.
     Jump(i64),
     /// The segment began with a fork of another execution's version.
     Fork(i64),
     /// The version is not in the log.
     Missing,
+}
+
+/// The way from a version downwards.
+pub(in crate::store) struct Way<'s> {
+    /// The patches, newest first.
+    pub patches: Vec<&'s [u8]>,
+    /// Where they end.
+    pub end: End<'s>,
+}
+
+/// Holds the hashes of the versions on the way, newest first, against what they store.
+#[derive(Default)]
+pub(in crate::store) struct Chain {
+    /// What the hash of the next version must make: the hash and the content of the one that stands on it.
+    above: Option<(i64, i64)>,
+    /// What the hash of the next version must be.
+    is: Option<i64>,
+}
+
+impl Chain {
+    /// Of a head, or of any version.
+    pub fn of(head: Option<&Head>) -> Self {
+        Chain {
+            above: None,
+            is: head.map(|head| head.hash),
+        }
+    }
+
+    fn follow(&mut self, link: &Link, patch: Option<&[u8]>) -> Result<(), Error> {
+        const WRONG: Error = Error::Corrupt("a version does not match its hash");
+        let fits = self.is.take().is_none_or(|hash| hash == link.hash)
+            && self
+                .above
+                .take()
+                .is_none_or(|(hash, payload)| hash::chain(link.hash, payload) == hash);
+        if !fits {
+            return Err(WRONG);
+        }
+        if let Some(patch) = patch {
+            self.above = Some((link.hash, hash::patch_hash(patch)?.cast_signed()));
+        }
+        Ok(())
+    }
+}
+
+impl Link {
+    /// Its snapshot, which must have its hash. What is fetched lives as long as the connection.
+    pub fn payload<'s>(&'s self, key: Key<'_>, connection: &'s Connection) -> StateResult<&'s [u8]> {
+        let told = |why: &str| StateError::corrupt(key.id, self.version, why);
+        let Some(snapshot) = &self.snapshot else {
+            return Err(told("a snapshot is missing"));
+        };
+        let payload = telling(told, || Ok(snapshot.payload(connection)))?;
+        let hash = hash::hash(payload)
+            .map_err(|error| StateError::not_rebuilt(key.id, self.version, error))?;
+        if self.snapshot_hash != Some(hash.cast_signed()) {
+            return Err(told("a snapshot does not match its hash"));
+        }
+        Ok(payload)
+    }
 }
 
 /// Room that is made beforehand, at most.
@@ -58,33 +122,34 @@ impl Segment {
             base: row.int8(1),
             patch: start..self.patches.len(),
             snapshot,
+            hash: row.int8(4).unwrap_or_default(),
+            snapshot_hash: row.int8(5),
         });
     }
 
-    /// The state, if the segment leads straight from a snapshot to the version.
+    /// The state, if the segment leads straight from a snapshot to the version, which is that of the head where that
+    /// is given.
     pub fn straight(
         &self,
         key: Key<'_>,
         version: i64,
         connection: &Connection,
-        expected: Option<usize>,
+        head: Option<&Head>,
     ) -> StateResult<Option<Document>> {
-        match self.walk(version) {
-            (patches, End::Snapshot(snapshot)) => apply(
-                key,
-                version,
-                snapshot.payload(connection),
-                patches,
-                expected,
-            )
-            .map(Some),
+        let way = self.walk(version, &mut Chain::of(head));
+        let way = way.map_err(|error| StateError::not_rebuilt(key.id, version, error))?;
+        match way.end {
+            End::Snapshot(link) => {
+                let snapshot = link.payload(key, connection)?;
+                let expected = head.and_then(Head::expected);
+                apply(key, version, snapshot, way.patches, expected).map(Some)
+            }
             _ => Ok(None),
         }
     }
 
-    /// The patches from a version downwards, newest first, and where they end. Versions that the walk jumps
-    /// over are skipped.
-    pub fn walk(&self, version: i64) -> (Vec<&[u8]>, End<'_>) {
+    /// The way from a version downwards. Versions that the walk jumps over are skipped.
+    pub fn walk(&self, version: i64, chain: &mut Chain) -> Result<Way<'_>, Error> {
         let mut links: Vec<&Link> = self.links.iter().collect();
         links.sort_by_key(|link| std::cmp::Reverse(link.version));
         let mut patches = Vec::with_capacity(links.len());
@@ -93,23 +158,30 @@ impl Segment {
             if link.version != want {
                 continue;
             }
-            if let Some(snapshot) = &link.snapshot {
-                return (patches, End::Snapshot(snapshot));
+            if link.snapshot.is_some() {
+                chain.follow(link, None)?;
+                let end = End::Snapshot(link);
+                return Ok(Way { patches, end });
             }
             let patch = self.patches.get(link.patch.clone()).unwrap_or_default();
-            if !patch.is_empty() && patch != UNCHANGED {
+            if patch.is_empty() {
+                return Err(Error::Corrupt("a version has neither patch nor snapshot"));
+            }
+            chain.follow(link, Some(patch))?;
+            if patch != UNCHANGED {
                 patches.push(patch);
             }
-            match (link.version, link.base) {
-                (1, Some(base)) => return (patches, End::Fork(base)),
-                (_, Some(base)) => {
-                    end = End::Jump(base);
-                    want = base;
-                }
-                (_, None) => return (patches, End::Missing),
+            end = match (link.version, link.base) {
+                (1, Some(base)) => End::Fork(base),
+                (_, Some(base)) => End::Jump(base),
+                (_, None) => End::Missing,
+            };
+            match end {
+                End::Jump(base) => want = base,
+                _ => return Ok(Way { patches, end }),
             }
         }
-        (patches, end)
+        Ok(Way { patches, end })
     }
 }
 

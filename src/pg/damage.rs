@@ -1,0 +1,101 @@
+//! What the server raises when stored data is damaged, told apart from every other error: caught in a subtransaction,
+//! so that work can go on, or turned into the extension's own words.
+
+use crate::core::{StateError, StateResult};
+use crate::pg::error::raise;
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+
+thread_local! {
+    /// Whether a subtransaction waits for what is raised.
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Puts back what was before, however the body ends.
+struct Catching(bool);
+
+impl Catching {
+    fn begin() -> Self {
+        Catching(CATCHING.replace(true))
+    }
+}
+
+impl Drop for Catching {
+    fn drop(&mut self) {
+        CATCHING.set(self.0);
+    }
+}
+
+/// The class of data exceptions, 22, as the server packs it.
+const DATA_EXCEPTION: i32 = 2 | 2 << 6;
+
+/// The message of an error that means damage; gives back any other: a cancel, or memory that is short.
+fn damage(caught: CaughtError) -> Result<String, CaughtError> {
+    let CaughtError::PostgresError(report) = &caught else {
+        return Err(caught);
+    };
+    let code = report.sql_error_code();
+    let is_damage = code == PgSqlErrorCode::ERRCODE_DATA_CORRUPTED
+        || code == PgSqlErrorCode::ERRCODE_INDEX_CORRUPTED
+        || (code as i32) & 0xfff == DATA_EXCEPTION;
+    if is_damage {
+        Ok(report.message().to_owned())
+    } else {
+        Err(caught)
+    }
+}
+
+fn caught<T>(body: impl FnOnce() -> T) -> Result<T, CaughtError> {
+    PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
+        .catch_others(Err)
+        .catch_rust_panic(Err)
+        .execute()
+}
+
+/// Runs the body in a subtransaction: `Err` is what the server says is damaged, with everything undone that the body
+/// did. Nothing may be connected to SPI here. Not for parallel queries, which have no subtransactions.
+pub fn attempt<T>(body: impl FnOnce() -> StateResult<T>) -> StateResult<Result<T, String>> {
+    // SAFETY: as PL/pgSQL does it: the subtransaction is ended on both ways out, and memory context and resource
+    // owner are put back. What the body has connected to SPI ends with the subtransaction.
+    unsafe {
+        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let catching = Catching::begin();
+        let outcome = caught(body);
+        drop(catching);
+        match &outcome {
+            Ok(Ok(_)) => pg_sys::ReleaseCurrentSubTransaction(),
+            _ => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        match outcome {
+            Ok(result) => result.map(Ok),
+            Err(caught) => match damage(caught) {
+                Ok(message) => Ok(Err(message)),
+                Err(other) => other.rethrow(),
+            },
+        }
+    }
+}
+
+/// Runs the body; where the server says that data is damaged, raises what `told` makes of its message instead.
+pub fn telling<T>(
+    told: impl FnOnce(&str) -> StateError,
+    body: impl FnOnce() -> StateResult<T>,
+) -> StateResult<T> {
+    if CATCHING.get() {
+        return body();
+    }
+    match caught(body) {
+        Ok(result) => result,
+        // Raised at once: only the end of the transaction puts in order what the error has left.
+        Err(caught) => match damage(caught) {
+            Ok(message) => raise(&told(&message)),
+            Err(other) => other.rethrow(),
+        },
+    }
+}
