@@ -4,9 +4,10 @@
 use crate::core::{StateError, StateResult};
 use crate::pg::error::raise;
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
+use pgrx::{PgSqlErrorCode, pg_sys};
+use std::any::Any;
 use std::cell::Cell;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 thread_local! {
     /// Whether a subtransaction waits for what is raised.
@@ -31,27 +32,21 @@ impl Drop for Catching {
 /// The class of data exceptions, 22, as the server packs it.
 const DATA_EXCEPTION: i32 = 2 | 2 << 6;
 
-/// The message of an error that means damage; gives back any other: a cancel, or memory that is short.
-fn damage(caught: CaughtError) -> Result<String, CaughtError> {
-    let CaughtError::PostgresError(report) = &caught else {
-        return Err(caught);
+/// The message of an error that means damage; `None` of any other: a cancel, or memory that is short. The server keeps
+/// the error until it is flushed, and needs it where it goes on.
+fn damage(caught: &(dyn Any + Send)) -> Option<String> {
+    let Some(CaughtError::PostgresError(report)) = caught.downcast_ref() else {
+        return None;
     };
     let code = report.sql_error_code();
     let is_damage = code == PgSqlErrorCode::ERRCODE_DATA_CORRUPTED
         || code == PgSqlErrorCode::ERRCODE_INDEX_CORRUPTED
         || (code as i32) & 0xfff == DATA_EXCEPTION;
-    if is_damage {
-        Ok(report.message().to_owned())
-    } else {
-        Err(caught)
-    }
+    is_damage.then(|| report.message().to_owned())
 }
 
-fn caught<T>(body: impl FnOnce() -> T) -> Result<T, CaughtError> {
-    PgTryBuilder::new(AssertUnwindSafe(|| Ok(body())))
-        .catch_others(Err)
-        .catch_rust_panic(Err)
-        .execute()
+fn caught<T>(body: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    catch_unwind(AssertUnwindSafe(body))
 }
 
 /// Runs the body in a subtransaction: `Err` is what the server says is damaged, with everything undone that the body
@@ -66,6 +61,10 @@ pub fn attempt<T>(body: impl FnOnce() -> StateResult<T>) -> StateResult<Result<T
         let catching = Catching::begin();
         let outcome = caught(body);
         drop(catching);
+        let found = outcome.as_ref().err().and_then(|error| damage(&**error));
+        if found.is_some() {
+            pg_sys::FlushErrorState();
+        }
         match &outcome {
             Ok(Ok(_)) => pg_sys::ReleaseCurrentSubTransaction(),
             _ => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
@@ -74,9 +73,9 @@ pub fn attempt<T>(body: impl FnOnce() -> StateResult<T>) -> StateResult<Result<T
         pg_sys::CurrentResourceOwner = owner;
         match outcome {
             Ok(result) => result.map(Ok),
-            Err(caught) => match damage(caught) {
-                Ok(message) => Ok(Err(message)),
-                Err(other) => other.rethrow(),
+            Err(error) => match found {
+                Some(message) => Ok(Err(message)),
+                None => resume_unwind(error),
             },
         }
     }
@@ -93,9 +92,13 @@ pub fn telling<T>(
     match caught(body) {
         Ok(result) => result,
         // Raised at once: only the end of the transaction puts in order what the error has left.
-        Err(caught) => match damage(caught) {
-            Ok(message) => raise(&told(&message)),
-            Err(other) => other.rethrow(),
+        Err(error) => match damage(&*error) {
+            Some(message) => {
+                // SAFETY: the error is caught, and its message copied.
+                unsafe { pg_sys::FlushErrorState() };
+                raise(&told(&message))
+            }
+            None => resume_unwind(error),
         },
     }
 }
