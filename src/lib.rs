@@ -52,10 +52,11 @@ pub mod store;
     requires = ["definitions"]
 );
 ::pgrx::extension_sql_file!(
-    "../sql/import.sql",
-    name = "import",
+    "../sql/repair.sql",
+    name = "repair",
     requires = ["migrations"]
 );
+::pgrx::extension_sql_file!("../sql/import.sql", name = "import", requires = ["repair"]);
 ::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",

@@ -10,6 +10,7 @@ mod import;
 mod log;
 mod migrations;
 mod query;
+mod repair;
 mod routing;
 mod state;
 mod stats;

@@ -139,7 +139,9 @@ impl StateError {
             format!("version {version} of execution \"{execution_id}\" cannot be rebuilt"),
         )
         .detail(format!("The log is damaged: {why}."))
-        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+        .hint(
+            "wf_verify tells which versions are sound; wf_repair goes back to the newest of them.",
+        )
     }
 
     /// A head that cannot be rebuilt (WF008), where its version is not known.
@@ -149,7 +151,9 @@ impl StateError {
             format!("head of execution \"{execution_id}\" cannot be rebuilt"),
         )
         .detail(format!("The log is damaged: {why}."))
-        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+        .hint(
+            "wf_verify tells which versions are sound; wf_repair goes back to the newest of them.",
+        )
     }
 
     /// A history of which a version cannot be read (WF008).
@@ -159,7 +163,9 @@ impl StateError {
             format!("history of execution \"{execution_id}\" cannot be read"),
         )
         .detail(format!("The log is damaged: {why}."))
-        .hint("wf_verify tells which versions are sound; wf_repair goes back to the newest of them.")
+        .hint(
+            "wf_verify tells which versions are sound; wf_repair goes back to the newest of them.",
+        )
     }
 
     /// States of several executions, one of which cannot be read (WF008).

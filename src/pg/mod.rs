@@ -2,9 +2,9 @@
 
 pub mod aggregate;
 pub mod attempt;
-pub mod damage;
 pub mod backend;
 mod call;
+pub mod damage;
 pub mod datum;
 pub mod document;
 pub mod error;

@@ -11,6 +11,7 @@ pub mod definitions;
 pub mod history;
 pub mod log;
 pub mod migrations;
+pub mod repair;
 pub mod routing;
 pub mod search;
 #[cfg(any(test, feature = "pg_test"))]

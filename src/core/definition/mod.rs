@@ -13,6 +13,7 @@ mod message;
 mod patterns;
 mod reads;
 mod references;
+mod repair;
 mod schema;
 mod split;
 mod ticking;
@@ -21,6 +22,7 @@ mod violations;
 
 pub use compile::Definition;
 pub use findings::findings;
+pub use repair::{Mend, mends};
 pub use violations::{Finding, Violations};
 
 use super::StateResult;

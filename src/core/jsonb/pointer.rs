@@ -74,7 +74,7 @@ pub fn get<'a>(bytes: &'a [u8], pointer: &Pointer<'_>) -> Result<Option<Value<'a
 }
 
 /// The value that `tokens` lead to from `value`.
-pub(super) fn find<'a>(
+pub(in crate::core) fn find<'a>(
     mut value: Value<'a>,
     tokens: &[Cow<'_, [u8]>],
 ) -> Result<Option<Value<'a>>> {

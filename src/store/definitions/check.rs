@@ -157,7 +157,7 @@ pub(super) fn refuse(key: Key<'_>, workflow: &str, found: &Violations) -> StateR
 /// Characters of a path, rule or message that a DETAIL quotes.
 const MOST_QUOTED: usize = 200;
 
-fn told(first: &definition::Finding, count: usize) -> String {
+pub(in crate::store) fn told(first: &definition::Finding, count: usize) -> String {
     let clipped = |text: &str| -> String {
         let one_line = text.chars().map(|c| if c.is_control() { ' ' } else { c });
         one_line.take(MOST_QUOTED).collect()

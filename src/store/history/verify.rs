@@ -123,7 +123,12 @@ pub fn verify(key: Key<'_>) -> StateResult<Report> {
 /// Versions after one; what the server says where it cannot read them.
 fn read(key: Key<'_>, after: i64, most: i64) -> StateResult<Result<Vec<Link>, String>> {
     let [tenant, id] = key_params(key);
-    let params = [tenant, id, Param::Int8(Some(after)), Param::Int8(Some(most))];
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(after)),
+        Param::Int8(Some(most)),
+    ];
     attempt(|| {
         let (mut links, mut bytes) = (Vec::new(), 0);
         BATCH.receive_while(Mode::Read, &params, |row| {

@@ -128,7 +128,9 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
     let mut crooked = Vec::new();
     let mut read = None;
     if !unknown.is_empty() {
-        read = Some(telling(StateError::unread, || Ok(rows::segments(&unknown)))?);
+        read = Some(telling(StateError::unread, || {
+            Ok(rows::segments(&unknown))
+        })?);
     }
     let mut next = 0;
     for ((item, found), known) in std::iter::zip(locked, known) {

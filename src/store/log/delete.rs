@@ -8,6 +8,7 @@ use crate::store::history::prune;
 use crate::store::log::cache;
 use crate::store::log::executions::{self, Lock};
 use crate::store::log::versions;
+use crate::store::repair::rows;
 use crate::store::search::index;
 
 /// Deletes an execution; false when there is none. Its forks get their own copy of what they stand on.
@@ -27,6 +28,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     }
     versions::delete_all(key)?;
     checkpoints::delete_all(key)?;
+    rows::delete_all(key)?;
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);

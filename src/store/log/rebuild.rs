@@ -134,12 +134,7 @@ pub fn from_log(mode: Mode, key: Key<'_>, head: &Head) -> StateResult<Document> 
     })
 }
 
-fn rebuild(
-    mode: Mode,
-    key: Key<'_>,
-    version: i64,
-    head: Option<&Head>,
-) -> StateResult<Document> {
+fn rebuild(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> StateResult<Document> {
     let told = |why: &str| StateError::corrupt(key.id, version, why);
     telling(told, || {
         let from = head.map(|head| head.keyframe_version);

@@ -84,7 +84,11 @@ impl Chain {
 
 impl Link {
     /// Its snapshot, which must have its hash. What is fetched lives as long as the connection.
-    pub fn payload<'s>(&'s self, key: Key<'_>, connection: &'s Connection) -> StateResult<&'s [u8]> {
+    pub fn payload<'s>(
+        &'s self,
+        key: Key<'_>,
+        connection: &'s Connection,
+    ) -> StateResult<&'s [u8]> {
         let told = |why: &str| StateError::corrupt(key.id, self.version, why);
         let Some(snapshot) = &self.snapshot else {
             return Err(told("a snapshot is missing"));

@@ -1,0 +1,264 @@
+//! `wf_repair`: back to what is sound, with as little lost as can be.
+
+use crate::core::{StateError, StateResult, hash};
+use crate::pg::document::Document;
+use crate::pg::interrupts;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::Key;
+use crate::store::history::verify::sorted_out;
+use crate::store::log::cache::{self, snapshot_hash};
+use crate::store::log::executions::{self, Head, Lock, key_params};
+use crate::store::log::rebuild;
+use crate::store::repair::mending::{broken, initial, mended};
+use crate::store::repair::rows::{self, Outcome, Whole};
+use crate::store::search::index;
+use std::rc::Rc;
+
+static BELOW: Statement = Statement::new(
+    "SELECT v.version, v.hash, v.status, v.phase, v.schema_version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {<=} $3 ORDER BY v.version DESC LIMIT 1",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+static TAGGED_BELOW: Statement = Statement::new(
+    "SELECT pg_catalog.max(c.version) FROM wfstate.checkpoints AS c
+      WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.version {<=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// What a version's row says besides its content.
+struct Row {
+    version: i64,
+    hash: i64,
+    status: String,
+    phase: Option<String>,
+    schema_version: Option<i32>,
+}
+
+/// The newest version up to one.
+fn below(key: Key<'_>, version: i64) -> StateResult<Option<Row>> {
+    let [tenant, id] = key_params(key);
+    BELOW.one(
+        Mode::Latest,
+        &[tenant, id, Param::Int8(Some(version))],
+        |row| {
+            Ok(Row {
+                version: row.int8(0).unwrap_or_default(),
+                hash: row.int8(1).unwrap_or_default(),
+                status: row.text(2).unwrap_or_default(),
+                phase: row.text(3),
+                schema_version: row.int4(4),
+            })
+        },
+    )
+}
+
+fn tagged_below(key: Key<'_>, version: i64) -> StateResult<Option<i64>> {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(Some(version))];
+    Ok(TAGGED_BELOW
+        .one(Mode::Latest, &params, |row| Ok(row.int8(0)))?
+        .flatten())
+}
+
+fn rebuilt(key: Key<'_>, version: i64) -> StateResult<Result<Document, String>> {
+    interrupts::check();
+    sorted_out(|| rebuild::at(Mode::Latest, key, version))
+}
+
+/// What the head becomes.
+struct Found {
+    action: &'static str,
+    row: Option<Row>,
+    phase: Option<String>,
+    state: Document,
+}
+
+impl Found {
+    fn at(action: &'static str, row: Row, state: Document) -> Self {
+        Found {
+            action,
+            phase: row.phase.clone(),
+            row: Some(row),
+            state,
+        }
+    }
+}
+
+struct Repair<'a> {
+    key: Key<'a>,
+    head: &'a Head,
+    /// The newest version that head or log know of.
+    top: i64,
+    /// The newest versions of the log that cannot be rebuilt, and why.
+    damaged: Vec<(i64, String)>,
+}
+
+/// Brings an execution back to the newest state that is sound. Tells how; that nothing is left, too, since what a
+/// refusal has written is rolled back.
+pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
+    let head = executions::lock_existing(key, Lock::Save)?;
+    // What this session remembers may be sound where the log is not.
+    cache::forget(key);
+    let newest = below(key, i64::MAX)?.map_or(0, |row| row.version);
+    let current = sorted_out(|| rebuild::from_log(Mode::Latest, key, &head))?;
+    let (reason, invalid) = match current {
+        Err(problem) => (problem, None),
+        Ok(_) if newest > head.version => ("the log has versions after the head".to_owned(), None),
+        Ok(state) => match broken(key, &head, head.phase.as_deref(), &state)? {
+            None => return valid(key, &head),
+            Some(reason) => (reason, Some(state)),
+        },
+    };
+    let mut repair = Repair {
+        key,
+        head: &head,
+        top: newest.max(head.version),
+        damaged: Vec::new(),
+    };
+    let sound = repair.newest_sound()?;
+    let found = repair.find(sound)?;
+    let outcome = repair.put(found, &reason)?;
+    let recovery = rows::record(key, &outcome)?;
+    if let Some(state) = invalid {
+        rows::keep(key, head.version, recovery, &reason, (None, Some(&state)))?;
+    }
+    if outcome.action != "failed" {
+        for (version, problem) in &repair.damaged {
+            interrupts::check();
+            rows::take_out(key, *version, recovery, problem)?;
+        }
+    }
+    Ok(outcome)
+}
+
+fn valid(key: Key<'_>, head: &Head) -> StateResult<Outcome> {
+    let outcome = Outcome {
+        action: "valid",
+        version: head.version,
+        target_version: Some(head.version),
+        reason: None,
+        lost: None,
+    };
+    rows::record(key, &outcome)?;
+    Ok(outcome)
+}
+
+impl Repair<'_> {
+    /// Goes back to the newest version that can be rebuilt.
+    fn newest_sound(&mut self) -> StateResult<Option<(Row, Document)>> {
+        let mut from = self.top;
+        while let Some(row) = below(self.key, from)? {
+            match rebuilt(self.key, row.version)? {
+                Ok(state) => return Ok(Some((row, state))),
+                Err(problem) => self.damaged.push((row.version, problem)),
+            }
+            from = row.version - 1;
+        }
+        Ok(None)
+    }
+
+    fn holds(&self, phase: Option<&str>, state: &[u8]) -> StateResult<bool> {
+        Ok(broken(self.key, self.head, phase, state)?.is_none())
+    }
+
+    fn find(&self, sound: Option<(Row, Document)>) -> StateResult<Option<Found>> {
+        let Some((row, state)) = sound else {
+            return self.initial();
+        };
+        let (newest, phase) = (row.version, row.phase.clone());
+        let phase = phase.as_deref();
+        if newest == self.top {
+            if self.holds(phase, &state)? {
+                return Ok(Some(Found::at("repaired", row, state)));
+            }
+            if let Some(state) = mended(self.key, self.head, phase, &state)? {
+                return Ok(Some(Found::at("repaired", row, state)));
+            }
+        }
+        if let Some(found) = self.walk("checkpoint", newest, tagged_below)? {
+            return Ok(Some(found));
+        }
+        let any = |_: Key<'_>, version| Ok(Some(version));
+        match self.walk("version", newest, any)? {
+            None => self.initial(),
+            found => Ok(found),
+        }
+    }
+
+    /// The newest sound and valid version of those that `next` gives, up to one.
+    fn walk(
+        &self,
+        action: &'static str,
+        mut from: i64,
+        next: impl Fn(Key<'_>, i64) -> StateResult<Option<i64>>,
+    ) -> StateResult<Option<Found>> {
+        while let Some(wanted) = next(self.key, from)? {
+            let Some(row) = below(self.key, wanted)? else {
+                return Ok(None);
+            };
+            from = wanted.min(row.version) - 1;
+            if action == "checkpoint" && row.version != wanted {
+                from = wanted - 1;
+                continue;
+            }
+            if let Ok(state) = rebuilt(self.key, row.version)?
+                && self.holds(row.phase.as_deref(), &state)?
+            {
+                return Ok(Some(Found::at(action, row, state)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn initial(&self) -> StateResult<Option<Found>> {
+        let found = initial(self.key, self.head)?;
+        Ok(found.map(|(state, phase)| Found {
+            action: "initial",
+            row: None,
+            phase,
+            state,
+        }))
+    }
+
+    /// Makes what was found the head, in a version that stands on its own.
+    fn put(&self, found: Option<Found>, reason: &str) -> StateResult<Outcome> {
+        let (key, head) = (self.key, self.head);
+        let Some(found) = found else {
+            rows::fail(key)?;
+            return Ok(Outcome {
+                action: "failed",
+                version: head.version,
+                target_version: None,
+                reason: Some(reason.to_owned()),
+                lost: Some((1, self.top)),
+            });
+        };
+        let snapshot_hash = snapshot_hash(&found.state)?;
+        let row = found.row.as_ref();
+        let whole = Whole {
+            version: self.top + 1,
+            base: row.map(|row| row.version),
+            hash: hash::chain(row.map_or(0, |row| row.hash), snapshot_hash),
+            snapshot_hash,
+            status: row.map_or("running", |row| &row.status),
+            phase: found.phase.as_deref(),
+            schema_version: row.map_or(head.schema_version, |row| row.schema_version),
+            state: &found.state,
+        };
+        let Some(after) = rows::append(key, &whole)? else {
+            return Err(StateError::execution_not_found(key.id, key.tenant));
+        };
+        let target_version = whole.base;
+        let state = Rc::new(found.state);
+        cache::put(key, &after, Rc::clone(&state));
+        index::maintain(key, after.workflow.as_deref(), true, None, || Ok(state))?;
+        let first = target_version.unwrap_or(0) + 1;
+        Ok(Outcome {
+            action: found.action,
+            version: after.version,
+            target_version,
+            reason: Some(reason.to_owned()),
+            lost: (first <= self.top).then_some((first, self.top)),
+        })
+    }
+}
