@@ -50,6 +50,15 @@ Returns one row: the versions and snapshots looked at, whether all are sound, an
 Errors: WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_verify', 'reader');
 
+CREATE FUNCTION @extschema@.wf_verify_all(after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS TABLE (
+    execution_id text, versions bigint, snapshots bigint, valid bool, bad_version bigint, problem text
+)
+    LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_verify_all_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_verify_all IS
+'Does what wf_verify does for every execution of the session''s tenant, by id: a row for each, also for those that are sound. What is damaged in one does not keep it from the next. after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100); fewer rows mean that there are no more.
+Errors: 22023 for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_verify_all', 'reader');
+
 CREATE FUNCTION @extschema@.wf_export(execution_id text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_export_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_export IS

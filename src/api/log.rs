@@ -119,6 +119,25 @@ fn wf_verify(execution_id: Option<&str>) -> Records<'_> {
 }
 
 #[pg_extern(sql = false)]
+fn wf_verify_all(after: Option<&str>, max_rows: Option<i32>) -> Records<'_> {
+    Records::written(move |out| {
+        let tenant = tenant::current()?;
+        let after = limits::optional_name("after", after)?;
+        let max_rows = limits::max_rows(max_rows)?;
+        store::history::verify_all::verify_all(&tenant, after, max_rows, |id, report| {
+            out.put(&record![
+                id.to_owned(),
+                report.versions,
+                report.snapshots,
+                report.problem.is_none(),
+                report.bad_version,
+                report.problem,
+            ]);
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
 fn wf_export(execution_id: Option<&str>) -> Jsonb {
     run(|| with_key(execution_id, store::transfer::export::export).map(Jsonb::from))
 }

@@ -179,7 +179,7 @@ impl StateError {
     pub fn not_rebuilt(execution_id: &str, version: i64, error: Error) -> Self {
         match error {
             Error::OutOfMemory => Self::out_of_memory("state"),
-            damage => Self::corrupt(execution_id, version, damage),
+            damage => Self::corrupt(execution_id, version, damage.why()),
         }
     }
 

@@ -8,7 +8,8 @@ CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_load(''order'')', 'wf_load_many(ARRAY[''order''])', 'wf_save_states(ARRAY[''order''], ARRAY[''{}''::jsonb])',
-    'wf_checkpoints(''order'')', 'wf_history(''order'')', 'wf_verify(''order'')', 'wf_list()', 'wf_find(''{}'')',
+    'wf_checkpoints(''order'')', 'wf_history(''order'')', 'wf_verify(''order'')', 'wf_verify_all()', 'wf_repair(''order'')', 'wf_recoveries(''order'')',
+    'wf_prune_quarantine(''1 day'')', 'wf_quarantined(''order'')', 'wf_list()', 'wf_find(''{}'')',
     'wf_tenants()', 'wf_routing_decisions()', 'wf_agent_statistics()', 'wf_top_agents()',
     'wf_underperforming_agents(threshold => 1.0, min_tasks => 0)', 'wf_prune_routing(''1 day'')', 'wf_maintain()',
     'wf_circuits()', 'wf_circuits_open()', 'wf_circuit_transitions()', 'wf_circuit_policy(''agent'')',
@@ -25,7 +26,7 @@ BEGIN
         BEGIN
             EXECUTE format('SELECT count(r::text) FROM %s AS r', item.call) INTO found;
             -- None of these has rows of this small database.
-            IF found = 0 AND item.function NOT IN ('wf_circuits_recover', 'wf_underperforming_agents', 'wf_violations') THEN
+            IF found = 0 AND item.function NOT IN ('wf_circuits_recover', 'wf_quarantined', 'wf_underperforming_agents', 'wf_violations') THEN
                 RAISE 'no rows';
             END IF;
             EXECUTE format('SELECT count(r.row::text) FROM (SELECT %s AS row) AS r', item.call) INTO found;

@@ -3,3 +3,4 @@
 pub mod page;
 pub mod prune;
 pub mod verify;
+pub mod verify_all;

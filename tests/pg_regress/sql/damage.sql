@@ -54,6 +54,14 @@ SELECT count(pg_temp.make_without_chunks(id, which)) FROM (VALUES ('toast gone',
 CREATE FUNCTION pg_temp.told(text) RETURNS text LANGUAGE sql AS
 $$ SELECT CASE WHEN $1 IN ('8', '9') THEN 'right: ' || $1 ELSE regexp_replace($1, '\d+ in pg_toast_\d+', 'N in TOAST') END $$;
 SELECT e.execution_id, v.versions, v.valid, v.bad_version, pg_temp.told(v.problem) AS problem FROM wfstate.executions e, wf_verify(e.execution_id) v ORDER BY 1;
+-- All of them page by page; damage of one stops nothing.
+SELECT execution_id, valid, bad_version FROM wf_verify_all();
+SELECT execution_id, valid FROM wf_verify_all(after => 'snapshot hash', max_rows => 3);
+SELECT count(*) FROM wf_verify_all(after => 'zzz');
+SELECT count(*) FROM wf_verify_all(max_rows => 0);
+\echo :SQLSTATE
+SELECT count(*) FROM wf_verify_all('');
+\echo :SQLSTATE
 -- The head, and a version behind the damage.
 SELECT execution_id, pg_temp.told(pg_temp.try('SELECT wf_load_state(%L) -> ''n''', execution_id)) AS load FROM wfstate.executions ORDER BY 1;
 SELECT execution_id, pg_temp.told(pg_temp.try('SELECT wf_state_at(%L, 9) -> ''n''', execution_id)) AS at_9 FROM wfstate.executions ORDER BY 1;
@@ -67,5 +75,23 @@ SELECT execution_id, pg_temp.told(pg_temp.try('SELECT count(version) FROM wf_sav
 \set VERBOSITY default
 SELECT wf_load_state('patch altered');
 \echo :SQLSTATE
+-- A repair brings back the newest version that can be rebuilt, and says what was lost; where nothing can, that.
+SELECT e.execution_id, r.action, r.version, r.target_version, r.lost_count, r.lost_from, r.lost_to, pg_temp.told(r.reason) AS reason FROM (SELECT execution_id FROM wfstate.executions ORDER BY 1) e, wf_repair(e.execution_id) r;
+SELECT e.execution_id, e.status, v.valid, v.bad_version, pg_temp.told(v.problem) AS problem FROM wfstate.executions e, wf_verify(e.execution_id) v ORDER BY 1;
+SELECT e.execution_id, q.version, q.recovery_no, pg_temp.told(q.reason) AS reason, q.patch, q.snapshot IS NOT NULL AS snapshot FROM wfstate.executions e, wf_quarantined(e.execution_id) q WHERE e.execution_id IN ('patch altered', 'neither') ORDER BY 1, 2;
+-- Everything works on it again: loads, saves, patches, checkpoints, forks, history.
+SELECT execution_id, pg_temp.try('SELECT wf_load_state(%L) -> ''n''', execution_id) AS load FROM wfstate.executions WHERE status <> 'failed' ORDER BY 1;
+SELECT execution_id, pg_temp.try('SELECT wf_patch_state(%L, ''[{"op": "add", "path": "/m", "value": 1}]'')', execution_id) AS patch,
+       pg_temp.try('SELECT wf_save_state(%L, ''{"n": 10}'')', execution_id) AS save, pg_temp.try('SELECT wf_checkpoint(%L, ''c'')', execution_id) AS checkpoint,
+       pg_temp.try('SELECT wf_fork(%1$L, %1$L || '' fork'')', execution_id) AS fork, pg_temp.try('SELECT count(version) FROM wf_history(%L)', execution_id) AS history,
+       pg_temp.try('SELECT valid FROM wf_verify(%L)', execution_id) AS valid FROM wfstate.executions WHERE status <> 'failed' ORDER BY 1;
+-- Of a failed one nothing is left to save onto; it can be deleted and begun again.
+SELECT execution_id, pg_temp.try('SELECT wf_save_state(%L, ''{}'')', execution_id) AS save FROM wfstate.executions WHERE status = 'failed' ORDER BY 1;
+SELECT wf_delete('toast gone'), wf_save_state('toast gone', '{"n": 1}');
+SELECT count(*) FROM wf_recoveries('toast gone');
+SELECT recovery_no, action, version, lost_count, recovered_by IS NOT NULL AS by, recovered_at IS NOT NULL AS at FROM wf_recoveries('root gone');
+DELETE FROM wfstate.recoveries;
+DELETE FROM wfstate.quarantine;
+DELETE FROM wfstate.checkpoints;
 DELETE FROM wfstate.state_versions;
 DELETE FROM wfstate.executions;
