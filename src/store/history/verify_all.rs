@@ -1,7 +1,7 @@
 //! `wf_verify_all`: all executions of a tenant, page by page.
 
 use crate::core::{Code, StateResult};
-use crate::pg::attempt::attempt;
+use crate::pg::damage::attempt;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;

@@ -84,9 +84,9 @@ SELECT wf_prune_history('none', 1);
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();
 -- The time that it takes follows the number of versions, not its square, which here would be a quarter of a minute.
 SELECT wf_save_state('many', '{"n": 1}'), wf_patch_state('many', '{"n": 2}');
-INSERT INTO wfstate.state_versions (version, base_version, keyframe_version, hash, saved_at, state_bytes, chain_bytes, patch, tenant, execution_id, status)
-SELECT n, n - 1, 1, 0, saved_at, state_bytes, chain_bytes, '{}', tenant, execution_id, status FROM wfstate.state_versions, generate_series(3, 60000) AS n WHERE tenant = 'prune' AND execution_id = 'many' AND version = 2;
-UPDATE wfstate.executions SET version = 60000 WHERE tenant = 'prune' AND execution_id = 'many';
+SET wfstate.keyframe_min = '1MB';
+SELECT count(wf_patch_state('many', '{}')) FROM generate_series(3, 60000);
+RESET wfstate.keyframe_min;
 SELECT count(wf_checkpoint('many', 'c' || n, n)) FROM generate_series(1000, 50000, 1000) AS n;
 SET statement_timeout = '4s';
 SELECT wf_prune_history('many', 20000);
