@@ -65,6 +65,10 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
            WHEN d.proname IN ('wf_tenant', 'current_tenant', 'wf_tenants') THEN 'ss'
            -- How an interval is read depends on a setting.
            WHEN d.proname IN ('wf_validate_definition', 'wf_definition_violations') THEN 'ss'
+           -- They read damage in a subtransaction, which a parallel query cannot have.
+           WHEN d.proname IN ('wf_verify', 'wf_verify_all') THEN 'su'
+           -- Operators alone read it.
+           WHEN d.proname = 'wf_quarantined' THEN 'ss'
            -- Of the session that asks, and another at each call.
            WHEN d.proname = 'wf_cache_stats' THEN 'vr'
            WHEN d.proname IN ('chain_hash', 'scoped') OR d.level = 'everybody' THEN 'is'

@@ -96,7 +96,8 @@ struct Repair<'a> {
 /// Brings an execution back to the newest state that is sound. Tells how; that nothing is left, too, since what a
 /// refusal has written is rolled back.
 pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
-    let head = executions::lock_existing(key, Lock::Save)?;
+    // It may remove versions: nobody may come to refer to one meanwhile.
+    let head = executions::lock_existing(key, Lock::Prune)?;
     // What this session remembers may be sound where the log is not.
     cache::forget(key);
     let newest = below(key, i64::MAX)?.map_or(0, |row| row.version);
