@@ -6,6 +6,7 @@ CREATE TABLE wfstate.migrations (
     workflow     wfstate.identifier NOT NULL,
     from_version integer NOT NULL,
     to_version   integer NOT NULL,
+    unsaid_version integer NOT NULL,
     added_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     added_by     text NOT NULL DEFAULT CURRENT_USER,
     patch        jsonb,
@@ -19,6 +20,7 @@ COMMENT ON COLUMN wfstate.migrations.tenant IS 'Whose workflow.';
 COMMENT ON COLUMN wfstate.migrations.workflow IS 'Workflow.';
 COMMENT ON COLUMN wfstate.migrations.from_version IS 'Version of the shape that the step takes.';
 COMMENT ON COLUMN wfstate.migrations.to_version IS 'Version of the shape that it gives.';
+COMMENT ON COLUMN wfstate.migrations.unsaid_version IS 'Version that a state counts as which none was said of: where the first step of the workflow to be added began. The same for all its steps.';
 COMMENT ON COLUMN wfstate.migrations.added_at IS 'When the step was added.';
 COMMENT ON COLUMN wfstate.migrations.added_by IS 'Role that added it.';
 COMMENT ON COLUMN wfstate.migrations.patch IS 'Merge patch (an object) or JSON Patch (an array) that the step applies.';
@@ -92,10 +94,10 @@ CREATE FUNCTION @extschema@.wf_add_migration(
 ) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_add_migration_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_add_migration IS
-'Adds a step by which states of a workflow come from one version of their shape (schema_version) to the next. The step is a patch, a merge patch (object) or a JSON Patch (array), or the name of a function that takes a jsonb and returns one. Steps are one chain: a new one begins where it ends, or ends where it begins. An execution whose schema_version is NULL counts as one of the first version of the chain.
+'Adds a step by which states of a workflow come from one version of their shape (schema_version) to the next. The step is a patch, a merge patch (object) or a JSON Patch (array), or the name of a function that takes a jsonb and returns one. Steps are one chain: a new one begins where it ends, or ends where it begins. An execution whose schema_version is NULL counts as one of the version that the first step to be added begins at, whatever is added and dropped later.
 From then on a load gives the newest shape, without writing; so does a patch, which is applied to it and stores the result; and a full save that names no schema_version is taken to be of the newest shape. Versions in the history stay as they were saved. wf_migrate_states migrates what nobody loads and saves.
-The function must be IMMUTABLE or STABLE. It is called with the rights of whoever loads, or as its owner where that is a superuser and the owner is none, and with search_path pg_catalog, pg_temp. For operators.
-Errors: WF006 when a step begins at from_version already; 22023 when the step does not join the chain, neither or both of patch and function are given, the patch is malformed, the function does not return jsonb or is VOLATILE, or for a bad argument; WF005 when there is no such function; 42501 when the caller may not execute it; 54000 for a patch of more than 64 kB, more than 1000 steps of a workflow, or more than 2000 workflows.';
+The function must be IMMUTABLE or STABLE, and PARALLEL SAFE, since loads are. It is called with the rights of whoever loads, where that is a superuser with those of the role that added the step, and with search_path pg_catalog, pg_temp. For operators.
+Errors: WF006 when a step begins at from_version already; 22023 when the step does not join the chain, neither or both of patch and function are given, the patch is malformed, the function does not take and return a jsonb, is VOLATILE or not PARALLEL SAFE, or for a bad argument; WF005 when there is no such function; 42501 when the caller may not execute it; 54000 for a patch of more than 64 kB, more than 1000 steps of a workflow, or more than 2000 workflows.';
 INSERT INTO wfstate.access VALUES ('wf_add_migration', 'operator');
 
 CREATE FUNCTION @extschema@.wf_migrations(workflow text) RETURNS TABLE (

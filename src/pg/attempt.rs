@@ -122,9 +122,9 @@ fn own<R>(refusal: StateError) -> StateResult<Result<R, Caught>> {
     Ok(Err(Caught { sqlstate, message }))
 }
 
-/// Operator intervention, lack of resources, transactions that must be tried again, locks, read-only transactions.
+/// Operator intervention, lack of resources, transactions that must be tried again, the system itself.
 fn is_of_the_session(sqlstate: &str) -> bool {
-    ["57", "53", "40", "55", "25", "58"]
+    ["57", "53", "40", "58"]
         .iter()
         .any(|class| sqlstate.starts_with(class))
 }

@@ -15,6 +15,7 @@ pub struct Function {
     is_set: bool,
     kind: u8,
     volatility: u8,
+    parallel: u8,
 }
 
 /// A function by its name and the types of its arguments, as regprocedure has it.
@@ -45,6 +46,7 @@ pub fn find(name: &str) -> Option<Function> {
             is_set: row.proretset,
             kind: row.prokind as u8,
             volatility: row.provolatile as u8,
+            parallel: row.proparallel as u8,
         };
         pg_sys::ReleaseSysCache(tuple);
         Some(function)
@@ -67,7 +69,7 @@ pub fn check(function: &Function, name: &str) -> StateResult<()> {
     let refused = |why: &str| {
         StateError::invalid(format!("function {name} cannot migrate states"))
             .detail(String::from(why))
-            .hint("It must take a jsonb, return a jsonb, and be IMMUTABLE or STABLE.")
+            .hint("It must take a jsonb, return a jsonb, and be IMMUTABLE or STABLE, and PARALLEL SAFE.")
     };
     // What is called below SQL is called with what it takes, or reads wrong memory.
     if function.kind != b'f' || function.takes != [pg_sys::JSONBOID] {
@@ -78,6 +80,10 @@ pub fn check(function: &Function, name: &str) -> StateResult<()> {
     }
     if function.volatility == b'v' {
         return Err(refused("It is VOLATILE."));
+    }
+    // Loads are, and may be run by a worker.
+    if function.parallel != b's' {
+        return Err(refused("It is not PARALLEL SAFE."));
     }
     let arguments = [function.oid.into_datum(), "EXECUTE".into_datum()];
     // SAFETY: `has_function_privilege(oid, text)`.
@@ -93,10 +99,11 @@ pub fn check(function: &Function, name: &str) -> StateResult<()> {
 }
 
 /// What it makes of a document; `None` for NULL. With search_path pg_catalog, pg_temp. A superuser does not run
-/// another's code with rights of its own: it runs as the function's owner.
-pub fn call(function: &Function, document: &[u8]) -> Option<Vec<u8>> {
+/// another's choice with rights of its own: it runs as the role that chose it, or else as the function's owner.
+pub fn call(function: &Function, chosen_by: &str, document: &[u8]) -> Option<Vec<u8>> {
+    let chooser = roles::role_oid(chosen_by).filter(|role| !roles::is_superuser(*role));
     let mut memory = PgMemoryContexts::new("wfstate migration");
-    roles::below_superuser(function.owner, || {
+    roles::below_superuser(chooser.unwrap_or(function.owner), || {
         with_pinned_path(|| {
             // SAFETY: the context is this call's own; the result is copied out of it.
             unsafe {

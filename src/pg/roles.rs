@@ -70,16 +70,16 @@ pub fn as_member_of<R>(role: u32, work: impl FnOnce() -> StateResult<R>) -> Stat
     )
 }
 
-/// Runs code of a user: as its owner where the current role is a superuser and the owner is not.
-pub fn below_superuser<R>(owner: u32, work: impl FnOnce() -> R) -> R {
+/// Runs code of a user: as another role where the current one is a superuser and that is none.
+pub fn below_superuser<R>(other: u32, work: impl FnOnce() -> R) -> R {
     let (user, context) = context();
-    if !is_superuser(user.to_u32()) || is_superuser(owner) {
+    if !is_superuser(user.to_u32()) || is_superuser(other) {
         return work();
     }
     let restricted = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
     let _restore = Restore(user, context);
     // SAFETY: two assignments; `Restore` takes them back on every way out.
-    unsafe { pg_sys::SetUserIdAndSecContext(owner.into(), context | restricted as c_int) };
+    unsafe { pg_sys::SetUserIdAndSecContext(other.into(), context | restricted as c_int) };
     work()
 }
 

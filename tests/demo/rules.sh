@@ -53,6 +53,18 @@ shapes() {
     AND wf_load_state(execution_id) ? 'total_cents') FROM wf_list(workflow => 'order', max_rows => 200)"
 }
 
+repaired() {
+  chapter 'A repair'
+  tell 'Somebody has been at the tables, below the functions:'
+  ask_operator "UPDATE wfstate.state_versions SET snapshot_hash = 1
+ WHERE execution_id = 'refund-1' AND version = 2"
+  refused "SELECT wf_load_state('refund-1')" WF008 'no load gives a state that was not saved: WF008 (corrupt_state)'
+  ask_operator "SELECT action, version, target_version, lost_count FROM wf_repair('refund-1')"
+  claim_true 'back to the newest version that is sound, in the phase of then' "version = 3 AND phase = 'asked'
+    AND state = wf_state_at('refund-1', 1) FROM wf_load('refund-1')"
+  claim_true 'and saves go on' "wf_transition('refund-1', 'approved', '{\"approved_by\": \"ben\"}') = 4"
+}
+
 imported() {
   chapter 'From another store'
   tell 'The bytes of a SQLite file, as CrewAI keeps its flows in one:'

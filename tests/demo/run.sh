@@ -192,5 +192,6 @@ recovery
 fork
 rules
 shapes
+repaired
 imported
 look_further

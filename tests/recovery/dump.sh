@@ -13,6 +13,7 @@ sql "CREATE ROLE reading LOGIN; SELECT wf_grant_access('reading', 'reader');
      SELECT wf_circuit_configure('stopped', open_wait => '1 hour')" >/dev/null
 defined
 migrating
+repaired
 wf_psql -q -o /dev/null -U wf_app -f "$here/sql/content.sql"
 
 check "every table of schema wfstate is dumped" "$(sql "
@@ -46,6 +47,8 @@ holds() {
   check "$how: what is new is bound" \
     "$(sqlstate "SELECT wf_save_state('untitled', '{\"pages\": 1}', workflow => 'review')" -d "$db" -U wf_app)" WF002
   check "$how: their moves" "$(sqlstate "SELECT wf_transition('paper', 'draft')" -d "$db" -U wf_app)" WF004
+  check "$how: repairs" "$(sql "SELECT * FROM wf_recoveries('broken'); SELECT * FROM wf_quarantined('broken')" -d "$db")" \
+    "$(sql "SELECT * FROM wf_recoveries('broken'); SELECT * FROM wf_quarantined('broken')")"
   check "$how: migrations" "$(sql "SELECT * FROM wf_migrations('shaped'); SELECT wf_load_state('shaped'), wf_state_at('shaped')" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_migrations('shaped'); SELECT wf_load_state('shaped'), wf_state_at('shaped')" -U wf_app)"
   check "$how: a migrated state" "$(sql "SELECT wf_load_state('shaped')" -d "$db" -U wf_app)" '{"one": 1, "two": 2, "zero": 0}'

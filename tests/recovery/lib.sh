@@ -58,7 +58,14 @@ defined() {
 
 # migrating [psql options]: two steps for content.sql, one of them a function, and a state that they migrate.
 migrating() {
-  sql "CREATE FUNCTION public.with_two(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS \$\$SELECT state || '{\"two\": 2}'\$\$;
+  sql "CREATE FUNCTION public.with_two(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS \$\$SELECT state || '{\"two\": 2}'\$\$;
        SELECT wf_save_state('shaped', '{\"zero\": 0}', workflow => 'shaped'), wf_add_migration('shaped', 0, 1, '{\"one\": 1}'),
               wf_add_migration('shaped', 1, 2, function => 'public.with_two')" "$@" >/dev/null
+}
+
+# repaired [psql options]: an execution that was broken and repaired.
+repaired() {
+  sql "SELECT wf_save_state('broken', '{\"n\": 1}'), wf_save_state('broken', '{\"n\": 2}');
+       UPDATE wfstate.state_versions SET snapshot_hash = 1 WHERE execution_id = 'broken' AND version = 2;
+       SELECT action FROM wf_repair('broken')" "$@" >/dev/null
 }

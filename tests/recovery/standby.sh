@@ -10,6 +10,7 @@ sql "CREATE ROLE bound LOGIN; SELECT wf_grant_access('bound', 'reader');
      SELECT wf_grant_tenant('bound', 'blue')" >/dev/null
 defined
 migrating
+repaired
 sql_file() { wf_psql -q -o /dev/null "$@"; }
 sql_file -U wf_app -f "$here/sql/content.sql"
 cluster_standby
@@ -32,6 +33,9 @@ readers=(
   "wf_export('order')"
   "wf_checkpoints('order')"
   "wf_verify('order')"
+  "wf_verify_all()"
+  "wf_recoveries('broken')"
+  "wf_quarantined('broken')"
   "wf_definitions()"
   "wf_definition('review')"
   "wf_validate_definition('{\"phases\": {\"a\": {}}}')"
@@ -76,6 +80,8 @@ check "standby: every version" \
 check "standby: not found is WF005" "$(sqlstate "SELECT wf_load_state('absent')" -U wf_app -p "$STANDBY_PORT")" WF005
 
 writers=(
+  "wf_repair('order')"
+  "wf_release_quarantined('broken', 2)"
   "wf_add_migration('shaped', 2, 3, '{}')"
   "wf_drop_migration('shaped', 1)"
   "wf_migrate_states('shaped')"

@@ -17,7 +17,7 @@ const MAX_STEPS: usize = 1000;
 const MAX_WORKFLOWS: i64 = 2000;
 
 static STEPS: Statement = Statement::new(
-    "SELECT m.from_version, m.to_version FROM wfstate.migrations AS m
+    "SELECT m.from_version, m.to_version, m.unsaid_version FROM wfstate.migrations AS m
       WHERE m.tenant {=} $1 AND m.workflow {=} $2 ORDER BY m.from_version",
     &[Type::Text, Type::Text],
 );
@@ -26,8 +26,9 @@ static COUNT: Statement = Statement::new(
     &[Type::Text, Type::Int8],
 );
 static INSERT: Statement = Statement::new(
-    "INSERT INTO wfstate.migrations (tenant, workflow, from_version, to_version, patch, function, added_by)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    "INSERT INTO wfstate.migrations (tenant, workflow, from_version, to_version, patch, function, added_by,
+            unsaid_version)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     &[
         Type::Text,
         Type::Text,
@@ -36,8 +37,18 @@ static INSERT: Statement = Statement::new(
         Type::Jsonb,
         Type::Text,
         Type::Text,
+        Type::Int4,
     ],
 );
+
+/// A step that is there.
+#[derive(Clone, Copy)]
+pub(super) struct Known {
+    pub from: i32,
+    pub to: i32,
+    /// What a state counts as that none was said of.
+    pub unsaid: i32,
+}
 
 /// A step to be added.
 pub struct Step<'a> {
@@ -54,14 +65,15 @@ pub struct Step<'a> {
 }
 
 /// Locks the steps against others that change them, and reads those of a workflow. For the owner.
-pub(super) fn locked(tenant: &str, workflow: &str) -> StateResult<Vec<(i32, i32)>> {
+pub(super) fn locked(tenant: &str, workflow: &str) -> StateResult<Vec<Known>> {
     runs::begin_anew(tenant, workflow)?;
     let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
     STEPS.all(Mode::Latest, &params, |row| {
-        Ok((
-            row.int4(0).unwrap_or_default(),
-            row.int4(1).unwrap_or_default(),
-        ))
+        Ok(Known {
+            from: row.int4(0).unwrap_or_default(),
+            to: row.int4(1).unwrap_or_default(),
+            unsaid: row.int4(2).unwrap_or_default(),
+        })
     })
 }
 
@@ -104,6 +116,9 @@ pub fn add(tenant: &str, step: &Step<'_>) -> StateResult<()> {
             Param::Jsonb(step.patch),
             Param::Text(function.as_deref()),
             Param::Text(Some(&by)),
+            Param::Int4(Some(i64::from(
+                steps.first().map_or(from, |step| step.unsaid),
+            ))),
         ];
         INSERT.run(Mode::Write, &params)?;
         Ok(())
@@ -152,15 +167,16 @@ fn resolved(name: &str) -> StateResult<String> {
     Ok(qualified)
 }
 
-fn check_joins(workflow: &str, steps: &[(i32, i32)], from: i32, to: i32) -> StateResult<()> {
-    let Some(((first, _), (_, last))) = steps.first().zip(steps.last()) else {
+fn check_joins(workflow: &str, steps: &[Known], from: i32, to: i32) -> StateResult<()> {
+    let Some((first, last)) = steps.first().zip(steps.last()) else {
         return Ok(());
     };
-    if from == *last || to == *first {
+    let (first, last) = (first.from, last.to);
+    if from == last || to == first {
         return Ok(());
     }
     let workflow = limits::quoted(workflow);
-    if steps.iter().any(|(taken, _)| *taken == from) {
+    if steps.iter().any(|step| step.from == from) {
         return Err(StateError::new(
             Code::AlreadyExists,
             format!("workflow {workflow} has a migration from version {from}"),

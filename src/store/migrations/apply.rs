@@ -13,7 +13,7 @@ use crate::store::migrations::chains;
 use std::rc::Rc;
 
 static STEPS: Statement = Statement::new(
-    "SELECT m.from_version, m.to_version, m.patch, m.function FROM wfstate.migrations AS m
+    "SELECT m.from_version, m.to_version, m.patch, m.function, m.added_by FROM wfstate.migrations AS m
       WHERE m.tenant {=} wfstate.current_tenant() AND m.workflow {=} $2 AND m.from_version {>=} $3
       ORDER BY m.from_version",
     &[Type::Text, Type::Text, Type::Int4],
@@ -24,6 +24,7 @@ struct Step {
     to: i32,
     patch: Option<Vec<u8>>,
     function: Option<String>,
+    added_by: String,
 }
 
 /// The state of a head in the newest shape, and which that is; as it is stored where nothing leads on from it.
@@ -79,6 +80,7 @@ fn steps(mode: Mode, tenant: &str, workflow: &str, from: i32) -> StateResult<Vec
             to: row.int4(1).unwrap_or_default(),
             patch: row.jsonb(2),
             function: row.text(3),
+            added_by: row.text(4).unwrap_or_default(),
         })
     })
 }
@@ -99,7 +101,7 @@ impl Step {
         let function = functions::find(name)
             .ok_or_else(|| self.failed(key, format!("there is no function {name}")))?;
         functions::check(&function, name)?;
-        match functions::call(&function, state) {
+        match functions::call(&function, &self.added_by, state) {
             Some(made) => Document::from_payload(made)
                 .map_err(|error| StateError::bad_document("state", error)),
             None => Err(self.failed(key, format!("function {name} returns NULL"))),

@@ -16,6 +16,8 @@ pub struct Chain {
     pub first: i32,
     /// Where they end.
     pub last: i32,
+    /// What a state counts as that none was said of.
+    pub unsaid: i32,
 }
 
 thread_local! {
@@ -43,7 +45,7 @@ pub fn pending(
     schema_version: Option<i32>,
 ) -> Option<(i32, Chain)> {
     let chain = find(tenant, workflow?)?;
-    let from = schema_version.unwrap_or(chain.first);
+    let from = schema_version.unwrap_or(chain.unsaid);
     (chain.first <= from && from < chain.last).then_some((from, chain))
 }
 
@@ -69,10 +71,16 @@ fn read() -> HashMap<String, OfTenant<Chain>> {
         (c"workflow", Type::Text),
         (c"from_version", Type::Int4),
         (c"to_version", Type::Int4),
+        (c"unsaid_version", Type::Int4),
     ];
     let rows = scan::rows(Cached::Migrations, &columns, |row| {
-        let (first, last) = (row.int4(2)?, row.int4(3)?);
-        Some((row.text(0)?, row.text(1)?, Chain { first, last }))
+        let (first, last, unsaid) = (row.int4(2)?, row.int4(3)?, row.int4(4)?);
+        let chain = Chain {
+            first,
+            last,
+            unsaid,
+        };
+        Some((row.text(0)?, row.text(1)?, chain))
     });
     let mut tenants: HashMap<String, OfTenant<Chain>> = HashMap::new();
     for (tenant, workflow, step) in rows {

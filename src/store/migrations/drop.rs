@@ -3,7 +3,7 @@
 use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::roles;
 use crate::pg::spi::{Mode, Param, Statement, Type};
-use crate::store::migrations::add;
+use crate::store::migrations::add::{self, Known};
 
 static NEEDED: Statement = Statement::new(
     "SELECT e.execution_id FROM wfstate.executions AS e
@@ -21,7 +21,7 @@ pub fn drop(tenant: &str, workflow: Option<&str>, from: Option<i32>) -> StateRes
     let from = limits::required("from_version", from)?;
     roles::as_owner(|| {
         let steps = add::locked(tenant, workflow)?;
-        let Some(at) = steps.iter().position(|(start, _)| *start == from) else {
+        let Some(at) = steps.iter().position(|step| step.from == from) else {
             return Ok(false);
         };
         check_end(workflow, &steps, at)?;
@@ -35,7 +35,7 @@ pub fn drop(tenant: &str, workflow: Option<&str>, from: Option<i32>) -> StateRes
     })
 }
 
-fn check_end(workflow: &str, steps: &[(i32, i32)], at: usize) -> StateResult<()> {
+fn check_end(workflow: &str, steps: &[Known], at: usize) -> StateResult<()> {
     if at == 0 || at + 1 == steps.len() {
         return Ok(());
     }
@@ -51,13 +51,8 @@ fn check_end(workflow: &str, steps: &[(i32, i32)], at: usize) -> StateResult<()>
 }
 
 /// Whether heads are stored in a shape that only this step leads on from, or that only it leads to.
-fn check_unneeded(
-    tenant: &str,
-    workflow: &str,
-    steps: &[(i32, i32)],
-    at: usize,
-) -> StateResult<()> {
-    let Some((from, to)) = steps.get(at) else {
+fn check_unneeded(tenant: &str, workflow: &str, steps: &[Known], at: usize) -> StateResult<()> {
+    let Some(Known { from, to, unsaid }) = steps.get(at) else {
         return Ok(());
     };
     let stored = |version: Option<i32>| -> StateResult<bool> {
@@ -73,7 +68,7 @@ fn check_unneeded(
         () if last && stored(Some(*to))? => to,
         // The last one alone may go while nothing is stored in the shape that it gives.
         () if last => return Ok(()),
-        () if first && (stored(Some(*from))? || stored(None)?) => from,
+        () if first && (stored(Some(*from))? || (unsaid == from && stored(None)?)) => from,
         () => return Ok(()),
     };
     Err(StateError::new(

@@ -21,7 +21,7 @@ static CANDIDATES: Statement = Statement::new(
     "SELECT e.execution_id, e.created_at FROM wfstate.executions AS e
       WHERE e.tenant {=} wfstate.current_tenant() AND e.workflow {=} $2
         AND ROW(e.created_at, e.execution_id) {>} ROW(coalesce($3, '-infinity'::pg_catalog.timestamptz), coalesce($4, ''))
-        AND coalesce(e.schema_version, $5) {>=} $5 AND coalesce(e.schema_version, $5) {<} $6
+        AND coalesce(e.schema_version, $8) {>=} $5 AND coalesce(e.schema_version, $8) {<} $6
       ORDER BY e.created_at, e.execution_id LIMIT $7",
     &[
         Type::Text,
@@ -31,6 +31,7 @@ static CANDIDATES: Statement = Statement::new(
         Type::Int4,
         Type::Int4,
         Type::Int8,
+        Type::Int4, // what a state counts as that no version was said of
     ],
 );
 static FAILED: Statement = Statement::new(
@@ -93,19 +94,15 @@ enum Outcome {
 pub fn migrate(tenant: &str, batch: &Batch<'_>) -> StateResult<Done> {
     let workflow = limits::name("workflow", batch.workflow)?;
     let after = batch.after.map(Place::parse).transpose()?;
-    let chain = chains::find(tenant, workflow).ok_or_else(|| {
-        StateError::new(
-            Code::NotFound,
-            format!("workflow {} has no migrations", limits::quoted(workflow)),
-        )
-        .hint("wf_add_migration adds one.")
-    })?;
+    existing(tenant, workflow)?;
     let from = if batch.dry_run {
         after
     } else {
         let last = roles::as_owner(|| runs::lock(tenant, workflow))?;
         after.or(last)
     };
+    // As it is once nobody can change it any more.
+    let chain = existing(tenant, workflow)?;
     let candidates = candidates(tenant, workflow, chain, from.as_ref(), batch.size)?;
     let mut done = Done {
         finished: i64::try_from(candidates.len()).is_ok_and(|count| count < batch.size),
@@ -127,6 +124,16 @@ pub fn migrate(tenant: &str, batch: &Batch<'_>) -> StateResult<Done> {
     Ok(done)
 }
 
+fn existing(tenant: &str, workflow: &str) -> StateResult<Chain> {
+    chains::find(tenant, workflow).ok_or_else(|| {
+        StateError::new(
+            Code::NotFound,
+            format!("workflow {} has no migrations", limits::quoted(workflow)),
+        )
+        .hint("wf_add_migration adds one.")
+    })
+}
+
 fn candidates(
     tenant: &str,
     workflow: &str,
@@ -142,6 +149,7 @@ fn candidates(
         Param::Int4(Some(i64::from(chain.first))),
         Param::Int4(Some(i64::from(chain.last))),
         Param::Int8(Some(size)),
+        Param::Int4(Some(i64::from(chain.unsaid))),
     ];
     CANDIDATES.all(Mode::Write, &params, |row| {
         Ok(Place {

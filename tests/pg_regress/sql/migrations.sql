@@ -3,7 +3,7 @@
 \pset null (null)
 SET wfstate.tenant = 'migrations';
 CREATE SCHEMA regress_wf_shapes;
-CREATE FUNCTION regress_wf_shapes.split_name(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS
+CREATE FUNCTION regress_wf_shapes.split_name(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
     $$ SELECT (state - 'name') || jsonb_build_object('first', split_part(state ->> 'name', ' ', 1), 'last', split_part(state ->> 'name', ' ', 2)) $$;
 SELECT wf_save_state('old', '{"name": "Ada Lovelace", "cents": 750}', workflow => 'order');
 SELECT wf_save_state('said', '{"name": "Ann Other", "cents": 1}', workflow => 'order', schema_version => 1);
@@ -103,8 +103,8 @@ SELECT * FROM wf_migration_status('many');
 SELECT migrated, failed, finished, cursor FROM wf_migrate_states('many');
 SELECT count(*) FROM wfstate.migration_failures;
 -- Of somebody else's function no word is kept.
-CREATE FUNCTION regress_wf_shapes.failing(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS
-    $$ BEGIN IF state ? 'bad' THEN RAISE 'no way for %', state USING ERRCODE = '22012'; END IF; RETURN NULL; END $$;
+CREATE FUNCTION regress_wf_shapes.failing(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS
+    $$ BEGIN IF state ? 'bad' THEN RAISE 'no way for %', state USING ERRCODE = '55000'; END IF; RETURN NULL; END $$;
 SELECT wf_save_state('bad', '{"bad": "secret"}', workflow => 'failing'), wf_save_state('null', '{}', workflow => 'failing');
 SELECT wf_add_migration('failing', 1, 2, function => 'regress_wf_shapes.failing(jsonb)');
 SELECT wf_load_state('bad');
@@ -115,14 +115,15 @@ SELECT migrated, failed, finished FROM wf_migrate_states('failing');
 SELECT execution_id, sqlstate, message FROM wf_migration_failures('failing');
 SELECT execution_id FROM wf_migration_failures('failing', after => 'bad'), wf_migration_failures('failing', max_rows => 1) AS f (a);
 -- The function sees no search_path but its own, and what it calls may come back here.
-CREATE FUNCTION regress_wf_shapes.path(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS
+CREATE FUNCTION regress_wf_shapes.path(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS
     $$ BEGIN RETURN jsonb_build_object('path', current_setting('search_path'), 'of', regress_wf_shapes.load('new')); END $$;
-CREATE FUNCTION regress_wf_shapes.load(id text) RETURNS jsonb LANGUAGE sql STABLE SET search_path = public AS $$ SELECT wf_load_state(id) $$;
+CREATE FUNCTION regress_wf_shapes.load(id text) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE SET search_path = public AS $$ SELECT wf_load_state(id) $$;
 SELECT wf_save_state('path', '{}', workflow => 'path');
 SELECT wf_add_migration('path', 1, 2, function => 'regress_wf_shapes.path');
 SELECT wf_load_state('path');
 SHOW search_path;
 -- Dropping: the ends alone, and not what a head needs.
+SELECT wf_save_state('needs', '{"name": "A B", "cents": 1}', workflow => 'order', schema_version => 1);
 SELECT wf_drop_migration('order', 2);
 \echo :SQLSTATE
 SELECT wf_drop_migration('order', 3);
@@ -136,6 +137,16 @@ SELECT from_version, to_version FROM wf_migrations('order');
 SELECT wf_add_migration('dropped', 1, 2, '{}'), wf_add_migration('dropped', 2, 3, '{}');
 SELECT wf_drop_migration('dropped', 2), wf_drop_migration('dropped', 1);
 SELECT count(*) FROM wf_migrations('dropped');
+-- What a state counts as of which no version was said does not move: with a step that goes, or one in front.
+SELECT wf_save_state('unsaid', '{"a": 1}', workflow => 'unsaid');
+SELECT wf_add_migration('unsaid', 1, 2, '[{"op": "move", "from": "/a", "path": "/b"}]'), wf_add_migration('unsaid', 2, 3, '{"three": true}');
+SELECT wf_add_migration('unsaid', 0, 1, '{"zero": true}');
+SELECT wf_load_state('unsaid');
+SELECT migrated, finished FROM wf_migrate_states('unsaid');
+SELECT wf_drop_migration('unsaid', 0), wf_drop_migration('unsaid', 1);
+SELECT wf_fork('unsaid', 'unsaid-fork', 1);
+SELECT schema_version, state, wf_state_at('unsaid', 1, upgrade => true) FROM wf_load('unsaid-fork');
+SELECT * FROM wf_migration_status('unsaid');
 -- Another tenant has its own.
 SET wfstate.tenant = 'migrations_2';
 SELECT wf_save_state('old', '{"name": "Ada Lovelace"}', workflow => 'order'), wf_load_state('old');
@@ -184,16 +195,19 @@ SELECT wf_add_migration('e', 2, 3, function => 'jsonb_typeof');
 \echo :SQLSTATE
 SELECT wf_add_migration('e', 2, 3, function => 'jsonb_agg');
 \echo :SQLSTATE
-CREATE FUNCTION regress_wf_shapes.volatile(state jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS 'SELECT state';
-CREATE FUNCTION regress_wf_shapes.text(state jsonb) RETURNS text LANGUAGE sql STABLE AS 'SELECT state::text';
-CREATE FUNCTION regress_wf_shapes.rows(state jsonb) RETURNS SETOF jsonb LANGUAGE sql STABLE AS 'SELECT state';
+CREATE FUNCTION regress_wf_shapes.volatile(state jsonb) RETURNS jsonb LANGUAGE sql VOLATILE PARALLEL SAFE AS 'SELECT state';
+CREATE FUNCTION regress_wf_shapes.text(state jsonb) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT state::text';
+CREATE FUNCTION regress_wf_shapes.rows(state jsonb) RETURNS SETOF jsonb LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT state';
+CREATE FUNCTION regress_wf_shapes.unsafe(state jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT state';
+SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.unsafe');
+\echo :SQLSTATE
 SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.volatile');
 \echo :SQLSTATE
 SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.text');
 \echo :SQLSTATE
 SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes.rows');
 \echo :SQLSTATE
-CREATE FUNCTION regress_wf_shapes."a b"(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT state';
+CREATE FUNCTION regress_wf_shapes."a b"(state jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT state';
 SELECT wf_add_migration('e', 2, 3, function => 'regress_wf_shapes."a b"'), from_version, function FROM wf_migrations('e') WHERE from_version = 1;
 SELECT function FROM wf_migrations('e');
 SELECT wf_save_state('quoted', '{"q": 1}', workflow => 'e', schema_version => 2);
@@ -231,7 +245,7 @@ SELECT wf_grant_access('regress_wf_shapes_operator', 'operator', '{migrations}')
 GRANT ALL ON SCHEMA regress_wf_shapes TO regress_wf_shapes_operator;
 GRANT USAGE ON SCHEMA regress_wf_shapes TO regress_wf_shapes_reader;
 SET ROLE regress_wf_shapes_operator;
-CREATE FUNCTION regress_wf_shapes.who(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS
+CREATE FUNCTION regress_wf_shapes.who(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS
     $$ BEGIN RETURN jsonb_build_object('who', current_user, 'super', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)); END $$;
 REVOKE ALL ON FUNCTION regress_wf_shapes.who FROM PUBLIC;
 SELECT wf_save_state('who', '{}', workflow => 'who');
