@@ -26,6 +26,9 @@ sql "CREATE ROLE reading LOGIN; SELECT wf_grant_access('reading', 'reader');
      ALTER ROLE bound SET wfstate.tenant = 'blue';
      ALTER ROLE reading IN DATABASE $PGDATABASE SET wfstate.cache_size = '3MB';
      ALTER DATABASE $PGDATABASE SET wfstate.keyframe_ratio = 2.5" >/dev/null
+defined
+migrating
+repaired
 wf_psql -q -o /dev/null -f "$here/sql/content.sql"
 
 # all: what must not differ, the answers of functions included.
@@ -89,5 +92,7 @@ head="$(sql "SELECT version FROM wf_load('order')" -U wf_app)"
 check "saving goes on" "$(sql "SELECT wf_patch_state('order', '{\"upgraded\": true}', $head)" -U wf_app)" $((head + 1))
 check "recovery goes on" "$(sql "SELECT wf_recover('order', 'paid'); SELECT wf_load_state('order') ->> 'total'" \
   -U wf_app | tail -n 1)" 8.00
+check "what a definition binds is held to it" "$(sqlstate "SELECT wf_patch_state('paper', '{\"pages\": 10}')" -U wf_app)" WF002
+check "states of an older shape are migrated" "$(sql "SELECT wf_load_state('shaped')" -U wf_app)" '{"one": 1, "two": 2, "zero": 0}'
 check_log "$(node_log upgraded)"
 count_done
