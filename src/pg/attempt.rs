@@ -2,9 +2,10 @@
 
 use crate::core::{StateError, StateResult};
 use crate::pg::error;
+use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{PgTryBuilder, pg_sys};
-use std::panic::AssertUnwindSafe;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Why work failed.
 #[derive(Debug, Clone)]
@@ -63,51 +64,63 @@ impl Outside {
     }
 }
 
+/// What unwound out of work.
+type Unwound = Box<dyn Any + Send>;
+
+/// Runs `work` in a subtransaction, which has ended on every way out: an error that passed with it open would end the
+/// subtransaction alone, and leave the session in a transaction that has failed.
+fn inside<R>(
+    stays: bool,
+    work: impl FnOnce() -> StateResult<R>,
+) -> Result<StateResult<R>, Unwound> {
+    let outside = Outside::enter();
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    if stays && matches!(outcome, Ok(Ok(_))) {
+        outside.commit();
+        return outcome;
+    }
+    // What is passed on the server needs as it keeps it.
+    if stays && outcome.as_ref().is_err_and(|error| code(error).is_some()) {
+        // SAFETY: the error is caught, and goes no further.
+        unsafe { pg_sys::FlushErrorState() };
+    }
+    outside.abort();
+    outcome
+}
+
+/// The SQLSTATE of an error that is about the work, and not about the session.
+fn code(error: &Unwound) -> Option<String> {
+    let (CaughtError::PostgresError(report) | CaughtError::ErrorReport(report)) =
+        error.downcast_ref()?
+    else {
+        return None;
+    };
+    let code = error::unpacked(report.sql_error_code() as i32);
+    (!is_of_the_session(&code)).then_some(code)
+}
+
 /// Runs `work`; what it changed stays only where it succeeds. Whatever is about the session and not about the work,
 /// a cancel or the lack of memory, say, is raised all the same.
 pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R, Caught>> {
-    let outside = Outside::enter();
-    let body = AssertUnwindSafe(|| {
-        let result = work();
-        match result {
-            Ok(done) => {
-                outside.commit();
-                Ok(Ok(done))
+    match inside(true, work) {
+        Ok(Ok(done)) => Ok(Ok(done)),
+        Ok(Err(refusal)) => own(refusal),
+        Err(error) => match code(&error) {
+            Some(sqlstate) => {
+                let message = "the server or a function raised an error".to_owned();
+                Ok(Err(Caught { sqlstate, message }))
             }
-            Err(refusal) => {
-                outside.abort();
-                own(refusal)
-            }
-        }
-    });
-    let outside = AssertUnwindSafe(&outside);
-    PgTryBuilder::new(body)
-        .catch_others(move |caught| {
-            let report = match &caught {
-                CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
-                CaughtError::RustPanic { .. } => caught.rethrow(),
-            };
-            let code = error::unpacked(report.sql_error_code() as i32);
-            if is_of_the_session(&code) {
-                caught.rethrow();
-            }
-            outside.abort();
-            let message = "the server or a function raised an error".to_owned();
-            Ok(Err(Caught {
-                sqlstate: code,
-                message,
-            }))
-        })
-        .execute()
+            None => resume_unwind(error),
+        },
+    }
 }
 
 /// Runs `work` and takes back what it has changed.
 pub fn rolled_back<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
-    let outside = Outside::enter();
-    let result = work();
-    // An error of the server's passes here, and the abort of the transaction ends the subtransaction.
-    outside.abort();
-    result
+    match inside(false, work) {
+        Ok(result) => result,
+        Err(error) => resume_unwind(error),
+    }
 }
 
 fn own<R>(refusal: StateError) -> StateResult<Result<R, Caught>> {

@@ -1,7 +1,7 @@
 """What a client sees of a state or a move that a definition refuses."""
 from psycopg.types.json import Jsonb
 
-from harness import unique
+from harness import ADMIN, connect, unique
 from provoke import SECRET, Provoking
 
 DEFINITION = {
@@ -51,3 +51,21 @@ class Rules(Provoking):
         self.assertIn("from version 2 to 3", error.diag.message_primary)
         migrated = self.conn.execute("SELECT migrated, failed, finished FROM wf_migrate_states(%s)", (shaped,)).fetchone()
         self.assertEqual(migrated, (0, 1, True))
+
+    def test_a_migration_that_is_cancelled(self):
+        """The session is in no transaction afterwards, failed or not."""
+        shaped, function = unique("shaped"), unique("slow").replace("-", "_")
+        with connect(ADMIN) as admin:
+            admin.execute(f"""CREATE FUNCTION public.{function}(s jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE
+                              AS $$ BEGIN PERFORM pg_sleep(60); RETURN s; END $$""")
+        self.conn.execute("SELECT wf_save_state(%s, '{}', workflow => %s)", (shaped, shaped))
+        self.conn.execute("SELECT wf_add_migration(%s, 1, 2, function => %s)", (shaped, f"public.{function}"))
+        self.conn.execute("SET statement_timeout = '200ms'")
+        for call in ("* FROM wf_migrate_states(%s)", "wf_load_state(%s)", "wf_patch_state(%s, '{}')"):
+            self.provoke("57014", f"SELECT {call}", shaped)
+        with connect(ADMIN) as admin:
+            admin.execute(f"""CREATE OR REPLACE FUNCTION public.{function}(s jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE
+                              AS $$ BEGIN RAISE SQLSTATE '40001'; END $$""")
+        with self.refused("40001"):
+            self.conn.execute("SELECT * FROM wf_migrate_states(%s)", (shaped,))
+        self.assertEqual(self.value(self.conn, "SELECT wf_state_at(%s)", shaped), {})

@@ -175,4 +175,5 @@ class Imports(Provoking):
         self.conn.execute("SET statement_timeout = '300ms'")
         slow = file("CREATE TABLE t (id, doc)",
                     "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 900000) INSERT INTO t SELECT i * 7919 % 900000, '{}' FROM r")
-        self.provoke("57014", "SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'doc')", slow)
+        for dry in ("true", "false"):
+            self.provoke("57014", f"SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'doc', dry_run => {dry})", slow)
