@@ -50,6 +50,8 @@ BEGIN
     UPDATE pg_class SET relkind = 't' WHERE oid = toast::regclass;
 END $$;
 SELECT count(pg_temp.make_without_chunks(id, which)) FROM (VALUES ('toast gone', 'true'), ('toast part gone', 'chunk_seq = 3')) t (id, which);
+-- The server reads chunks that are deleted as long as they are there.
+VACUUM wfstate.state_versions;
 -- 'right' is a state that was saved.
 CREATE FUNCTION pg_temp.told(text) RETURNS text LANGUAGE sql AS
 $$ SELECT CASE WHEN $1 IN ('8', '9') THEN 'right: ' || $1 ELSE regexp_replace($1, '\d+ in pg_toast_\d+', 'N in TOAST') END $$;
