@@ -65,12 +65,14 @@ impl Outside {
 }
 
 /// What unwound out of work.
-type Unwound = Box<dyn Any + Send>;
+pub(super) type Unwound = Box<dyn Any + Send>;
 
 /// Runs `work` in a subtransaction, which has ended on every way out: an error that passed with it open would end the
 /// subtransaction alone, and leave the session in a transaction that has failed.
-fn inside<R>(
+/// An error that ends here is taken from the server; one that is passed on it needs as it keeps it.
+pub(super) fn inside<R>(
     stays: bool,
+    ends_here: impl FnOnce(&Unwound) -> bool,
     work: impl FnOnce() -> StateResult<R>,
 ) -> Result<StateResult<R>, Unwound> {
     let outside = Outside::enter();
@@ -79,8 +81,7 @@ fn inside<R>(
         outside.commit();
         return outcome;
     }
-    // What is passed on the server needs as it keeps it.
-    if stays && outcome.as_ref().is_err_and(|error| code(error).is_some()) {
+    if outcome.as_ref().is_err_and(ends_here) {
         // SAFETY: the error is caught, and goes no further.
         unsafe { pg_sys::FlushErrorState() };
     }
@@ -102,7 +103,7 @@ fn code(error: &Unwound) -> Option<String> {
 /// Runs `work`; what it changed stays only where it succeeds. Whatever is about the session and not about the work,
 /// a cancel or the lack of memory, say, is raised all the same.
 pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R, Caught>> {
-    match inside(true, work) {
+    match inside(true, |error| code(error).is_some(), work) {
         Ok(Ok(done)) => Ok(Ok(done)),
         Ok(Err(refusal)) => own(refusal),
         Err(error) => match code(&error) {
@@ -117,7 +118,7 @@ pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R
 
 /// Runs `work` and takes back what it has changed.
 pub fn rolled_back<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
-    match inside(false, work) {
+    match inside(false, |_| false, work) {
         Ok(result) => result,
         Err(error) => resume_unwind(error),
     }

@@ -2,6 +2,7 @@
 //! so that work can go on, or turned into the extension's own words.
 
 use crate::core::{StateError, StateResult};
+use crate::pg::attempt::inside;
 use crate::pg::error::raise;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgSqlErrorCode, pg_sys};
@@ -45,39 +46,19 @@ fn damage(caught: &(dyn Any + Send)) -> Option<String> {
     is_damage.then(|| report.message().to_owned())
 }
 
-fn caught<T>(body: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    catch_unwind(AssertUnwindSafe(body))
-}
-
 /// Runs the body in a subtransaction: `Err` is what the server says is damaged, with everything undone that the body
 /// did. Nothing may be connected to SPI here. Not for parallel queries, which have no subtransactions.
 pub fn attempt<T>(body: impl FnOnce() -> StateResult<T>) -> StateResult<Result<T, String>> {
-    // SAFETY: as PL/pgSQL does it: the subtransaction is ended on both ways out, and memory context and resource
-    // owner are put back. What the body has connected to SPI ends with the subtransaction.
-    unsafe {
-        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
-        pg_sys::BeginInternalSubTransaction(std::ptr::null());
-        pg_sys::MemoryContextSwitchTo(context);
-        let catching = Catching::begin();
-        let outcome = caught(body);
-        drop(catching);
-        let found = outcome.as_ref().err().and_then(|error| damage(&**error));
-        if found.is_some() {
-            pg_sys::FlushErrorState();
-        }
-        match &outcome {
-            Ok(Ok(_)) => pg_sys::ReleaseCurrentSubTransaction(),
-            _ => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
-        }
-        pg_sys::MemoryContextSwitchTo(context);
-        pg_sys::CurrentResourceOwner = owner;
-        match outcome {
-            Ok(result) => result.map(Ok),
-            Err(error) => match found {
-                Some(message) => Ok(Err(message)),
-                None => resume_unwind(error),
-            },
-        }
+    let work = || {
+        let _catching = Catching::begin();
+        body()
+    };
+    match inside(true, |error| damage(&**error).is_some(), work) {
+        Ok(result) => result.map(Ok),
+        Err(error) => match damage(&*error) {
+            Some(message) => Ok(Err(message)),
+            None => resume_unwind(error),
+        },
     }
 }
 
@@ -89,7 +70,7 @@ pub fn telling<T>(
     if CATCHING.get() {
         return body();
     }
-    match caught(body) {
+    match catch_unwind(AssertUnwindSafe(body)) {
         Ok(result) => result,
         // Raised at once: only the end of the transaction puts in order what the error has left.
         Err(error) => match damage(&*error) {

@@ -153,11 +153,14 @@ impl Source {
     }
 }
 
-/// LangGraph keeps its JSON as bytes.
+/// LangGraph keeps its JSON as bytes. A text of SQLite's may hold a null byte, which none of the server's does.
 fn cell(value: ValueRef<'_>, layout: &Layout<'_>, column: usize) -> Cell {
     let text = |bytes: &[u8]| {
         work_on_bytes(bytes.len());
-        std::str::from_utf8(bytes).map_or(Cell::Blob, |text| Cell::Text(text.to_owned()))
+        match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => Cell::Text(text.to_owned()),
+            _ => Cell::Blob,
+        }
     };
     match value {
         ValueRef::Null => Cell::Null,

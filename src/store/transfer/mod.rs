@@ -3,4 +3,5 @@
 pub mod export;
 pub mod import;
 pub mod sqlite;
+mod sqlite_run;
 mod sqlite_times;

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 use std::time::Instant;
-use wfstate_core_tests::core::hash::hash;
+use wfstate_core_tests::core::hash::{hash, patch_hash};
 use wfstate_core_tests::jsonb::{
     self, MAX_SIZE, Pointer, Value, build, check, diff, get, project, root,
 };
@@ -134,6 +134,12 @@ fn main() {
     differences(&base, &messages);
 
     time("hash: 1 MB of messages", || hash(&base).unwrap());
+    let patches: Vec<_> = (0..1500)
+        .map(|n| operation("add", "/messages/-", root(&message(n, 200)).unwrap()))
+        .collect();
+    time("hash: 1500 patches of 250 bytes", || {
+        patches.iter().map(|patch| patch_hash(patch).unwrap()).fold(0, |all, one| all ^ one)
+    });
     time("check: 1 MB of messages", || check(&base).unwrap());
     let words: Vec<_> = (0..40_000).map(|n| format!("word {n}")).collect();
     let words: Vec<_> = words.iter().map(|word| text(word)).collect();

@@ -118,7 +118,7 @@ class Imports(Provoking):
             ('INSERT INTO "my ""table" VALUES (?, ?, ?, ?)', row) for row in [
                 (2, '{"b": 1}', 1767225600, 1), (1, '{"a": 2}', 1767225660.5, 2), (1, '{"a": 1}', 1767225600, 1),
                 (None, "{}", 0, 0), (3, "{nonsense", 0, 0), (3, None, 0, 0), (3, b"\x00", 0, 0), (3, '"\\u0000"', 0, 0),
-                (4, "1e999999", 0, 0), (5, "[" * 7000 + "]" * 7000, 0, 0)]])
+                (4, "1e999999", 0, 0), (5, "[" * 7000 + "]" * 7000, 0, 0), ("nul\0", "{}", 0, 0), (6, "{}\0", 0, 0)]])
         arguments = {"table_name": 'my "table', "id_column": "key", "state_column": "doc", "order_column": "seq",
                      "saved_at_column": "at", "id_prefix": prefix}
         dry = self.imported(content, dry_run=True, **arguments)
@@ -128,7 +128,8 @@ class Imports(Provoking):
         self.assertEqual([(r[1], r[2], r[3]) for r in report if r[4]],
                          [("3", f"{prefix}1", 1), ("2", f"{prefix}1", 2), ("1", f"{prefix}2", 1)])
         reasons = sorted(r[5] for r in report if not r[4])
-        self.assertEqual(len(reasons), 7, reasons)
+        self.assertEqual(len(reasons), 9, reasons)
+        self.assertIn("its id is neither a text nor a whole number", reasons)
         self.assertIn("it has no id", reasons)
         self.assertIn("its state is NULL", reasons)
         self.assertIn("state is nested too deeply", reasons)
