@@ -49,7 +49,7 @@ CREATE TABLE wfstate.access (
     read_level text COLLATE "C" NOT NULL DEFAULT 'reader',
     CONSTRAINT access_pkey PRIMARY KEY (object),
     CONSTRAINT access_level_check CHECK (level IN ('everybody', 'reader', 'writer', 'operator', 'admin', 'nobody')),
-    CONSTRAINT access_read_level_check CHECK (read_level IN ('reader', 'admin'))
+    CONSTRAINT access_read_level_check CHECK (read_level IN ('reader', 'operator', 'admin'))
 );
 COMMENT ON TABLE wfstate.access IS 'Who may use what: the least of the levels reader, writer, operator and admin that may call a function or write to a table.';
 COMMENT ON COLUMN wfstate.access.object IS 'A function, by name, or a table, by schema and name.';
@@ -58,5 +58,5 @@ COMMENT ON COLUMN wfstate.access.read_level IS 'Of a table: the least level that
 COMMENT ON INDEX wfstate.access_pkey IS 'wf_grant_access: the level of an object.';
 COMMENT ON CONSTRAINT access_pkey ON wfstate.access IS 'An object has one level.';
 COMMENT ON CONSTRAINT access_level_check ON wfstate.access IS 'The levels that there are.';
-COMMENT ON CONSTRAINT access_read_level_check ON wfstate.access IS 'Readers read everything but what is for admins.';
+COMMENT ON CONSTRAINT access_read_level_check ON wfstate.access IS 'Readers read everything but what is for operators or admins.';
 INSERT INTO wfstate.access VALUES ('wfstate.access', 'nobody');

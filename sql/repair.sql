@@ -59,7 +59,7 @@ COMMENT ON INDEX wfstate.quarantine_pkey IS 'wf_quarantined: of one execution, b
 COMMENT ON CONSTRAINT quarantine_pkey ON wfstate.quarantine IS 'A version is in quarantine once.';
 CREATE INDEX quarantine_quarantined_idx ON wfstate.quarantine (tenant, quarantined_at);
 COMMENT ON INDEX wfstate.quarantine_quarantined_idx IS 'wf_prune_quarantine: by age.';
-INSERT INTO wfstate.access VALUES ('wfstate.quarantine', 'writer');
+INSERT INTO wfstate.access VALUES ('wfstate.quarantine', 'operator', 'operator');
 
 CREATE FUNCTION @extschema@.wf_repair(execution_id text) RETURNS TABLE (
     action text, version bigint, target_version bigint, lost_count bigint, lost_from bigint, lost_to bigint, reason text

@@ -16,6 +16,7 @@ pub mod definition;
 pub mod error;
 pub mod hash;
 pub mod import_document;
+pub mod import_members;
 pub mod jsonb;
 pub mod limits;
 pub mod memory;

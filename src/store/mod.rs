@@ -3,6 +3,7 @@
 
 use crate::pg::spi::Param;
 
+mod ages;
 pub mod branches;
 pub mod cache_counts;
 pub mod circuits;

@@ -7,8 +7,9 @@ use crate::store::definitions::documents::{self, Name};
 use crate::store::definitions::{bind, workflows};
 use crate::store::log::executions::{self, Head, Lock};
 use crate::store::log::new_version::Labels;
+use crate::store::log::next::Change;
 use crate::store::log::rebuild;
-use crate::store::log::save::{self, Change, Request};
+use crate::store::log::save::{self, Request};
 use crate::store::log::versions::UNCHANGED;
 use crate::store::migrations::{apply, chains};
 

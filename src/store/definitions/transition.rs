@@ -4,8 +4,9 @@ use crate::core::{StateResult, limits};
 use crate::store::branches::checkpoints;
 use crate::store::definitions::bind;
 use crate::store::log::executions::{self, Lock};
+use crate::store::log::next::Change;
 use crate::store::log::patch;
-use crate::store::log::save::{self, Change, Request};
+use crate::store::log::save::{self, Request};
 use crate::store::log::versions::UNCHANGED;
 
 /// Moves an execution to the phase that is said about the version, and its state by the patch. Returns the version.

@@ -11,8 +11,9 @@ use crate::store::log::cache::{self, State, content_hash};
 use crate::store::log::executions::Head;
 use crate::store::log::keyframe;
 use crate::store::log::new_version::{Content, Labels, head_after};
+use crate::store::log::next::{self, Change};
 use crate::store::log::rebuild;
-use crate::store::log::save::{self, Change, Request};
+use crate::store::log::save::Request;
 use crate::store::log::versions::bytes;
 use crate::store::search::index;
 use std::rc::Rc;
@@ -136,7 +137,7 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
     for ((item, found), known) in std::iter::zip(locked, known) {
         interrupts::check();
         let (key, head) = (item.request.key, &found.head);
-        let smaller = |old: &[u8]| save::smaller(Change::State(item.state), old, item.state);
+        let smaller = |old: &[u8]| next::smaller(Change::State(item.state), old, item.state);
         patches.push(match (known, &mut read) {
             (Some(old), _) => smaller(&old)?,
             (None, Some((segments, connection))) => {
@@ -160,7 +161,7 @@ fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> 
     drop(read);
     for (at, item, head) in crooked {
         let old = rebuild::head(Mode::Write, item.request.key, head)?;
-        let patch = save::smaller(Change::State(item.state), &old, item.state)?;
+        let patch = next::smaller(Change::State(item.state), &old, item.state)?;
         patches
             .get_mut(at)
             .into_iter()

@@ -1,21 +1,20 @@
 //! Saving a whole state. The log gets only what changed.
 
-use crate::core::jsonb;
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::document::Document;
-use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::Key;
 use crate::store::definitions::bind::{self, Bound};
 use crate::store::log::append;
-use crate::store::log::cache::{self, State, content_hash, snapshot_hash};
-use crate::store::log::checks::{applied_limit, check_state, refused};
+use crate::store::log::cache::{self, content_hash, snapshot_hash};
+use crate::store::log::checks::check_state;
+use crate::store::log::create;
 use crate::store::log::executions::{self, Head, Lock};
 use crate::store::log::keyframe;
 use crate::store::log::new_version::{Append, Content, Labels, Onto};
+use crate::store::log::next::{Change, Next, next_of};
 use crate::store::log::rebuild;
-use crate::store::log::versions::UNCHANGED;
-use crate::store::migrations::{apply, chains};
+use crate::store::migrations::chains;
 use crate::store::search::index;
 use std::rc::Rc;
 
@@ -30,13 +29,6 @@ pub struct Request<'a> {
     pub labels: Labels<'a>,
     /// New tags; NULL keeps the former.
     pub tags: Option<&'a [u8]>,
-}
-
-/// A document that leads from the head's state to the next.
-#[derive(Clone, Copy)]
-pub(in crate::store) enum Change<'a> {
-    State(&'a [u8]),
-    Patch(&'a [u8]),
 }
 
 /// Saves a whole state; creates the execution when it is missing. Returns the new version.
@@ -92,7 +84,7 @@ fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let row = index::row(request.key, workflow, new, request.tags, || {
         Ok(Rc::clone(&copy))
     })?;
-    let Some(head) = append::create(request.key, state, hash, &labels, row.as_ref())? else {
+    let Some(head) = create::create(request.key, state, hash, &labels, row.as_ref())? else {
         return Ok(None);
     };
     cache::put(request.key, &head, copy);
@@ -191,86 +183,6 @@ pub(in crate::store) fn append_locked(
     }
 }
 
-/// What becomes of the locked head. A patch applies to the newest shape, which a load gives, and a whole state is taken
-/// to be of it.
-fn next_of(
-    request: &Request<'_>,
-    change: Change<'_>,
-    head: &Head,
-    old: &State,
-) -> StateResult<Next> {
-    let key = request.key;
-    match change {
-        Change::Patch(patch) if chains::pending_of(key.tenant, head) => {
-            let (base, shape) = apply::upgraded(Mode::Write, key, head, Rc::clone(old))?;
-            let state = applied(&base, patch)?;
-            Ok(Next {
-                patch: smaller(Change::State(&state), old, &state)?,
-                state: Rc::new(state),
-                shape,
-                is_migrated: true,
-            })
-        }
-        Change::Patch(_) => Next::of(change, old),
-        Change::State(_) => Ok(Next {
-            shape: chains::newest(key.tenant, request.labels.workflow, Some(head)),
-            ..Next::of(change, old)?
-        }),
-    }
-}
-
-fn applied(base: &[u8], patch: &[u8]) -> StateResult<Document> {
-    let applied =
-        cache::patched(base, &[patch], None, applied_limit()).map_err(|e| refused(patch, e))?;
-    check_state(&applied)?;
-    Ok(applied)
-}
-
-/// The next state, and the patch that the log gets where that is smaller.
-struct Next {
-    state: State,
-    patch: Option<Vec<u8>>,
-    /// Version of its shape, where that changes without being said.
-    shape: Option<i32>,
-    /// Whether more has changed than the caller's patch says.
-    is_migrated: bool,
-}
-
-impl Next {
-    fn of(change: Change<'_>, old: &[u8]) -> StateResult<Self> {
-        let state = match change {
-            Change::State(state) => {
-                Document::copy(state).map_err(|e| StateError::bad_document("state", e))?
-            }
-            Change::Patch(patch) => applied(old, patch)?,
-        };
-        Ok(Next {
-            patch: smaller(change, old, &state)?,
-            state: Rc::new(state),
-            shape: None,
-            is_migrated: false,
-        })
-    }
-}
-
-impl Next {
-    fn check(
-        &self,
-        bound: &Bound,
-        key: Key<'_>,
-        change: Change<'_>,
-        old: &[u8],
-    ) -> StateResult<()> {
-        match (&self.patch, change) {
-            _ if bound.is_free() => Ok(()),
-            _ if self.is_migrated => bound.check(key, &self.state),
-            (Some(patch), _) => bound.check_change(key, old, patch, &self.state),
-            (None, Change::Patch(patch)) => bound.check_change(key, old, patch, &self.state),
-            (None, Change::State(_)) => bound.check(key, &self.state),
-        }
-    }
-}
-
 fn write(
     request: &Request<'_>,
     bound: &Bound,
@@ -299,20 +211,4 @@ fn write(
     cache::put(request.key, &head, Rc::clone(&state));
     keyframe::finish(request, &head, || Ok(Rc::clone(&state)))?;
     Ok(Some(head.version))
-}
-
-/// The patch to store, or `None` where the state itself is no larger.
-pub(super) fn smaller(change: Change<'_>, old: &[u8], new: &[u8]) -> StateResult<Option<Vec<u8>>> {
-    if old == new {
-        return Ok(Some(UNCHANGED.to_vec()));
-    }
-    if new.len() <= settings::snapshot_below() {
-        return Ok(None);
-    }
-    let patch = match change {
-        Change::State(_) => jsonb::diff(old, new),
-        Change::Patch(patch) => jsonb::without_tests(patch).map(std::borrow::Cow::into_owned),
-    };
-    let patch = patch.map_err(|e| StateError::bad_document("state", e))?;
-    Ok((patch.len() < new.len()).then_some(patch))
 }

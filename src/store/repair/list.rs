@@ -3,8 +3,8 @@
 use crate::core::StateResult;
 use crate::pg::spi::{Interval, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+use crate::store::ages::before;
 use crate::store::log::executions::key_params;
-use crate::store::routing::maintenance::before;
 
 const PAGE: &[Type] = &[Type::Text, Type::Text, Type::Int8, Type::Int8];
 static RECOVERIES: Statement = Statement::new(

@@ -233,17 +233,3 @@ pub fn fail(key: Key<'_>) -> StateResult<()> {
     FAIL.run(Mode::Latest, &key_params(key))?;
     Ok(())
 }
-
-static DELETE_ALL: Statement = Statement::new(
-    "WITH broken AS (
-  DELETE FROM wfstate.quarantine AS q WHERE q.tenant {=} $1 AND q.execution_id {=} $2
-)
-DELETE FROM wfstate.recoveries AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes all that is kept of an execution's repairs.
-pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}

@@ -1,10 +1,11 @@
 //! Keeping the audit trail and the statistics in bounds, and building the one from the other.
 
 use crate::core::routing::{first_id, hour, hour_from};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult};
 use crate::pg::backend;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::store::ages::before;
 use crate::store::routing::fold::{STATISTICS, new_part};
 
 static PRUNED_UNTIL: Statement = Statement::new(
@@ -99,18 +100,6 @@ pub struct Pruned {
     pub decisions: i64,
     /// Rows of the statistics, and outcomes that were not folded into them yet.
     pub statistics: i64,
-}
-
-static BEFORE: Statement = Statement::new("SELECT pg_catalog.now() {-} $1", &[Type::Interval]);
-
-/// The time an age ago, in the server's microseconds.
-pub(in crate::store) fn before(argument: &str, age: Option<Interval>) -> StateResult<Option<i64>> {
-    let Some(age) = age else { return Ok(None) };
-    limits::age(argument, age.months, age.days, age.micros)?;
-    let found = BEFORE.one(Mode::Read, &[Param::Interval(Some(age))], |row| {
-        Ok(row.micros(0))
-    })?;
-    Ok(found.flatten())
 }
 
 /// Removes decisions that are older than one age, and statistics of hours that ended longer ago than another, as

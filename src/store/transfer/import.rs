@@ -1,6 +1,7 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
-use crate::core::import_document::{self, Checkpoint, Execution, Export, Version, bad, refused};
+use crate::core::import_document::{self, Execution, Export, Version};
+use crate::core::import_members::{bad, refused};
 use crate::core::jsonb::{Value, Writer};
 use crate::core::{Code, Error, StateError, StateResult, hash, limits};
 use crate::pg::document::Document;
@@ -16,6 +17,7 @@ use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
 use crate::store::search::index;
+use crate::store::transfer::import_mark;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -83,19 +85,6 @@ static SET_HEAD: Statement = Statement::new(
         Type::Int4,
     ],
 );
-static CHECKPOINT: Statement = Statement::new(
-    "INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata, created_by, created_at)
-     VALUES ($1, $2, $3, $4, $5, coalesce($6, CURRENT_USER::pg_catalog.text), $7)",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Text,
-        Type::Int8,
-        Type::Jsonb,
-        Type::Text,
-        Type::Timestamptz,
-    ],
-);
 
 /// What the versions so far have come to.
 #[derive(Default)]
@@ -137,7 +126,7 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
     }
     set_head(key, &log)?;
     for checkpoint in &document.checkpoints {
-        tag(key, checkpoint)?;
+        import_mark::tag(key, checkpoint)?;
     }
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
     let state = log.state.take();
@@ -292,21 +281,6 @@ fn set_head(key: Key<'_>, log: &Log) -> StateResult<()> {
         Param::Int4(Some(log.chain)),
     ];
     SET_HEAD.run(Mode::Write, &params)?;
-    Ok(())
-}
-
-fn tag(key: Key<'_>, checkpoint: &Checkpoint<'_>) -> StateResult<()> {
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Text(Some(checkpoint.name)),
-        Param::Int8(Some(checkpoint.version)),
-        Param::Jsonb(checkpoint.metadata.as_deref()),
-        Param::Text(checkpoint.created_by),
-        Param::Timestamptz(Some(checkpoint.created_at)),
-    ];
-    CHECKPOINT.run(Mode::Write, &params)?;
     Ok(())
 }
 

@@ -138,7 +138,10 @@ fn main() {
         .map(|n| operation("add", "/messages/-", root(&message(n, 200)).unwrap()))
         .collect();
     time("hash: 1500 patches of 250 bytes", || {
-        patches.iter().map(|patch| patch_hash(patch).unwrap()).fold(0, |all, one| all ^ one)
+        patches
+            .iter()
+            .map(|patch| patch_hash(patch).unwrap())
+            .fold(0, |all, one| all ^ one)
     });
     time("check: 1 MB of messages", || check(&base).unwrap());
     let words: Vec<_> = (0..40_000).map(|n| format!("word {n}")).collect();
