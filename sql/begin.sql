@@ -37,8 +37,8 @@ COMMENT ON DOMAIN wfstate.identifier IS 'A name of 1 to 255 bytes. Collates "C":
 COMMENT ON CONSTRAINT identifier_check ON DOMAIN wfstate.identifier IS 'Neither empty nor too long for an index.';
 CREATE DOMAIN wfstate.status AS text COLLATE "C"
     CONSTRAINT status_check CHECK (VALUE IN
-        ('pending', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled'));
-COMMENT ON DOMAIN wfstate.status IS 'Status of an execution; completed, failed and cancelled are final.';
+        ('pending', 'running', 'waiting', 'paused', 'compensating', 'completed', 'failed', 'cancelled', 'compensated'));
+COMMENT ON DOMAIN wfstate.status IS 'Status of an execution; completed, failed, cancelled and compensated are final.';
 COMMENT ON CONSTRAINT status_check ON DOMAIN wfstate.status IS 'The statuses that there are.';
 
 -- Beside each function and table stands the least level that may use it: wf_grant_access goes by this table, and the

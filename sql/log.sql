@@ -31,7 +31,7 @@ COMMENT ON COLUMN wfstate.executions.execution_id IS 'The caller''s name for the
 COMMENT ON COLUMN wfstate.executions.workflow IS 'Name of the workflow that the execution runs.';
 COMMENT ON COLUMN wfstate.executions.schema_version IS 'Version of the shape of the state, as the caller counts it.';
 COMMENT ON COLUMN wfstate.executions.workflow_version IS 'Version of its workflow''s definition that the execution is bound to; NULL where none was defined when it started.';
-COMMENT ON COLUMN wfstate.executions.status IS 'pending, running, waiting, paused, completed, failed or cancelled; the last three are final and set completed_at.';
+COMMENT ON COLUMN wfstate.executions.status IS 'pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; the last four are final and set completed_at.';
 COMMENT ON COLUMN wfstate.executions.phase IS 'Where in its workflow the execution stands.';
 COMMENT ON COLUMN wfstate.executions.version IS 'Newest version in wfstate.state_versions: the optimistic lock.';
 COMMENT ON COLUMN wfstate.executions.keyframe_version IS 'Where the log segment of the head begins: its keyframe, or the recovery or fork that jumped.';

@@ -67,6 +67,8 @@ INSERT INTO wfstate.access VALUES ('wfstate.search_paths', 'nobody');
 CREATE FUNCTION @extschema@.wf_list(
     workflow text DEFAULT NULL, status text DEFAULT NULL, phase text DEFAULT NULL, tags jsonb DEFAULT NULL,
     incomplete bool DEFAULT NULL, created_since timestamptz DEFAULT NULL, created_before timestamptz DEFAULT NULL,
+    updated_since timestamptz DEFAULT NULL, updated_before timestamptz DEFAULT NULL, initiated_by text DEFAULT NULL,
+    parent text DEFAULT NULL, has_error bool DEFAULT NULL,
     sort text DEFAULT 'created_at', descending bool DEFAULT true, after text DEFAULT NULL,
     max_rows integer DEFAULT 100
 ) RETURNS TABLE (
@@ -76,7 +78,7 @@ CREATE FUNCTION @extschema@.wf_list(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_list_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_list IS
-'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled). created_since is inclusive, created_before exclusive. sort: created_at, updated_at (reads all that satisfy the filters) or execution_id; descending: greatest first.
+'Lists executions, without their states, that satisfy every filter given. tags: those whose tags contain this object. incomplete: true for those without, false for those with a final status (completed, failed, cancelled, compensated). created_since and updated_since are inclusive, created_before and updated_before exclusive. initiated_by: the role that created it. parent: those started for this execution (wf_start). has_error: true for those with an error (wf_fail), false for those without. sort: created_at, updated_at (reads all that satisfy the filters) or execution_id; descending: greatest first.
 after is the column cursor of the last row of the page before, with the same sort; max_rows is the size of the page (1 to 10000, by default 100).
 Errors: 22023 for an unknown status or sort, a cursor of another sort, or max_rows out of range; 54000 for over-long names.';
 INSERT INTO wfstate.access VALUES ('wf_list', 'reader');

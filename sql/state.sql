@@ -9,9 +9,9 @@ CREATE FUNCTION @extschema@.wf_save_state(
 COMMENT ON FUNCTION @extschema@.wf_save_state IS
 'Saves the whole state of an execution as a new version, and creates the execution when it is missing. Only the difference from the version before is stored. Saving an equal state makes a version, too, marked unchanged.
 expected_version: NULL, the last write wins; 0, the execution must not exist; n, the head must be at version n.
-status: pending, running, waiting, paused, completed, failed or cancelled; NULL keeps the former, and a new execution starts as running. completed, failed and cancelled are final: no save changes them, but one that keeps them is accepted. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
+status: pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; NULL keeps the former, and a new execution starts as running. The last four are final: no save changes them, but one that keeps them is accepted. compensating comes after running, waiting or paused, and only compensated or failed after it; a paused execution is resumed before it completes. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status is final and another is given; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status may not follow the one that it has; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_patch_state(
@@ -23,7 +23,7 @@ COMMENT ON FUNCTION @extschema@.wf_patch_state IS
 'Changes the state of an existing execution by a patch and saves the result as a new version, so that a client sends only what changed. An object is an RFC 7386 merge patch: members are merged in, and null removes one. An array is an RFC 6902 JSON Patch: add, remove, replace, move, copy, test. A merge patch that touches no declared search path is stored without reading the state.
 The other arguments are those of wf_save_state.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status is final and another is given; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
+Errors: WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(
@@ -69,7 +69,7 @@ COMMENT ON COLUMN wfstate.loaded_execution.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.loaded_execution.workflow IS 'Workflow that it belongs to.';
 COMMENT ON COLUMN wfstate.loaded_execution.workflow_version IS 'Version of the workflow''s definition that it is bound to; NULL where it is bound to none.';
 COMMENT ON COLUMN wfstate.loaded_execution.schema_version IS 'Version of the shape of the state.';
-COMMENT ON COLUMN wfstate.loaded_execution.status IS 'pending, running, waiting, paused, completed, failed or cancelled.';
+COMMENT ON COLUMN wfstate.loaded_execution.status IS 'pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated.';
 COMMENT ON COLUMN wfstate.loaded_execution.phase IS 'Phase that it is in.';
 COMMENT ON COLUMN wfstate.loaded_execution.version IS 'Newest version: what a later save passes as expected_version.';
 COMMENT ON COLUMN wfstate.loaded_execution.state IS 'State at that version.';

@@ -58,9 +58,14 @@ pub mod store;
 );
 ::pgrx::extension_sql_file!("../sql/import.sql", name = "import", requires = ["repair"]);
 ::pgrx::extension_sql_file!(
+    "../sql/execution.sql",
+    name = "execution",
+    requires = ["import"]
+);
+::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["import"]
+    requires = ["execution"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

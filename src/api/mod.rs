@@ -6,6 +6,7 @@ mod checkpoints;
 mod circuit_lists;
 mod circuits;
 mod definitions;
+mod execution;
 mod import;
 mod log;
 mod migrations;

@@ -80,6 +80,7 @@ pub(super) fn labels<'a>(
 ) -> StateResult<Labels<'a>> {
     Ok(Labels {
         status: limits::status(status)?,
+        reopens: false,
         phase: limits::optional_name("phase", phase)?,
         step_id: limits::optional_name("step_id", step_id)?,
         note: limits::note(note)?,

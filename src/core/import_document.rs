@@ -6,7 +6,7 @@ use super::import_members::{
     array, bad, integer, label, limited_object, member, object, refused, required, text, time,
 };
 use super::jsonb::{self, Array, Object, Value};
-use super::{StateResult, limits, memory};
+use super::{StateResult, limits, memory, statuses};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -127,7 +127,7 @@ pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
 
 fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>> {
     let (status, completed_at) = (status(head)?, time(head, "completed_at", read_time)?);
-    if limits::is_final(status) != completed_at.is_some() {
+    if statuses::is_final(status) != completed_at.is_some() {
         return Err(refused("its completed_at does not go with its status"));
     }
     Ok(Execution {
@@ -212,7 +212,7 @@ fn checkpoints<'a>(
 
 fn status(object: Object<'_>) -> StateResult<&str> {
     let status = required(text(object, "status")?, "status")?;
-    if !limits::STATUSES.contains(&status) {
+    if !statuses::STATUSES.contains(&status) {
         return Err(refused("a status is not known"));
     }
     Ok(status)

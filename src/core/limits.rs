@@ -1,5 +1,6 @@
 //! What arguments may be: lengths, counts and enumerations, each with its refusal.
 
+use super::statuses::STATUSES;
 use super::{Code, StateError, StateResult};
 
 /// Longest id or name, in bytes: keys must fit an index.
@@ -20,22 +21,6 @@ pub const MAX_ROWS: i32 = 10_000;
 const MAX_QUOTED: usize = 40;
 /// Most paths that a workflow may declare.
 pub const MAX_PATHS: usize = 64;
-/// Statuses of an execution; the last three are final.
-pub const STATUSES: [&str; 7] = [
-    "pending",
-    "running",
-    "waiting",
-    "paused",
-    "completed",
-    "failed",
-    "cancelled",
-];
-
-/// Whether nothing else may follow a status.
-pub fn is_final(status: &str) -> bool {
-    ["completed", "failed", "cancelled"].contains(&status)
-}
-
 /// An argument that must not be NULL.
 pub fn required<T>(argument: &str, value: Option<T>) -> StateResult<T> {
     value.ok_or_else(|| {

@@ -24,6 +24,7 @@ pub mod routing;
 pub mod stack;
 pub mod state_error;
 pub mod stats;
+pub mod statuses;
 pub mod work;
 
 pub use error::{Error, PatchReason, Result};

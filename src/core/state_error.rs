@@ -129,7 +129,10 @@ impl StateError {
             format!("execution \"{execution_id}\" cannot go from {from} to {to}"),
         )
         .detail(format!("Status {from} is final. Nothing else is allowed after it."))
-        .hint("Save without a status to keep it. wf_recover makes a version from before it the current one, and wf_fork starts another execution from one.")
+        .hint(match from {
+            "failed" => "Save without a status to keep it. wf_retry takes the execution up again, and wf_recover goes back to any version.",
+            _ => "Save without a status to keep it. wf_recover makes a version from before it the current one, and wf_fork starts another execution from one.",
+        })
     }
 
     /// A version that cannot be rebuilt (WF008).

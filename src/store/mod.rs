@@ -9,6 +9,7 @@ pub mod cache_counts;
 pub mod circuits;
 mod copies;
 pub mod definitions;
+pub mod execution;
 pub mod history;
 pub mod log;
 pub mod migrations;

@@ -6,7 +6,9 @@ use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::definitions::bind;
 use crate::store::log::cache::patch_hash;
-use crate::store::log::executions::{self, Head, Lock, head, head_columns, key_params};
+use crate::store::log::executions::{
+    self, Head, Lock, final_statuses, head, head_columns, key_params,
+};
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
 use crate::store::search::index;
@@ -43,7 +45,7 @@ static RECOVER: Statement = Statement::new(
      SET version = e.version {+} 1, keyframe_version = e.version {+} 1, hash = $4,
          state_bytes = $5, chain_bytes = $6, archive_bytes = 0, status = $7, phase = $8, schema_version = $10,
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
-         completed_at = CASE WHEN $7 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+         completed_at = CASE WHEN $7 {=} ANY (",final_statuses!(),")
                              THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
   RETURNING ",
@@ -78,7 +80,7 @@ static FORK: Statement = Statement::new(
          version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at, forked_from_execution_id, forked_from_version)
   SELECT $1, $3, $11, $12, $10, $8, $9, 1, 1, $5, $6, $7, t.at,
          CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
-         CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END, $2, $4
+         CASE WHEN $8 {=} ANY (",final_statuses!(),") THEN t.at END, $2, $4
     FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",
@@ -167,8 +169,19 @@ pub fn recover(
         (None, Some(version)) => version,
         (None, None) => checkpoints::latest(Mode::Latest, key)?.ok_or_else(|| nothing(key))?,
     };
+    back_to(key, &current, version, None, note)
+}
+
+/// Makes the state of a version the newest one again, with its phase, and its status unless another is given.
+pub(in crate::store) fn back_to(
+    key: Key<'_>,
+    current: &Head,
+    version: i64,
+    status: Option<&str>,
+    note: Option<&str>,
+) -> StateResult<i64> {
     let target = target(key, version)?;
-    check(key, key, &current, &target)?;
+    check(key, key, current, &target)?;
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -177,7 +190,7 @@ pub fn recover(
         Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
         Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
-        Param::Text(Some(&target.status)),
+        Param::Text(Some(status.unwrap_or(&target.status))),
         Param::Text(target.phase.as_deref()),
         Param::Text(note),
         Param::Int4(target.schema_version.map(i64::from)),

@@ -1,9 +1,9 @@
 //! Appending a version: the head moves and the log grows in one statement.
 
-use crate::core::StateResult;
+use crate::core::{StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::store::Key;
-use crate::store::log::executions::{Head, head, head_columns, key_params};
+use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 use crate::store::log::new_version::{Append, Onto, head_after};
 use crate::store::log::versions::bytes;
 
@@ -82,11 +82,11 @@ static APPEND: Statement = Statement::new(
          started_at = CASE WHEN e.started_at IS NULL AND $10 {=} 'running'
                            THEN pg_catalog.clock_timestamp() ELSE e.started_at END,
          completed_at = CASE WHEN $10 IS NULL THEN e.completed_at
-                             WHEN $10 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+                             WHEN $10 {=} ANY (",final_statuses!(),")
                              THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
      AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
-     AND ($10 IS NULL OR e.completed_at IS NULL OR e.status {=} $10)
+     AND ($10 IS NULL OR e.status {=} ANY ($18))
      AND coalesce(e.workflow_version, 0) {=} $17
   RETURNING ",
         head_columns!(),
@@ -120,6 +120,7 @@ SELECT e.* FROM head AS e"
         Type::Text,  // 15 note
         Type::Int4,  // 16 workflow_version
         Type::Int4,  // 17 workflow_version before, 0 for none
+        Type::TextArray, // 18 statuses that the new one may follow
     ],
 );
 
@@ -177,6 +178,10 @@ fn append_any(
 ) -> StateResult<Option<Head>> {
     let labels = &append.labels;
     let [tenant, id] = key_params(key);
+    let follows = labels
+        .status
+        .map_or_else(Vec::new, |status| statuses::before(status, labels.reopens));
+    let follows: Vec<Option<&str>> = follows.into_iter().map(Some).collect();
     let params = [
         tenant,
         id,
@@ -195,6 +200,7 @@ fn append_any(
         Param::Text(labels.note),
         Param::Int4(labels.workflow_version),
         Param::Int4(Some(bound.map_or(0, i64::from))),
+        Param::Texts(&follows),
     ];
     APPEND.one(Mode::Write, &params, head)
 }

@@ -4,7 +4,7 @@
 //! New ids are taken first, then the heads that are there are locked, each in the order of ids: whoever waits for an
 //! id to be taken has locked nothing that another batch could see, so that two batches never wait for each other.
 
-use crate::core::{StateError, StateResult, hash, limits};
+use crate::core::{StateError, StateResult, hash, statuses};
 use crate::pg::interrupts;
 use crate::pg::spi::now;
 use crate::store::definitions::bind::{self, Bound};
@@ -96,12 +96,8 @@ fn check(item: &Item<'_>, found: &Found) -> StateResult<()> {
         return Err(save::taken(key));
     }
     executions::check_expected(key, expected, found.head.version)?;
-    match item.request.labels.status {
-        Some(to) if limits::is_final(&found.head.status) && to != found.head.status => {
-            Err(StateError::status_is_final(key.id, &found.head.status, to))
-        }
-        _ => Ok(()),
-    }
+    let status = item.request.labels.status;
+    status.map_or(Ok(()), |to| statuses::check(key.id, &found.head.status, to))
 }
 
 /// What is said about an item's version, with what a definition adds.

@@ -3,7 +3,7 @@
 
 use crate::core::StateResult;
 use crate::pg::spi::{Connection, Mode, Param, Statement, Type};
-use crate::store::log::executions::{HEAD_COLUMNS, Head, head_columns, head_from};
+use crate::store::log::executions::{HEAD_COLUMNS, Head, final_statuses, head_columns, head_from};
 use crate::store::log::segment::Segment;
 
 /// OFFSET 0 keeps the look-ups apart from the join: one id after the other by index, so that rows are locked in the
@@ -29,17 +29,17 @@ static READ: Statement = heads!("");
 static LOCK: Statement = heads!(" FOR NO KEY UPDATE");
 
 static CREATE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
+    concat!("INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
             version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at)
      SELECT wfstate.current_tenant(), n.execution_id, n.workflow, n.workflow_version, n.schema_version, n.status,
             n.phase, 1, 1, n.hash, n.state_bytes, 0, $1, CASE WHEN n.status {=} 'running' THEN $1 END, $1,
-            CASE WHEN n.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN $1 END
+            CASE WHEN n.status {=} ANY (",final_statuses!(),") THEN $1 END
        FROM unnest($2, $3, $4, $5, $6, $7, $8, $9) WITH ORDINALITY
             AS n (execution_id, workflow, workflow_version, schema_version, status, phase, hash, state_bytes,
                   position)
       ORDER BY n.position
      ON CONFLICT (tenant, execution_id) DO NOTHING
-     RETURNING e.execution_id",
+     RETURNING e.execution_id"),
     &[
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id
@@ -64,7 +64,7 @@ static SEGMENTS: Statement = Statement::new(
 /// By ON CONFLICT, since the heads are there: it looks each of them up in the primary key, where a join could be
 /// planned, while the tables are small, to read all of the tenant's.
 static MOVE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions AS e (tenant, created_at, updated_at, execution_id, workflow, workflow_version,
+    concat!("INSERT INTO wfstate.executions AS e (tenant, created_at, updated_at, execution_id, workflow, workflow_version,
             schema_version, status, phase, hash, state_bytes, version, keyframe_version, chain_bytes, archive_bytes)
      SELECT wfstate.current_tenant(), $1, $1, n.*
        FROM unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) AS n
@@ -76,9 +76,9 @@ static MOVE: Statement = Statement::new(
             workflow_version = excluded.workflow_version, schema_version = excluded.schema_version,
             started_at = CASE WHEN excluded.status {=} 'running' THEN coalesce(e.started_at, $1)
                               ELSE e.started_at END,
-            completed_at = CASE WHEN excluded.status {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+            completed_at = CASE WHEN excluded.status {=} ANY (",final_statuses!(),")
                                 THEN coalesce(e.completed_at, $1) ELSE e.completed_at END
-      WHERE e.version {=} (excluded.version {-} 1)",
+      WHERE e.version {=} (excluded.version {-} 1)"),
     &[
         Type::Timestamptz, // 1 at
         Type::TextArray,   // 2 execution_id

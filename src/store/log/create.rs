@@ -3,7 +3,7 @@
 use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::executions::{Head, head, head_columns, key_params};
+use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 use crate::store::log::new_version::Labels;
 use crate::store::log::versions::bytes;
 use crate::store::search::index;
@@ -19,7 +19,7 @@ macro_rules! create {
   SELECT $1, $2, $7, $12, $8::pg_catalog.int4, coalesce($5, 'running'), $6, 1, 1,
          wfstate.chain_hash(0, $4), $11, 0, t.at,
          CASE WHEN coalesce($5, 'running') {=} 'running' THEN t.at END, t.at,
-         CASE WHEN $5 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[]) THEN t.at END
+         CASE WHEN $5 {=} ANY (",final_statuses!(),") THEN t.at END
     FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
   ON CONFLICT (tenant, execution_id) DO NOTHING
   RETURNING ",

@@ -5,6 +5,7 @@ use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
+use crate::store::execution::runs;
 use crate::store::history::page;
 use crate::store::history::prune;
 use crate::store::log::cache;
@@ -30,6 +31,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     versions::delete_all(key)?;
     checkpoints::delete_all(key)?;
     forget_troubles(key)?;
+    runs::delete(key)?;
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);

@@ -1,6 +1,6 @@
 //! `wfstate.executions`: the head of each execution.
 
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 pub(in crate::store) use crate::store::key_params;
@@ -92,6 +92,14 @@ pub(in crate::store) fn head_from(row: &Row<'_>, column: usize) -> Head {
 const KEY: &[Type] = &[Type::Text, Type::Text];
 
 /// The one text that reads a head, with the policy's own expression, so that the server compares the tenant once.
+/// The statuses that set completed_at, for statements.
+macro_rules! final_statuses {
+    () => {
+        "'{completed,failed,cancelled,compensated}'::pg_catalog.text[]"
+    };
+}
+pub(in crate::store) use final_statuses;
+
 macro_rules! read_head {
     ($lock:literal) => {
         Statement::new(
@@ -213,10 +221,10 @@ pub fn refused_status(key: Key<'_>, to: Option<&str>) -> StateResult<StateError>
     let from = STATUS
         .one(Mode::Write, &key_params(key), |row| Ok(row.text(0)))?
         .flatten();
-    Ok(match (from, to) {
-        (Some(from), Some(to)) => StateError::status_is_final(key.id, &from, to),
-        _ => StateError::execution_not_found(key.id, key.tenant),
-    })
+    let refused = from
+        .zip(to)
+        .and_then(|(from, to)| statuses::check(key.id, &from, to).err());
+    Ok(refused.unwrap_or_else(|| StateError::execution_not_found(key.id, key.tenant)))
 }
 
 /// Removes the head.

@@ -9,6 +9,8 @@ use crate::store::log::versions::{ROW_COST, bytes};
 pub struct Labels<'a> {
     /// Status.
     pub status: Option<&'a str>,
+    /// Whether the status may follow a final one.
+    pub reopens: bool,
     /// Phase.
     pub phase: Option<&'a str>,
     /// Workflow.

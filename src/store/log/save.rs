@@ -69,7 +69,7 @@ pub(in crate::store) fn taken(key: Key<'_>) -> StateError {
 }
 
 /// Creates the execution; `None` when it is there.
-fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
+pub(in crate::store) fn create(request: &Request<'_>, state: &[u8]) -> StateResult<Option<i64>> {
     let bound = bind::created(request.key, &request.labels)?;
     bound.check(request.key, state)?;
     let labels = bound.labels(&request.labels);

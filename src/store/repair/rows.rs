@@ -5,7 +5,7 @@ use crate::pg::damage::attempt;
 use crate::pg::document::Document;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::executions::{Head, head, head_columns, key_params};
+use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 
 /// How a repair ended.
 pub struct Outcome {
@@ -153,7 +153,7 @@ static APPEND: Statement = Statement::new(
      SET version = $3, keyframe_version = $3, hash = $5, state_bytes = $7, chain_bytes = 0, archive_bytes = 0,
          status = $8, phase = $9, schema_version = $10,
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
-         completed_at = CASE WHEN $8 {=} ANY ('{completed,failed,cancelled}'::pg_catalog.text[])
+         completed_at = CASE WHEN $8 {=} ANY (",final_statuses!(),")
                              THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
   RETURNING ",

@@ -20,6 +20,16 @@ pub struct Query<'a> {
     pub created_since: Option<i64>,
     /// Created before.
     pub created_before: Option<i64>,
+    /// Saved last at or after.
+    pub updated_since: Option<i64>,
+    /// Saved last before.
+    pub updated_before: Option<i64>,
+    /// Only those that this role has created.
+    pub initiated_by: Option<&'a str>,
+    /// Only those that belong to this execution.
+    pub parent: Option<&'a str>,
+    /// true: with an error; false: without one.
+    pub has_error: Option<bool>,
     /// created_at, updated_at or execution_id.
     pub sort: Option<&'a str>,
     /// Greatest first.
@@ -42,6 +52,11 @@ const ARGS: &[Type] = &[
     Type::Timestamptz,
     Type::Text,
     Type::Int8,
+    Type::Timestamptz, // 12 updated_since
+    Type::Timestamptz, // 13 updated_before
+    Type::Text,        // 14 initiated_by
+    Type::Text,        // 15 parent
+    Type::Bool,        // 16 has_error
 ];
 
 macro_rules! filtered {
@@ -56,6 +71,13 @@ macro_rules! filtered {
            AND ($6 IS NULL OR ($6 AND e.completed_at IS NULL) OR (NOT $6 AND e.completed_at IS NOT NULL))
            AND ($7 IS NULL OR e.created_at {>=} $7)
            AND ($8 IS NULL OR e.created_at {<} $8)
+           AND ($12 IS NULL OR e.updated_at {>=} $12)
+           AND ($13 IS NULL OR e.updated_at {<} $13)
+           AND ($14 IS NULL OR e.initiated_by {=} $14)
+           AND ($15 IS NULL OR EXISTS (SELECT FROM wfstate.runs AS r
+                WHERE r.tenant {=} $1 AND r.execution_id {=} e.execution_id AND r.parent_execution_id {=} $15))
+           AND ($16 IS NULL OR $16 {=} EXISTS (SELECT FROM wfstate.runs AS r
+                WHERE r.tenant {=} $1 AND r.execution_id {=} e.execution_id AND r.error IS NOT NULL))
            AND ($10 IS NULL OR "
     };
 }
@@ -156,6 +178,11 @@ pub fn list(
         Param::Timestamptz(after_time),
         Param::Text(after_id),
         Param::Int8(Some(query.max_rows)),
+        Param::Timestamptz(query.updated_since),
+        Param::Timestamptz(query.updated_before),
+        Param::Text(query.initiated_by),
+        Param::Text(query.parent),
+        Param::Bool(query.has_error),
     ];
     statement.receive(Mode::Read, &params, |row| {
         let loaded = loaded(row)?;

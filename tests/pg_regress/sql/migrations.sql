@@ -114,6 +114,9 @@ SELECT wf_load_state('null');
 SELECT migrated, failed, finished FROM wf_migrate_states('failing');
 SELECT execution_id, sqlstate, message FROM wf_migration_failures('failing');
 SELECT execution_id FROM wf_migration_failures('failing', after => 'bad'), wf_migration_failures('failing', max_rows => 1) AS f (a);
+-- What is deleted has not failed.
+SELECT wf_delete('null'), count(*) FROM wfstate.migration_failures WHERE execution_id = 'null';
+SELECT count(*) FROM wfstate.migration_failures WHERE execution_id = 'null';
 -- The function sees no search_path but its own, and what it calls may come back here.
 CREATE FUNCTION regress_wf_shapes.path(state jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE PARALLEL SAFE AS
     $$ BEGIN RETURN jsonb_build_object('path', current_setting('search_path'), 'of', regress_wf_shapes.load('new')); END $$;
@@ -230,6 +233,8 @@ SELECT * FROM wf_migration_failures('e', max_rows => 0);
 SELECT * FROM wf_migrate_states('e', 0);
 \echo :SQLSTATE
 SELECT * FROM wf_migrate_states('e', 10001);
+\echo :SQLSTATE
+SELECT * FROM wf_migrate_states('e', NULL);
 \echo :SQLSTATE
 SELECT * FROM wf_migrate_states('e', dry_run => NULL);
 \echo :SQLSTATE

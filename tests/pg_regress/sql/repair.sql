@@ -67,6 +67,22 @@ SELECT wf_load_state('astray'), wf_save_state('astray', '{"n": 3}');
 -- What the quarantine is read, and forgotten, by.
 SELECT version FROM wf_quarantined('version', max_rows => 0);
 \echo :SQLSTATE
+-- By operators alone: what is set aside may hold what its owner has taken back. A writer deletes it with the execution.
+CREATE ROLE regress_wf_repair_writer;
+CREATE ROLE regress_wf_repair_operator;
+SELECT wf_grant_access('regress_wf_repair_writer', 'writer', ARRAY[wf_tenant()]), wf_grant_access('regress_wf_repair_operator', 'operator', ARRAY[wf_tenant()]);
+SET ROLE regress_wf_repair_writer;
+SELECT count(*) FROM wfstate.quarantine;
+\echo :SQLSTATE
+SELECT count(*) FROM wf_quarantined('patch');
+\echo :SQLSTATE
+SELECT wf_delete('version');
+SET ROLE regress_wf_repair_operator;
+SELECT count(*) > 0 AS read FROM wfstate.quarantine;
+SELECT count(*) AS deleted FROM wf_quarantined('version');
+RESET ROLE;
+SELECT wf_revoke_access('regress_wf_repair_writer'), wf_revoke_access('regress_wf_repair_operator');
+DROP ROLE regress_wf_repair_writer, regress_wf_repair_operator;
 SELECT wf_release_quarantined('patch', 1), wf_release_quarantined('patch', 1);
 SELECT wf_release_quarantined('patch', NULL);
 \echo :SQLSTATE

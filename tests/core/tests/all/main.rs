@@ -13,6 +13,7 @@ mod hashes;
 mod incremental;
 mod limits;
 mod memory;
+mod mends;
 mod merge_patch;
 mod model;
 mod operations;

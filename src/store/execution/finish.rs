@@ -1,0 +1,135 @@
+//! From status to status: each move is a version, and what comes of the execution is kept beside it.
+
+use crate::core::{Code, StateError, StateResult, statuses};
+use crate::pg::spi::{Mode, Statement, Type};
+use crate::store::Key;
+use crate::store::definitions::bind;
+use crate::store::execution::runs::{self, Outcome};
+use crate::store::log::executions::{self, Head, Lock, key_params};
+use crate::store::log::new_version::Labels;
+use crate::store::log::next::Change;
+use crate::store::log::patch;
+use crate::store::log::save::{self, Request};
+use crate::store::log::versions::UNCHANGED;
+
+/// A call that moves an execution to another status.
+#[derive(Clone, Copy)]
+pub struct Move<'a> {
+    /// Execution.
+    pub key: Key<'a>,
+    /// Version that the head must be at.
+    pub expected: Option<i64>,
+    /// Free text.
+    pub note: Option<&'a str>,
+}
+
+impl Move<'_> {
+    /// The head, locked.
+    pub(super) fn lock(&self) -> StateResult<Head> {
+        let head = executions::lock_existing(self.key, Lock::Save)?;
+        if self.expected == Some(0) {
+            return Err(save::taken(self.key));
+        }
+        executions::check_expected(self.key, self.expected, head.version)?;
+        Ok(head)
+    }
+
+    /// Appends a version with the status to the locked head.
+    pub(super) fn append(&self, head: &Head, to: &str, change: Option<&[u8]>) -> StateResult<i64> {
+        let request = Request {
+            key: self.key,
+            expected: self.expected,
+            labels: Labels {
+                status: Some(to),
+                reopens: statuses::is_final(&head.status),
+                note: self.note,
+                ..Labels::default()
+            },
+            tags: None,
+        };
+        let bound = bind::onto(self.key, head, &request.labels)?;
+        let change = Change::Patch(change.unwrap_or(&UNCHANGED));
+        save::append_locked(&request, &bound, change, head)
+    }
+}
+
+/// Moves to a status; what has come of the execution before is forgotten where it goes on.
+pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
+    let head = call.lock()?;
+    if head.status == to {
+        return Ok(head.version);
+    }
+    let undoes = to == "compensating" && ["failed", "cancelled"].contains(&head.status.as_str());
+    if !undoes {
+        statuses::check(call.key.id, &head.status, to)?;
+    }
+    call.append(&head, to, None)
+}
+
+/// Ends an execution with what has come of it. Ended in the same way, it stays as it is.
+pub fn end(
+    call: Move<'_>,
+    to: &str,
+    outcome: Outcome<'_>,
+    change: Option<&[u8]>,
+) -> StateResult<i64> {
+    if let Some(change) = change {
+        patch::checked(change)?;
+    }
+    let head = call.lock()?;
+    if head.status == to {
+        if runs::has_outcome(call.key, outcome)? {
+            return Ok(head.version);
+        }
+        return Err(StateError::new(
+            Code::IllegalTransition,
+            format!("execution \"{}\" is {to} already", call.key.id),
+        )
+        .detail("What has come of it differs from what is given.")
+        .hint("wf_execution shows it."));
+    }
+    statuses::check(call.key.id, &head.status, to)?;
+    let version = call.append(&head, to, change)?;
+    runs::set_outcome(call.key, outcome)?;
+    Ok(version)
+}
+
+static BEFORE_PAUSE: Statement = Statement::new(
+    "SELECT v.status FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.status {<>} 'paused'
+      ORDER BY v.version DESC LIMIT 1",
+    &[Type::Text, Type::Text],
+);
+
+/// Back to the status before the pause.
+pub fn resume(call: Move<'_>) -> StateResult<i64> {
+    let head = call.lock()?;
+    if head.status != "paused" {
+        return Err(is_not(call.key, &head, "paused"));
+    }
+    let before = BEFORE_PAUSE.one(Mode::Latest, &key_params(call.key), |row| Ok(row.text(0)))?;
+    let before = before.flatten();
+    let may = |status: &&String| statuses::after("paused").contains(&status.as_str());
+    let to = before
+        .as_ref()
+        .filter(may)
+        .map_or("pending", String::as_str);
+    call.append(&head, to, None)
+}
+
+/// The refusal of a move from a status that the head does not have.
+pub(super) fn is_not(key: Key<'_>, head: &Head, wanted: &str) -> StateError {
+    StateError::new(
+        Code::IllegalTransition,
+        format!("execution \"{}\" is not {wanted}", key.id),
+    )
+    .detail(format!("Its status is {}.", head.status))
+    .hint(match statuses::after(&head.status) {
+        [] => format!("Status {} is final.", head.status),
+        allowed => format!(
+            "wf_set_status moves it from {} to {}.",
+            head.status,
+            allowed.join(", ")
+        ),
+    })
+}

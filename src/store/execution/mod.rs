@@ -1,0 +1,6 @@
+//! Executions as something that runs: started once, moved from status to status, with what comes of them.
+
+pub mod finish;
+pub mod retry;
+pub mod runs;
+pub mod start;
