@@ -19,6 +19,13 @@ BEGIN
         EXECUTE format('COMMENT ON POLICY %I ON wfstate.%I IS %L', item.relname || '_tenant', item.relname,
                        'Only the session''s tenant.');
     END LOOP;
+    -- The values of sequences go with the rows.
+    FOR item IN
+        SELECT c.oid FROM pg_class AS c WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind = 'S'
+         ORDER BY c.relname
+    LOOP
+        PERFORM pg_extension_config_dump(item.oid, '');
+    END LOOP;
     FOR item IN
         SELECT p.oid::regprocedure AS routine, a.level
           FROM pg_depend AS d

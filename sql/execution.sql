@@ -67,7 +67,7 @@ CREATE FUNCTION @extschema@.wf_set_status(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_status_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_status IS
-'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending: running, waiting, paused, completed, failed, cancelled; running and waiting: each other, pending, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating. A definition may allow fewer (statuses).
+'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating. A definition may allow fewer (statuses).
 Returns the newest version.
 Errors: WF004 when the status may not follow the one that it has; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_set_status', 'writer');

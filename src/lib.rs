@@ -62,10 +62,11 @@ pub mod store;
     name = "execution",
     requires = ["import"]
 );
+::pgrx::extension_sql_file!("../sql/steps.sql", name = "steps", requires = ["execution"]);
 ::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["execution"]
+    requires = ["steps"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

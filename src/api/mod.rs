@@ -13,8 +13,11 @@ mod migrations;
 mod query;
 mod repair;
 mod routing;
+mod sagas;
 mod state;
 mod stats;
+mod step_batches;
+mod steps;
 mod tenants;
 
 use crate::core::{StateError, StateResult, limits};

@@ -248,6 +248,23 @@ pub fn batch_bytes(size: usize, most: usize) -> StateResult<()> {
     Ok(())
 }
 
+/// A number in a range, which may be left out.
+pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
+    argument: &str,
+    value: Option<T>,
+    (least, most): (T, T),
+) -> StateResult<Option<T>> {
+    match value {
+        Some(v) if !(v >= least && v <= most) => Err(StateError::invalid(format!(
+            "{argument} is out of range"
+        ))
+        .detail(format!(
+            "It is {v}, but must be between {least} and {most}."
+        ))),
+        other => Ok(other),
+    }
+}
+
 /// Executions of a batch.
 pub fn batch(argument: &str, count: usize) -> StateResult<()> {
     if count <= MAX_BATCH {

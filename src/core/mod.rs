@@ -20,6 +20,7 @@ pub mod import_members;
 pub mod jsonb;
 pub mod limits;
 pub mod memory;
+pub mod retry;
 pub mod routing;
 pub mod stack;
 pub mod state_error;

@@ -26,6 +26,7 @@ const MOVES: [(&str, &[&str]); 5] = [
             "running",
             "waiting",
             "paused",
+            "compensating",
             "completed",
             "failed",
             "cancelled",

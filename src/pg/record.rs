@@ -6,6 +6,7 @@ use crate::pg::document::Document;
 use crate::pg::error::internal;
 use crate::pg::params::Interval;
 use crate::pg::types::{Column, Type, columns};
+use pgrx::IntoDatum;
 use pgrx::callconv::{BoxRet, FcInfo};
 use pgrx::datum::Datum;
 use pgrx::pg_sys;
@@ -23,6 +24,8 @@ pub enum Value {
     Text(String),
     /// text that is a word of the extension
     Word(&'static str),
+    /// text[]
+    Texts(Vec<String>),
     /// bigint
     Int8(i64),
     /// integer
@@ -51,6 +54,7 @@ impl Value {
         Some(match self {
             Value::Null => return None,
             Value::Text(_) | Value::Word(_) => Type::Text,
+            Value::Texts(_) => Type::TextArray,
             Value::Int8(_) => Type::Int8,
             Value::Int4(_) => Type::Int4,
             Value::Bool(_) => Type::Bool,
@@ -69,6 +73,8 @@ impl Value {
             Value::Null => pg_sys::Datum::null(),
             Value::Text(text) => varlena_datum(text.as_bytes()),
             Value::Word(word) => varlena_datum(word.as_bytes()),
+            // An array of no elements is one, too.
+            Value::Texts(texts) => texts.clone().into_datum().unwrap_or(pg_sys::Datum::null()),
             Value::Int8(value) | Value::Timestamptz(value) => pg_sys::Datum::from(*value),
             Value::Int4(value) => pg_sys::Datum::from(*value),
             Value::Bool(value) => pg_sys::Datum::from(*value),

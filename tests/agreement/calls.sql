@@ -4,6 +4,11 @@ SELECT wf_save_state('order', '{"a": 1}', workflow => 'w', tags => '{"t": 1}'), 
        wf_record_routing('task', 'agent', true, 5), wf_grant_tenant('postgres', 'default'),
        wf_circuit_save('agent', 'forced_open'), wf_define('w', '{"schema": false}'), wf_save_state('shaped', '[]', workflow => 'shaped'),
        wf_add_migration('shaped', 1, 2, '[{"op": "remove", "path": "/a"}]') \g /dev/null
+SELECT wf_define('run', '{"steps": {"a": {}, "c": {}}}'), wf_start('run', 'begun'), wf_start('run', 'started') \g /dev/null
+SELECT wf_step_begin('started', 'failing'), wf_step_begin('started', 'undone', compensation => 'undo'), wf_start('run', 'undoing') \g /dev/null
+SELECT wf_step_fail('started', 'failing'), wf_step_complete('started', 'undone'), wf_step_begin('undoing', 'undone', compensation => 'undo') \g /dev/null
+SELECT wf_step_complete('undoing', 'undone') \g /dev/null
+SELECT wf_set_status('undoing', 'compensating') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
@@ -17,6 +22,9 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_definitions()', 'wf_validate_definition(''{"a": 1}'')', 'wf_state_violations(''w'', ''{}'')',
     'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()',
     'wf_migrations(''shaped'')', 'wf_migration_status(''shaped'')', 'wf_migrate_states(''shaped'')', 'wf_migration_failures(''shaped'')',
+    'wf_start(''run'', ''begun'')', 'wf_execution(''started'')', 'wf_incomplete()', 'wf_step_begin(''begun'', ''a'')', 'wf_steps_begin(''begun'', ARRAY[''b''])',
+    'wf_step_complete(''begun'', ''a'')', 'wf_steps_complete(''begun'', ARRAY[''b''])', 'wf_step_fail(''started'', ''failing'')', 'wf_steps(''started'')',
+    'wf_step_failures(''started'', ''failing'')', 'wf_ready_steps(''started'')', 'wf_compensations(''started'')', 'wf_step_compensated(''undoing'', ''undone'')',
     'wf_import_sqlite(decode(''' || :'sqlite' || ''', ''hex''), id_prefix => clock_timestamp()::text)']) AS call;
 DO $$
 DECLARE

@@ -1,7 +1,7 @@
 //! A definition made ready for checking.
 
 use super::findings::read;
-use super::format::{Form, Format};
+use super::format::{Form, Format, Step};
 use super::message::clipped;
 use super::patterns::{self, pattern};
 use super::reads::reads;
@@ -10,7 +10,7 @@ use super::{Holds, PathCompiler};
 use crate::core::jsonb::{self, Pointer, Value, Writer};
 use crate::core::{StateError, StateResult};
 use regex::Regex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A definition without findings, compiled.
 pub struct Definition {
@@ -24,9 +24,8 @@ pub struct Definition {
     search: Vec<String>,
     schema_version: Option<i32>,
     initial_state: Option<Vec<u8>>,
-    derived: Vec<Pointer<'static>>,
-    repairs: Vec<Vec<u8>>,
     terminal: Vec<String>,
+    steps: BTreeMap<String, Step>,
     /// Members of the state that are read besides those that the schema reads; `None` for all.
     pub(super) members: Option<Vec<String>>,
     memory: usize,
@@ -102,12 +101,6 @@ impl Definition {
             Some(state) => Some(document_of(state)?),
             None => None,
         };
-        let mut repairs = Vec::new();
-        if let Some(Value::Array(patches)) = members.get(b"repair").map_err(bad)? {
-            for patch in patches.iter() {
-                repairs.push(document_of(patch.map_err(bad)?)?);
-            }
-        }
         let compiled = |schema: &serde_json::Value| Schema::compile(schema).map_err(|e| broken(&e));
         let sections = format.sections.iter().map(|section| {
             Ok(Section {
@@ -128,13 +121,8 @@ impl Definition {
             search: format.search.clone(),
             schema_version: format.schema_version,
             initial_state,
-            derived: format
-                .derived
-                .iter()
-                .map(|p| pointer(p))
-                .collect::<StateResult<_>>()?,
-            repairs,
             terminal: format.terminal_phases.clone(),
+            steps: format.steps.clone(),
             members: None,
             memory: 0,
         };
@@ -224,14 +212,9 @@ impl Definition {
         &self.search
     }
 
-    /// What a repair may drop.
-    pub fn derived(&self) -> &[Pointer<'static>] {
-        &self.derived
-    }
-
-    /// Patches that a repair tries, in their order.
-    pub fn repairs(&self) -> &[Vec<u8>] {
-        &self.repairs
+    /// The steps by name.
+    pub fn steps(&self) -> &BTreeMap<String, Step> {
+        &self.steps
     }
 }
 

@@ -77,21 +77,32 @@ pub enum Form {
     Integer,
 }
 
-/// A step, as far as a definition can be wrong about it.
-#[derive(Debug, Default, Deserialize)]
+/// A step.
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct Step {
+    /// Steps that must be completed before.
     pub depends_on: Vec<String>,
+    /// What undoes it.
+    pub compensation: Option<String>,
+    /// How long it may take.
     pub timeout: Option<String>,
+    /// When it is tried again.
     pub retry: Option<Retry>,
 }
 
-/// When a step is tried again.
-#[derive(Debug, Default, Deserialize)]
+/// When a step is tried again; intervals as the server reads them.
+#[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default)]
 pub struct Retry {
+    /// Attempts that it has.
+    pub max_attempts: Option<i32>,
+    /// Wait after the first.
     pub initial_interval: Option<String>,
+    /// Longest wait.
     pub max_interval: Option<String>,
+    /// How many times as long the wait is after each.
+    pub backoff_coefficient: Option<f64>,
 }
 
 /// How long things are kept.

@@ -22,6 +22,7 @@ mod violations;
 
 pub use compile::Definition;
 pub use findings::findings;
+pub use format::{Retry, Step};
 pub use repair::{Mend, mends};
 pub use violations::{Finding, Violations};
 

@@ -3,4 +3,9 @@
 pub mod finish;
 pub mod retry;
 pub mod runs;
+pub mod sagas;
 pub mod start;
+pub mod step_begin;
+pub mod step_finish;
+pub mod step_list;
+pub mod steps;

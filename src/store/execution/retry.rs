@@ -5,6 +5,7 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::branches::branch;
 use crate::store::execution::finish::{Move, is_not};
 use crate::store::execution::runs::{self, Outcome};
+use crate::store::execution::steps;
 use crate::store::log::executions::key_params;
 
 static LAST_GOOD: Statement = Statement::new(
@@ -31,5 +32,6 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
         None => call.append(&head, "pending", None)?,
     };
     runs::set_outcome(call.key, Outcome::default())?;
+    steps::renew(call.key)?;
     Ok(version)
 }

@@ -103,7 +103,7 @@ pub fn kept<'a>(argument: &str, document: Option<&'a [u8]>) -> StateResult<Optio
 }
 
 /// The hash of an input that may be kept; 0 for none.
-fn hash_of(input: Option<&[u8]>) -> StateResult<i64> {
+pub(super) fn hash_of(input: Option<&[u8]>) -> StateResult<i64> {
     let bad = |error| StateError::bad_document("input", error);
     match kept("input", input)? {
         Some(input) => Ok(hash::hash(input).map_err(bad)?.cast_signed()),

@@ -5,7 +5,7 @@ use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
-use crate::store::execution::runs;
+use crate::store::execution::{runs, steps};
 use crate::store::history::page;
 use crate::store::history::prune;
 use crate::store::log::cache;
@@ -32,6 +32,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     checkpoints::delete_all(key)?;
     forget_troubles(key)?;
     runs::delete(key)?;
+    steps::delete_all(key)?;
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);

@@ -19,6 +19,7 @@ mod model;
 mod operations;
 mod pointers;
 mod random;
+mod retry;
 mod routing;
 mod schemas;
 mod stats;

@@ -1,0 +1,138 @@
+//! Many steps in one call.
+
+use super::steps::answered;
+use super::{bytes, with_key};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::datum::JsonbArg;
+use crate::pg::record::{Record, Value, jsonb, record};
+use crate::pg::records::Records;
+use crate::store::Key;
+use crate::store::execution::start::kept;
+use crate::store::execution::step_begin::{self, Begin};
+use crate::store::execution::step_finish::{self, Recorded};
+use pgrx::prelude::*;
+
+/// The steps of a batch, by name, each with its place in the arrays.
+fn in_order<'a>(
+    step_ids: &'a [Option<String>],
+    others: Option<(&str, usize)>,
+) -> StateResult<Vec<(&'a str, usize)>> {
+    limits::batch("step_ids", step_ids.len())?;
+    if let Some((name, length)) = others
+        && length != step_ids.len()
+    {
+        return Err(
+            StateError::invalid("arrays must have the same number of elements")
+                .detail(format!(
+                    "There are {} step_ids, but {length} {name}.",
+                    step_ids.len()
+                ))
+                .hint("Give one element for each step, or leave the array out."),
+        );
+    }
+    let named = step_ids.iter().enumerate().map(|(at, step_id)| {
+        limits::name("a step_id", step_id.as_deref()).map(|step_id| (step_id, at))
+    });
+    let mut order = named.collect::<StateResult<Vec<_>>>()?;
+    order.sort_unstable();
+    let twice = order.windows(2).find_map(|pair| match pair {
+        [(a, _), (b, _)] if a == b => Some(*a),
+        _ => None,
+    });
+    match twice {
+        Some(step_id) => Err(StateError::invalid(format!(
+            "step {} is given twice",
+            limits::quoted(step_id)
+        ))
+        .hint("Give each step once.")),
+        None => Ok(order),
+    }
+}
+
+type Documents<'a> = Option<pgrx::Array<'a, JsonbArg<'a>>>;
+
+fn elements<'d>(documents: &'d Documents<'_>) -> Option<Vec<Option<JsonbArg<'d>>>> {
+    let documents = documents.as_ref()?;
+    Some(documents.iter().collect())
+}
+
+#[pg_extern(sql = false)]
+fn wf_steps_begin<'a>(
+    execution_id: Option<&'a str>,
+    step_ids: Option<Vec<Option<String>>>,
+    inputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        with_key(execution_id, |key| {
+            let step_ids = limits::required("step_ids", step_ids)?;
+            let inputs = elements(&inputs);
+            let others = inputs.as_ref().map(|all| ("inputs", all.len()));
+            let mut rows: Vec<Option<Record>> = step_ids.iter().map(|_| None).collect();
+            for (step_id, at) in in_order(&step_ids, others)? {
+                let input = inputs.as_ref().and_then(|all| *all.get(at)?);
+                let call = Begin {
+                    step_id,
+                    input: bytes(input),
+                    compensation: None,
+                };
+                let answer = answered(step_begin::begin(key, call)?);
+                if let Some(row) = rows.get_mut(at) {
+                    let named = [Value::Text(step_id.to_owned())];
+                    *row = Some(Record::new(named.into_iter().chain(answer).collect()));
+                }
+            }
+            rows.into_iter().flatten().for_each(|row| out.put(&row));
+            Ok(())
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_steps_complete<'a>(
+    execution_id: Option<&'a str>,
+    step_ids: Option<Vec<Option<String>>>,
+    outputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
+    patch: Option<JsonbArg<'a>>,
+    expected_version: Option<i64>,
+    note: Option<&'a str>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        with_key(execution_id, |key| {
+            let step_ids = limits::required("step_ids", step_ids)?;
+            let outputs = elements(&outputs);
+            let others = outputs.as_ref().map(|all| ("outputs", all.len()));
+            let order = in_order(&step_ids, others)?;
+            let expected = limits::expected(expected_version)?;
+            let request = step_finish::request(key, None, expected, limits::note(note)?);
+            let record = || complete_all(key, &order, outputs.as_deref());
+            let mut recorded = match bytes(patch) {
+                None => record()?.0,
+                Some(change) => step_finish::with_patch(&request, change, record)?.0,
+            };
+            recorded.sort_by_key(|(at, ..)| *at);
+            for (_, step_id, recorded) in recorded {
+                out.put(&record![step_id, recorded.is_new, jsonb(recorded.output)]);
+            }
+            Ok(())
+        })
+    })
+}
+
+type Recordings = Vec<(usize, String, Recorded)>;
+
+/// Records all results; whether there was one that this call has recorded.
+fn complete_all(
+    key: Key<'_>,
+    order: &[(&str, usize)],
+    outputs: Option<&[Option<JsonbArg<'_>>]>,
+) -> StateResult<(Recordings, bool)> {
+    let (mut all, mut any) = (Vec::with_capacity(order.len()), false);
+    for (step_id, at) in order {
+        let output = outputs.and_then(|all| *all.get(*at)?);
+        let output = kept("output", bytes(output))?;
+        let recorded = step_finish::complete(key, step_id, output, None)?;
+        any |= recorded.is_new;
+        all.push((*at, (*step_id).to_owned(), recorded));
+    }
+    Ok((all, any))
+}

@@ -1,0 +1,135 @@
+//! Undoing what was done, the last first.
+
+use crate::core::{Code, StateError, StateResult, limits};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::execution::finish::{self, Move, is_not};
+use crate::store::execution::runs::Outcome;
+use crate::store::execution::steps::{self, Step, step_params};
+use crate::store::log::executions::key_params;
+
+static REMAINING: Statement = Statement::new(
+    "SELECT s.step_id, s.compensation, s.status, s.input, s.output, s.error, s.position
+       FROM wfstate.steps AS s
+      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.compensation IS NOT NULL
+        AND s.status {=} ANY ('{completed,compensation_failed}'::pg_catalog.text[])
+        AND ($3 IS NULL OR s.position {<} $3)
+      ORDER BY s.position DESC LIMIT $4",
+    &[Type::Text, Type::Text, Type::Int8, Type::Int8],
+);
+
+/// A page of what is still to be undone, the last completed first.
+pub fn compensations(
+    key: Key<'_>,
+    after: Option<i64>,
+    max_rows: i64,
+    mut each: impl FnMut(&Row<'_>),
+) {
+    let [tenant, id] = key_params(key);
+    let params = [tenant, id, Param::Int8(after), Param::Int8(Some(max_rows))];
+    REMAINING.receive(Mode::Read, &params, |row| {
+        each(row);
+        Ok(())
+    });
+}
+
+static SET: Statement = Statement::new(
+    "UPDATE wfstate.steps AS s
+        SET status = $4, error = $5, ended_at = pg_catalog.clock_timestamp()
+      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.step_id {=} $3",
+    &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Jsonb],
+);
+static COUNT: Statement = Statement::new(
+    "SELECT pg_catalog.count(*) FROM wfstate.steps AS s
+      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.compensation IS NOT NULL
+        AND s.status {=} ANY ('{completed,compensation_failed}'::pg_catalog.text[])",
+    &[Type::Text, Type::Text],
+);
+
+fn set(key: Key<'_>, step_id: &str, status: &str, error: Option<&[u8]>) -> StateResult<()> {
+    let [tenant, id, step] = step_params(key, step_id);
+    let params = [
+        tenant,
+        id,
+        step,
+        Param::Text(Some(status)),
+        Param::Jsonb(error),
+    ];
+    SET.run(Mode::Latest, &params)?;
+    Ok(())
+}
+
+/// Refuses a step that there is nothing to undo of.
+fn check(key: Key<'_>, step_id: &str, step: &Step) -> StateResult<()> {
+    if !["completed", "compensation_failed"].contains(&step.status.as_str()) {
+        let hint = "Only what is completed is undone; wf_compensations lists it.";
+        return Err(steps::wrong_status(key, step_id, step, hint));
+    }
+    if step.has_compensation {
+        return Ok(());
+    }
+    Err(StateError::new(
+        Code::IllegalTransition,
+        format!(
+            "step {} of execution \"{}\" has no compensation",
+            limits::quoted(step_id),
+            key.id
+        ),
+    )
+    .hint("wf_compensations lists the steps that have one."))
+}
+
+/// What undoing a step came to.
+pub struct Undone {
+    /// Whether this call has noted it.
+    pub is_new: bool,
+    /// Steps that are still to be undone.
+    pub remaining: i64,
+    /// Status of the execution.
+    pub status: String,
+}
+
+/// Notes that a step was undone; with the last one the execution is compensated.
+pub fn compensated(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
+    let key = call.key;
+    // The head's lock makes one of several the last.
+    let head = call.lock()?;
+    let step = steps::lock_begun(key, step_id)?;
+    let is_new = step.status != "compensated";
+    if is_new {
+        if head.status != "compensating" {
+            return Err(is_not(key, &head, "compensating"));
+        }
+        check(key, step_id, &step)?;
+        set(key, step_id, "compensated", None)?;
+    }
+    let remaining = COUNT.one(Mode::Latest, &key_params(key), |row| Ok(row.int8(0)))?;
+    let remaining = remaining.flatten().unwrap_or_default();
+    let mut status = head.status.clone();
+    if is_new && remaining == 0 {
+        call.append(&head, "compensated", None)?;
+        status = String::from("compensated");
+    }
+    Ok(Undone {
+        is_new,
+        remaining,
+        status,
+    })
+}
+
+/// Notes that a step could not be undone; the execution has failed then.
+pub fn failed(call: Move<'_>, step_id: &str, error: Option<&[u8]>) -> StateResult<i64> {
+    let key = call.key;
+    let head = call.lock()?;
+    let step = steps::lock_begun(key, step_id)?;
+    if head.status != "compensating" {
+        return Err(is_not(key, &head, "compensating"));
+    }
+    check(key, step_id, &step)?;
+    set(key, step_id, "compensation_failed", error)?;
+    let outcome = Outcome {
+        result: None,
+        error,
+    };
+    finish::end(call, "failed", outcome, None)
+}
