@@ -271,11 +271,15 @@ impl Split {
     ) -> bool {
         let shifts =
             |below: &Vec<Below<'_>>| below.iter().any(|(rest, moves)| rest.is_empty() && *moves);
+        // Behind what one has appended lies no more than others have put in.
+        let shifted = groups.values().flatten();
+        let shifted = shifted.filter(|(rest, moves)| rest.is_empty() && *moves);
+        let appended = array.len().saturating_sub(shifted.count());
         let mut from = array.len();
         let mut inside: HashMap<usize, &Vec<Below<'_>>> = HashMap::new();
         for (token, below) in groups {
             match index(token) {
-                None if *token == b"-" => from = from.min(array.len().saturating_sub(below.len())),
+                None if *token == b"-" => from = from.min(appended),
                 None => from = 0,
                 Some(at) if shifts(below) => from = from.min(at),
                 Some(at) => drop(inside.insert(at, below)),

@@ -253,3 +253,27 @@ fn place(value: &Value, seed: u64, new: bool) -> String {
         }
     }
 }
+/// What was appended is no longer the last where others were put behind it.
+#[test]
+fn of_an_element_behind_an_appended_one() {
+    let document = json!({"schema": {"type": "array", "items": {"type": "number"}}});
+    let definition = Definition::compile(&encode(&document), &Paths).unwrap();
+    let patches = [
+        json!([{"op": "add", "path": "/-", "value": false}, {"op": "add", "path": "/1", "value": 0}]),
+        json!([{"op": "add", "path": "/-", "value": false}, {"op": "copy", "from": "/0", "path": "/2"}]),
+        json!([{"op": "add", "path": "/-", "value": false}, {"op": "add", "path": "/2", "value": 1}, {"op": "remove", "path": "/0"}]),
+        json!([{"op": "add", "path": "/-", "value": false}, {"op": "move", "from": "/0", "path": "/1"}]),
+    ];
+    for (before, patch) in [json!([]), json!([7]), json!([7]), json!([7])]
+        .iter()
+        .zip(&patches)
+    {
+        let (before, patch) = (encode(before), encode(patch));
+        let after = apply(&before, &[&patch]).unwrap();
+        let whole = definition.violations(&after, None, 9).unwrap();
+        let change = definition
+            .violations_after(&before, &patch, &after, None, 9)
+            .unwrap();
+        assert_eq!((whole.count(), change.count()), (1, 1));
+    }
+}
