@@ -66,6 +66,8 @@ pub struct Version<'a> {
     pub snapshot: Option<Value<'a>>,
     /// The change from the base.
     pub patch: Option<Value<'a>>,
+    /// Version of the shape; the execution's where nothing is said.
+    pub schema_version: Option<i64>,
     /// Status.
     pub status: &'a str,
     /// Phase.
@@ -105,7 +107,8 @@ pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
         return Err(refused("its format_version is not 1"));
     }
     let head = object(member(document, "execution")?, "execution")?;
-    let versions = versions(array(document, "versions")?, read_time)?;
+    let shape = integer(head, "schema_version", &INT4)?;
+    let versions = versions(array(document, "versions")?, shape, read_time)?;
     let last = versions
         .last()
         .ok_or_else(|| refused("it has no versions"))?;
@@ -145,10 +148,14 @@ fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>
     })
 }
 
-fn versions(list: Array<'_>, read_time: ReadTime) -> StateResult<Vec<Version<'_>>> {
+fn versions(
+    list: Array<'_>,
+    of_head: Option<i64>,
+    read_time: ReadTime,
+) -> StateResult<Vec<Version<'_>>> {
     let mut versions: Vec<Version<'_>> = Vec::new();
     for item in list.iter() {
-        let version = version(object(item.map_err(bad)?, "a version")?, read_time)?;
+        let version = version(object(item.map_err(bad)?, "a version")?, of_head, read_time)?;
         if let Some(before) = versions.last() {
             if version.version <= before.version {
                 return Err(refused("its versions are not in order"));
@@ -162,7 +169,15 @@ fn versions(list: Array<'_>, read_time: ReadTime) -> StateResult<Vec<Version<'_>
     Ok(versions)
 }
 
-fn version(item: Object<'_>, read_time: ReadTime) -> StateResult<Version<'_>> {
+fn version(
+    item: Object<'_>,
+    of_head: Option<i64>,
+    read_time: ReadTime,
+) -> StateResult<Version<'_>> {
+    let schema_version = match item.get(b"schema_version").map_err(bad)? {
+        Some(_) => integer(item, "schema_version", &INT4)?,
+        None => of_head,
+    };
     let note = text(item, "note")?;
     Ok(Version {
         version: required(integer(item, "version", &VERSIONS)?, "version")?,
@@ -170,6 +185,7 @@ fn version(item: Object<'_>, read_time: ReadTime) -> StateResult<Version<'_>> {
         // A state may be null.
         snapshot: item.get(b"snapshot").map_err(bad)?,
         patch: item.get(b"patch").map_err(bad)?,
+        schema_version,
         status: status(item)?,
         phase: label(item, "phase")?,
         step_id: label(item, "step_id")?,

@@ -1,6 +1,7 @@
 //! Functions of users that take a jsonb and return one, called where the extension needs what they make of it.
 
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::attempt;
 use crate::pg::datum::{jsonb_datum, payload};
 use crate::pg::roles;
 use pgrx::{IntoDatum, PgMemoryContexts, direct_function_call, pg_sys};
@@ -13,6 +14,7 @@ pub struct Function {
     takes: Vec<pg_sys::Oid>,
     returns: pg_sys::Oid,
     is_set: bool,
+    is_temporary: bool,
     kind: u8,
     volatility: u8,
     parallel: u8,
@@ -44,6 +46,7 @@ pub fn find(name: &str) -> Option<Function> {
             owner: row.proowner.to_u32(),
             returns: row.prorettype,
             is_set: row.proretset,
+            is_temporary: pg_sys::isAnyTempNamespace(row.pronamespace),
             kind: row.prokind as u8,
             volatility: row.provolatile as u8,
             parallel: row.proparallel as u8,
@@ -71,6 +74,10 @@ pub fn check(function: &Function, name: &str) -> StateResult<()> {
             .detail(String::from(why))
             .hint("It must take a jsonb, return a jsonb, and be IMMUTABLE or STABLE, and PARALLEL SAFE.")
     };
+    // Its name becomes another session's, which may have another function of it.
+    if function.is_temporary {
+        return Err(refused("It is temporary."));
+    }
     // What is called below SQL is called with what it takes, or reads wrong memory.
     if function.kind != b'f' || function.takes != [pg_sys::JSONBOID] {
         return Err(refused("It does not take one jsonb."));
@@ -100,20 +107,29 @@ pub fn check(function: &Function, name: &str) -> StateResult<()> {
 
 /// What it makes of a document; `None` for NULL. With search_path pg_catalog, pg_temp. A superuser does not run
 /// another's choice with rights of its own: it runs as the role that chose it, or else as the function's owner.
-pub fn call(function: &Function, chosen_by: &str, document: &[u8]) -> Option<Vec<u8>> {
+/// Nothing but the result is left of the call: what else it did to the session or the database is rolled back.
+pub fn call(function: &Function, chosen_by: &str, document: &[u8]) -> StateResult<Option<Vec<u8>>> {
     let chooser = roles::role_oid(chosen_by).filter(|role| !roles::is_superuser(*role));
     let mut memory = PgMemoryContexts::new("wfstate migration");
-    roles::below_superuser(chooser.unwrap_or(function.owner), || {
-        with_pinned_path(|| {
-            // SAFETY: the context is this call's own; the result is copied out of it.
-            unsafe {
-                memory.switch_to(|_| {
-                    let made = invoke(function.oid, jsonb_datum(document))?;
-                    Some(payload(made).to_vec())
-                })
-            }
+    let mut run = || {
+        roles::for_user_code(chooser.unwrap_or(function.owner), || {
+            with_pinned_path(|| {
+                // SAFETY: the context is this call's own; the result is copied out of it.
+                unsafe {
+                    memory.switch_to(|_| {
+                        let made = invoke(function.oid, jsonb_datum(document))?;
+                        Some(payload(made).to_vec())
+                    })
+                }
+            })
         })
-    })
+    };
+    // SAFETY: plain reads of the backend's state.
+    if unsafe { pg_sys::IsInParallelMode() } {
+        // There are no subtransactions then, and nothing that would have to be rolled back is allowed.
+        return Ok(run());
+    }
+    attempt::rolled_back(|| Ok(run()))
 }
 
 /// Calls a function of one argument; `None` for NULL.
@@ -158,7 +174,7 @@ fn with_pinned_path<R>(work: impl FnOnce() -> R) -> R {
         level
     };
     let result = work();
-    // SAFETY: the level was begun above.
-    unsafe { pg_sys::AtEOXact_GUC(true, level) };
+    // SAFETY: the level was begun above; as after an error, so that what the function has set does not stay.
+    unsafe { pg_sys::AtEOXact_GUC(false, level) };
     result
 }

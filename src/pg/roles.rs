@@ -70,16 +70,19 @@ pub fn as_member_of<R>(role: u32, work: impl FnOnce() -> StateResult<R>) -> Stat
     )
 }
 
-/// Runs code of a user: as another role where the current one is a superuser and that is none.
-pub fn below_superuser<R>(other: u32, work: impl FnOnce() -> R) -> R {
+/// Runs code of a user, which cannot change the role: as another one where the current is a superuser and that is none.
+pub fn for_user_code<R>(other: u32, work: impl FnOnce() -> R) -> R {
     let (user, context) = context();
-    if !is_superuser(user.to_u32()) || is_superuser(other) {
-        return work();
-    }
-    let restricted = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
+    let held = pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int;
+    let restricted = held | pg_sys::SECURITY_RESTRICTED_OPERATION as c_int;
+    let (role, flags) = if is_superuser(user.to_u32()) && !is_superuser(other) {
+        (other.into(), restricted)
+    } else {
+        (user, held)
+    };
     let _restore = Restore(user, context);
     // SAFETY: two assignments; `Restore` takes them back on every way out.
-    unsafe { pg_sys::SetUserIdAndSecContext(other.into(), context | restricted as c_int) };
+    unsafe { pg_sys::SetUserIdAndSecContext(role, context | flags) };
     work()
 }
 

@@ -1,6 +1,7 @@
 //! What the patterns of a definition take in memory. A short one can take a lot: `\w{900}` is 700 kB when compiled.
 
 use super::format::Format;
+use crate::core::work::work;
 use regex::{Error, Regex, RegexBuilder};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -14,8 +15,12 @@ const MOST: usize = 1000;
 /// Bytes that one may use for what it remembers of texts that it was matched with.
 pub const REMEMBERED: usize = 1 << 16;
 
+/// More work than there is between two looks whether to go on.
+const LONG: usize = 1 << 16;
+
 /// Compiles a pattern of an id.
 pub fn pattern(text: &str) -> Result<Regex, String> {
+    work(LONG);
     let compiled = RegexBuilder::new(text)
         .size_limit(MOST_EACH)
         .dfa_size_limit(REMEMBERED)
@@ -57,6 +62,8 @@ pub fn cost(format: &Format) -> Result<usize, String> {
 /// What the pattern takes, to a power of two. What does not compile here is another's to refuse.
 fn size(text: &str) -> usize {
     let fits = |limit: &usize| {
+        // Compiling looks at nothing on the way.
+        work(LONG);
         let compiled = RegexBuilder::new(text).size_limit(*limit).build();
         !matches!(compiled, Err(Error::CompiledTooBig(_)))
     };

@@ -13,6 +13,7 @@ use super::touches::Touch;
 use super::violations::{Finding, Violations};
 use crate::core::stack::bounded;
 use crate::core::{StateError, StateResult};
+use jsonschema::json::{Array, Node, Object};
 use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 use std::cell::Cell;
@@ -21,6 +22,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 /// Errors, with those inside of others, that a validation may make before it stops counting: they are in memory
 /// all at once.
 const MAX_ERRORS: usize = 50_000;
+/// Bytes that the paths of these errors may take together.
+const MAX_PATHS: usize = 64 << 20;
+/// Bytes of what a schema refers to, each as often as it does, up to which it is compiled in parts, too.
+const MOST_REPEATED: usize = 256 << 10;
 
 /// A compiled schema.
 pub struct Schema {
@@ -52,7 +57,11 @@ impl Schema {
                 format!("at {}: {why}", clipped(&at))
             }
         })?;
-        let part = split(schema, &options).unwrap_or(Part::Whole);
+        // A part is compiled with all that it refers to.
+        let part = match references::repeated(schema) {
+            bytes if bytes > MOST_REPEATED => Part::Whole,
+            _ => split(schema, &options).unwrap_or(Part::Whole),
+        };
         Ok(Schema {
             whole,
             part,
@@ -79,7 +88,8 @@ impl Schema {
             return Ok(());
         }
         bounded("state", || {
-            let counted = counted(|| {
+            let most = MAX_ERRORS.min(MAX_PATHS / longest_path(value).max(1));
+            let counted = counted(most, || {
                 for error in self.whole.iter_errors(value) {
                     found.add(|| finding(&error, at, rule));
                 }
@@ -89,7 +99,7 @@ impl Schema {
                 if let Err(error) = self.whole.validate(value) {
                     found.add(|| finding(&error, at, rule));
                 }
-                found.add_others(MAX_ERRORS);
+                found.add_others(most);
             }
         })?;
         if found.is_empty() {
@@ -132,6 +142,25 @@ thread_local! {
     static LEFT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
+/// Bytes of the longest path in a value: each error bears one.
+fn longest_path(value: TickingNode<'_>) -> usize {
+    if let Some(object) = value.as_object() {
+        let below = object.members().map(|(name, member)| {
+            // A slash, and some characters are written as two.
+            (name.len() * 2 + 1).saturating_add(longest_path(member))
+        });
+        return below.max().unwrap_or(0);
+    }
+    if let Some(array) = value.as_array() {
+        return array
+            .elements()
+            .map(longest_path)
+            .max()
+            .map_or(0, |below| below + 11);
+    }
+    0
+}
+
 struct TooMany;
 
 /// Called for each error that is made.
@@ -143,8 +172,8 @@ pub(super) fn count_error() {
 }
 
 /// Runs `body` as long as it makes no more errors than that; false when it was stopped.
-fn counted(body: impl FnOnce()) -> bool {
-    LEFT.set(MAX_ERRORS);
+fn counted(most: usize, body: impl FnOnce()) -> bool {
+    LEFT.set(most);
     let ended = catch_unwind(AssertUnwindSafe(body));
     LEFT.set(usize::MAX);
     match ended {

@@ -81,30 +81,38 @@ impl<'a> Node<'a, Ticking> for TickingNode<'a> {
     }
 
     fn as_number(&self) -> Option<Self::Number> {
+        // Calculating with one that has many digits takes its time.
+        work(64);
         self.0.as_number()
     }
 
     fn as_boolean(&self) -> Option<bool> {
+        work(1);
         self.0.as_boolean()
     }
 
     fn is_null(&self) -> bool {
+        work(1);
         self.0.is_null()
     }
 
     fn is_number(&self) -> bool {
+        work(1);
         self.0.is_number()
     }
 
     fn is_string(&self) -> bool {
+        work(1);
         self.0.is_string()
     }
 
     fn json_type(&self) -> JsonType {
+        work(1);
         self.0.json_type()
     }
 
     fn string_length(&self) -> Option<u64> {
+        work(1);
         self.0.string_length()
     }
 

@@ -11,6 +11,7 @@ use crate::store::log::executions::{
 };
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
+use crate::store::migrations::apply;
 use crate::store::search::index;
 
 /// What a recovery or a fork takes over from the version it goes back to.
@@ -262,7 +263,12 @@ fn check(to: Key<'_>, from: Key<'_>, head: &Head, target: &Target) -> StateResul
     if bound.is_free() {
         return Ok(());
     }
-    bound.check(to, &rebuild::at(Mode::Latest, from, target.version)?)
+    let state = rebuild::at(Mode::Latest, from, target.version)?;
+    let shape = target.schema_version;
+    bound.check(
+        to,
+        &apply::as_loaded(Mode::Latest, to, workflow, shape, state)?,
+    )
 }
 
 fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {

@@ -10,6 +10,7 @@ use crate::store::definitions::documents::Name;
 use crate::store::definitions::{cache, moves, workflows};
 use crate::store::log::executions::Head;
 use crate::store::log::new_version::Labels;
+use crate::store::migrations::chains;
 use std::rc::Rc;
 
 /// The rules of a version, and what they add to what is said about it.
@@ -40,6 +41,20 @@ fn definition(key: Key<'_>, workflow: &str, version: i32) -> StateResult<Rc<Defi
         version,
     };
     cache::get(Mode::Latest, name)
+}
+
+/// The shape that the state of a new execution of a workflow is taken to be of.
+pub fn shape_of_new(tenant: &str, workflow: &str) -> StateResult<Option<i32>> {
+    let newest = chains::newest(tenant, Some(workflow), None);
+    let Some(version) = workflows::active(tenant, workflow)? else {
+        return Ok(newest);
+    };
+    let name = Name {
+        tenant,
+        workflow,
+        version,
+    };
+    Ok(cache::get(Mode::Latest, name)?.schema_version().or(newest))
 }
 
 /// For an execution that is about to be made.
@@ -127,7 +142,14 @@ pub fn anew(key: Key<'_>, workflow: &str, version: i32, phase: Option<&str>) -> 
     let definition = definition(key, workflow, version)?;
     moves::known(&definition, phase)?;
     let labels = Labels::default();
-    Ok(Bound::newly(workflow, version, definition, phase, &labels))
+    let mut bound = Bound::newly(workflow, version, definition, phase, &labels);
+    // What the definition says of the shape is of new executions; a state that is there has its own.
+    bound.schema_version = None;
+    // Nor is the phase entered that it is in.
+    if let Some(rules) = bound.rules.as_mut().filter(|_| phase.is_some()) {
+        rules.enters = false;
+    }
+    Ok(bound)
 }
 
 /// For a version that goes back to an older state, or comes from elsewhere: in the phase of that state, which must be
@@ -175,7 +197,7 @@ impl Bound {
             rules: Some(Rules {
                 workflow: workflow.to_owned(),
                 phase: phase.or(initial).map(str::to_owned),
-                enters: initial.is_some(),
+                enters: phase.or(initial).is_some(),
                 holds_before: false,
                 definition,
             }),

@@ -53,9 +53,9 @@ pub fn stored(key: Key<'_>, version: Option<i64>, most: usize) -> StateResult<Vi
     if bound.is_none() {
         return Ok(Violations::up_to(most));
     }
-    // A version as it was saved, the head as a load gives it.
+    // As a load gives it, and as a recovery would be checked.
     let state = match version {
-        Some(_) => load::at(key, version, None, false)?,
+        Some(_) => load::at(key, version, None, true)?,
         None => load::state(key)?,
     };
     let phase = phase.as_deref();

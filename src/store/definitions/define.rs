@@ -59,7 +59,7 @@ static RETIRE: Statement = Statement::new(
 );
 static SET_ACTIVE: Statement = Statement::new(
     "UPDATE wfstate.workflows AS w
-        SET active = (SELECT max(d.workflow_version) FROM wfstate.definitions AS d
+        SET active = (SELECT pg_catalog.max(d.workflow_version) FROM wfstate.definitions AS d
                        WHERE d.tenant {=} $1 AND d.workflow {=} $2 AND d.retired_at IS NULL)
       WHERE w.tenant {=} $1 AND w.workflow {=} $2",
     WORKFLOW,

@@ -88,6 +88,8 @@ static APPEND: Statement = Statement::new(
      AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
      AND ($10 IS NULL OR e.status {=} ANY ($18))
      AND coalesce(e.workflow_version, 0) {=} $17
+     AND ($19 IS NULL OR coalesce(e.schema_version, -1) {=} $19)
+     AND ($20 IS NULL OR coalesce(e.workflow, '') {=} $20)
   RETURNING ",
         head_columns!(),
         ", e.tenant, e.execution_id
@@ -121,6 +123,8 @@ SELECT e.* FROM head AS e"
         Type::Int4,  // 16 workflow_version
         Type::Int4,  // 17 workflow_version before, 0 for none
         Type::TextArray, // 18 statuses that the new one may follow
+        Type::Int4,      // 19 schema_version before, -1 for none; NULL for any
+        Type::Text,      // 20 workflow before, '' for none; NULL for any
     ],
 );
 
@@ -129,11 +133,8 @@ SELECT e.* FROM head AS e"
 pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
     match append.onto {
         Onto::Known(head) if !append.labels.change_the_head() => append_known(key, append, head),
-        Onto::Known(head) => {
-            let bound = head.workflow_version;
-            append_any(key, append, (Some(head.version), Some(head.hash), bound))
-        }
-        Onto::Head(expected) => append_any(key, append, (expected, None, None)),
+        Onto::Known(head) => append_any(key, append, Some(head), Some(head.version)),
+        Onto::Head(expected) => append_any(key, append, None, expected),
     }
 }
 
@@ -174,8 +175,12 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
 fn append_any(
     key: Key<'_>,
     append: &Append<'_>,
-    (version, hash, bound): (Option<i64>, Option<i64>, Option<i32>),
+    known: Option<&Head>,
+    version: Option<i64>,
 ) -> StateResult<Option<Head>> {
+    let bound = known.and_then(|head| head.workflow_version);
+    let shape = known.map(|head| head.schema_version.map_or(-1, i64::from));
+    let workflow = known.map(|head| head.workflow.as_deref().unwrap_or_default());
     let labels = &append.labels;
     let [tenant, id] = key_params(key);
     let follows = labels
@@ -186,7 +191,7 @@ fn append_any(
         tenant,
         id,
         Param::Int8(version),
-        Param::Int8(hash),
+        Param::Int8(known.map(|head| head.hash)),
         Param::Int8(Some(append.payload_hash)),
         Param::Jsonb(append.content.patch()),
         Param::Jsonb(append.content.snapshot()),
@@ -201,6 +206,8 @@ fn append_any(
         Param::Int4(labels.workflow_version),
         Param::Int4(Some(bound.map_or(0, i64::from))),
         Param::Texts(&follows),
+        Param::Int4(shape),
+        Param::Text(workflow),
     ];
     APPEND.one(Mode::Write, &params, head)
 }

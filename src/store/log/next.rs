@@ -64,7 +64,7 @@ pub(super) struct Next {
     /// Version of its shape, where that changes without being said.
     pub shape: Option<i32>,
     /// Whether more has changed than the caller's patch says.
-    is_migrated: bool,
+    pub is_migrated: bool,
 }
 
 impl Next {

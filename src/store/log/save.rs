@@ -110,8 +110,14 @@ pub(super) fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateRes
     let Some(bound) = believed(request, &hit.head)? else {
         return Ok(None);
     };
+    let shape = match change {
+        Change::State(_) => {
+            chains::newest(request.key.tenant, request.labels.workflow, Some(&hit.head))
+        }
+        Change::Patch(_) => None,
+    };
     let next = match (Next::of(change, &hit.state), change) {
-        (Ok(next), _) => next,
+        (Ok(next), _) => Next { shape, ..next },
         // The patch may fail only because the believed head is not the head.
         (Err(_), Change::Patch(_)) => return Ok(None),
         (Err(error), Change::State(_)) => return Err(error),

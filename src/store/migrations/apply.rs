@@ -10,6 +10,7 @@ use crate::store::log::cache::{self, State};
 use crate::store::log::checks::{applied_limit, check_state};
 use crate::store::log::executions::Head;
 use crate::store::migrations::chains;
+use crate::store::tenants::tenant;
 use std::rc::Rc;
 
 static STEPS: Statement = Statement::new(
@@ -43,6 +44,22 @@ pub fn upgraded(
         Some((state, to)) => (Rc::new(state), Some(to)),
         None => (state, head.schema_version),
     })
+}
+
+/// A state of a shape as a load would give it under a workflow.
+pub fn as_loaded(
+    mode: Mode,
+    key: Key<'_>,
+    workflow: Option<&str>,
+    schema_version: Option<i32>,
+    state: Document,
+) -> StateResult<Document> {
+    let pending = chains::pending(key.tenant, workflow, schema_version);
+    let Some(((from, _), workflow)) = pending.zip(workflow) else {
+        return Ok(state);
+    };
+    let made = from_version(mode, key, workflow, from, &state)?;
+    Ok(made.map_or(state, |(state, _)| state))
 }
 
 /// What the steps from a version on make of a state of it, and where they end; `None` where none begins there.
@@ -101,7 +118,11 @@ impl Step {
         let function = functions::find(name)
             .ok_or_else(|| self.failed(key, format!("there is no function {name}")))?;
         functions::check(&function, name)?;
-        match functions::call(&function, &self.added_by, state) {
+        // Whoever runs it is in this tenant; the function gets at no other.
+        let made = tenant::pinned(key.tenant, || {
+            functions::call(&function, &self.added_by, state)
+        })?;
+        match made {
             Some(made) => Document::from_payload(made)
                 .map_err(|error| StateError::bad_document("state", error)),
             None => Err(self.failed(key, format!("function {name} returns NULL"))),

@@ -11,16 +11,26 @@ use crate::store::definitions::{bind, cache as definitions};
 use crate::store::log::cache;
 use crate::store::log::checks::{applied_limit, check_state};
 use crate::store::log::executions::Head;
+use crate::store::migrations::{apply, chains};
 
 /// What is wrong with a state in a phase; `None` where it is one that the execution may have.
 pub fn broken(
     key: Key<'_>,
     head: &Head,
     phase: Option<&str>,
+    shape: Option<i32>,
     state: &[u8],
 ) -> StateResult<Option<String>> {
-    let checked = bind::kept(key, head.workflow.as_deref(), head.workflow_version, phase)
-        .and_then(|bound| bound.check(key, state));
+    let workflow = head.workflow.as_deref();
+    let checked = bind::kept(key, workflow, head.workflow_version, phase).and_then(|bound| {
+        if bound.is_free() {
+            return Ok(());
+        }
+        let copy = Document::copy(state).map_err(|_| StateError::out_of_memory("state"))?;
+        // As a load gives it.
+        let loaded = apply::as_loaded(Mode::Latest, key, workflow, shape, copy)?;
+        bound.check(key, &loaded)
+    });
     match checked {
         Ok(()) => Ok(None),
         Err(error) if matches!(error.code, Code::StateValidation | Code::IllegalTransition) => {
@@ -45,6 +55,7 @@ pub fn mended(
     key: Key<'_>,
     head: &Head,
     phase: Option<&str>,
+    shape: Option<i32>,
     state: &[u8],
 ) -> StateResult<Option<Document>> {
     let Some(name) = name(key, head) else {
@@ -67,7 +78,7 @@ pub fn mended(
         if mend.complete
             && changed
             && check_state(&now).is_ok()
-            && broken(key, head, phase, &now)?.is_none()
+            && broken(key, head, phase, shape, &now)?.is_none()
         {
             return Ok(Some(now));
         }
@@ -75,8 +86,18 @@ pub fn mended(
     Ok(None)
 }
 
-/// The state and phase that the definition begins with, where they keep its rules.
-pub fn initial(key: Key<'_>, head: &Head) -> StateResult<Option<(Document, Option<String>)>> {
+/// What a definition begins with.
+pub struct Initial {
+    /// State.
+    pub state: Document,
+    /// Phase.
+    pub phase: Option<String>,
+    /// Version of the shape.
+    pub shape: Option<i32>,
+}
+
+/// What the definition begins with, where it keeps its rules: as of a new execution.
+pub fn initial(key: Key<'_>, head: &Head) -> StateResult<Option<Initial>> {
     let Some(name) = name(key, head) else {
         return Ok(None);
     };
@@ -84,9 +105,14 @@ pub fn initial(key: Key<'_>, head: &Head) -> StateResult<Option<(Document, Optio
     let (Some(state), phase) = (definition.initial_state(), definition.initial_phase()) else {
         return Ok(None);
     };
-    if check_state(state).is_err() || broken(key, head, phase, state)?.is_some() {
+    let newest = || chains::newest(key.tenant, Some(name.workflow), None);
+    let shape = definition.schema_version().or_else(newest);
+    if check_state(state).is_err() || broken(key, head, phase, shape, state)?.is_some() {
         return Ok(None);
     }
-    let state = Document::copy(state).map_err(|_| StateError::out_of_memory("state"))?;
-    Ok(Some((state, phase.map(str::to_owned))))
+    Ok(Some(Initial {
+        state: Document::copy(state).map_err(|_| StateError::out_of_memory("state"))?,
+        phase: phase.map(str::to_owned),
+        shape,
+    }))
 }

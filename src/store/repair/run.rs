@@ -25,6 +25,9 @@ static TAGGED_BELOW: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
+/// More versions than an execution can have.
+const MOST_VERSIONS: i64 = 1 << 53;
+
 /// What a version's row says besides its content.
 struct Row {
     version: i64,
@@ -70,6 +73,7 @@ struct Found {
     action: &'static str,
     row: Option<Row>,
     phase: Option<String>,
+    shape: Option<i32>,
     state: Document,
 }
 
@@ -78,6 +82,7 @@ impl Found {
         Found {
             action,
             phase: row.phase.clone(),
+            shape: row.schema_version,
             row: Some(row),
             state,
         }
@@ -105,7 +110,13 @@ pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
     let (reason, invalid) = match current {
         Err(problem) => (problem, None),
         Ok(_) if newest > head.version => ("the log has versions after the head".to_owned(), None),
-        Ok(state) => match broken(key, &head, head.phase.as_deref(), &state)? {
+        Ok(state) => match broken(
+            key,
+            &head,
+            head.phase.as_deref(),
+            head.schema_version,
+            &state,
+        )? {
             None => return valid(key, &head),
             Some(reason) => (reason, Some(state)),
         },
@@ -113,7 +124,12 @@ pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
     let mut repair = Repair {
         key,
         head: &head,
-        top: newest.max(head.version),
+        // A head beyond all versions that there could be is damage of its own.
+        top: newest.max(
+            Some(head.version)
+                .filter(|at| *at < MOST_VERSIONS)
+                .unwrap_or(0),
+        ),
         damaged: Vec::new(),
     };
     let sound = repair.newest_sound()?;
@@ -158,8 +174,9 @@ impl Repair<'_> {
         Ok(None)
     }
 
-    fn holds(&self, phase: Option<&str>, state: &[u8]) -> StateResult<bool> {
-        Ok(broken(self.key, self.head, phase, state)?.is_none())
+    fn holds(&self, row: &Row, state: &[u8]) -> StateResult<bool> {
+        let phase = row.phase.as_deref();
+        Ok(broken(self.key, self.head, phase, row.schema_version, state)?.is_none())
     }
 
     fn find(&self, sound: Option<(Row, Document)>) -> StateResult<Option<Found>> {
@@ -169,10 +186,10 @@ impl Repair<'_> {
         let (newest, phase) = (row.version, row.phase.clone());
         let phase = phase.as_deref();
         if newest == self.top {
-            if self.holds(phase, &state)? {
+            if self.holds(&row, &state)? {
                 return Ok(Some(Found::at("repaired", row, state)));
             }
-            if let Some(state) = mended(self.key, self.head, phase, &state)? {
+            if let Some(state) = mended(self.key, self.head, phase, row.schema_version, &state)? {
                 return Ok(Some(Found::at("repaired", row, state)));
             }
         }
@@ -203,7 +220,7 @@ impl Repair<'_> {
                 continue;
             }
             if let Ok(state) = rebuilt(self.key, row.version)?
-                && self.holds(row.phase.as_deref(), &state)?
+                && self.holds(&row, &state)?
             {
                 return Ok(Some(Found::at(action, row, state)));
             }
@@ -213,11 +230,12 @@ impl Repair<'_> {
 
     fn initial(&self) -> StateResult<Option<Found>> {
         let found = initial(self.key, self.head)?;
-        Ok(found.map(|(state, phase)| Found {
+        Ok(found.map(|begun| Found {
             action: "initial",
             row: None,
-            phase,
-            state,
+            phase: begun.phase,
+            shape: begun.shape,
+            state: begun.state,
         }))
     }
 
@@ -243,7 +261,7 @@ impl Repair<'_> {
             snapshot_hash,
             status: row.map_or("running", |row| &row.status),
             phase: found.phase.as_deref(),
-            schema_version: row.map_or(head.schema_version, |row| row.schema_version),
+            schema_version: found.shape,
             state: &found.state,
         };
         let Some(after) = rows::append(key, &whole)? else {

@@ -36,8 +36,8 @@ pub enum Layout<'a> {
     Table {
         /// Which.
         named: Named<'a>,
-        /// Whether its rows have a number.
-        numbered: bool,
+        /// What the number of its rows is called, where they have one.
+        numbered: Option<&'static str>,
     },
 }
 
@@ -150,8 +150,11 @@ impl Source {
                 )));
             }
         }
-        let numbered = format!("SELECT rowid FROM main.{} LIMIT 0", quoted(named.table));
-        let numbered = self.connection.prepare(&numbered).is_ok();
+        // A column of the name hides it.
+        let numbered = ["rowid", "_rowid_", "oid"].into_iter().find(|name| {
+            let read = format!("SELECT {name} FROM main.{} LIMIT 0", quoted(named.table));
+            !columns.contains(*name) && self.connection.prepare(&read).is_ok()
+        });
         Ok(Layout::Table { named, numbered })
     }
 }

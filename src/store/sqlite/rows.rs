@@ -65,7 +65,7 @@ impl Layout<'_> {
                                  'pending_feedback', context_json, NULL FROM main.pending_feedback",
                     );
                 }
-                sql + " ORDER BY i, t, s"
+                sql + " ORDER BY i COLLATE BINARY, t, s"
             }
             Layout::LangGraph { namespaces } => {
                 let namespace = if *namespaces { "checkpoint_ns" } else { "''" };
@@ -74,7 +74,7 @@ impl Layout<'_> {
                 );
                 format!(
                     "SELECT 'checkpoints', checkpoint_id AS s, {id} AS i, checkpoint, NULL, NULL, checkpoint_id, metadata, type
-                       FROM main.checkpoints ORDER BY i, s"
+                       FROM main.checkpoints ORDER BY i COLLATE BINARY, s"
                 )
             }
             Layout::Table { named, numbered } => table(named, *numbered),
@@ -91,20 +91,21 @@ impl Layout<'_> {
     }
 }
 
-fn table(named: &Named<'_>, numbered: bool) -> String {
-    let number = if numbered { "rowid" } else { "NULL" };
+fn table(named: &Named<'_>, numbered: Option<&str>) -> String {
+    let number = numbered.unwrap_or("NULL");
     let column = |name: Option<&str>| name.map_or_else(|| String::from("NULL"), quoted);
     let (id, state) = (quoted(named.id), quoted(named.state));
     let saved_at = column(named.saved_at);
     let mut sql = format!(
-        "SELECT NULL, {number}, {id}, {state}, {saved_at}, NULL, NULL, NULL, NULL FROM main.{} ORDER BY {id}",
+        "SELECT NULL, {number}, {id}, {state}, {saved_at}, NULL, NULL, NULL, NULL FROM main.{}
+          ORDER BY CAST({id} AS TEXT) COLLATE BINARY",
         quoted(named.table)
     );
     if let Some(order) = named.order {
         sql = format!("{sql}, {}", quoted(order));
     }
-    if numbered {
-        sql.push_str(", rowid");
+    if let Some(number) = numbered {
+        sql = format!("{sql}, {number}");
     }
     sql
 }

@@ -14,7 +14,35 @@ struct Verdict {
 }
 
 thread_local! {
+    /// The only tenant there is while code of a user runs.
+    static PINNED: RefCell<Option<String>> = const { RefCell::new(None) };
     static VERDICT: RefCell<Option<Verdict>> = const { RefCell::new(None) };
+}
+
+/// Puts the tenant back that was pinned before.
+struct Unpin(Option<String>);
+
+impl Drop for Unpin {
+    fn drop(&mut self) {
+        PINNED.set(self.0.take());
+    }
+}
+
+/// Runs `work`, in which every call is for this tenant or refused.
+pub fn pinned<R>(tenant: &str, work: impl FnOnce() -> R) -> R {
+    let _unpin = Unpin(PINNED.replace(Some(tenant.to_owned())));
+    work()
+}
+
+/// Refuses another tenant than the one that is pinned.
+fn check_pinned(tenant: &str) -> StateResult<()> {
+    PINNED.with_borrow(|pinned| match pinned {
+        Some(pinned) if pinned != tenant => Err(StateError::new(
+            Code::InsufficientPrivilege,
+            "permission denied to change the tenant in the function of a migration",
+        )),
+        _ => Ok(()),
+    })
 }
 
 /// The tenant of this call. Refuses one that a calling role may not use, whatever it has set.
@@ -35,6 +63,7 @@ pub fn current() -> StateResult<String> {
         })
     });
     if let Some(tenant) = known {
+        check_pinned(&tenant)?;
         return Ok(tenant);
     }
     let tenant = settings::with_tenant(|tenant| tenant.to_string_lossy().into_owned());
@@ -45,6 +74,7 @@ pub fn current() -> StateResult<String> {
                 .hint("SET wfstate.tenant to one tenant; * stands for all of them in grants."),
         );
     }
+    check_pinned(&tenant)?;
     for caller in callers {
         allowed(caller, &tenant)?;
     }

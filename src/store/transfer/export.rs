@@ -21,6 +21,7 @@ static EXPORT: Statement = Statement::new(
                  'version', v.version, 'status', v.status, 'phase', v.phase, 'step_id', v.step_id,
                  'note', v.note, 'saved_by', v.saved_by, 'saved_at', v.saved_at,
                  'base_version', CASE WHEN v.version {=} 1 THEN NULL ELSE v.base_version END))
+                 {||} pg_catalog.jsonb_build_object('schema_version', v.schema_version)
                  {||} CASE WHEN v.version {=} 1 AND $3 IS NOT NULL
                       THEN pg_catalog.jsonb_build_object('snapshot', $3)
                       WHEN v.patch IS NULL THEN pg_catalog.jsonb_build_object('snapshot', v.snapshot)

@@ -16,6 +16,7 @@ use crate::store::log::checks;
 use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
+use crate::store::migrations::apply;
 use crate::store::search::index;
 use crate::store::transfer::import_mark;
 use std::collections::HashMap;
@@ -89,8 +90,6 @@ static SET_HEAD: Statement = Statement::new(
 /// What the versions so far have come to.
 #[derive(Default)]
 struct Log {
-    /// Of every version, as documents say it of the execution alone.
-    schema_version: Option<i64>,
     /// Chained hash of each version.
     hashes: HashMap<i64, i64>,
     /// The newest state, and the one that a jump went back to last; any other is rebuilt.
@@ -116,10 +115,7 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
     };
     let version = binding(key, &document.execution)?;
     create(key, &document.execution, version)?;
-    let mut log = Log {
-        schema_version: document.execution.schema_version,
-        ..Log::default()
-    };
+    let mut log = Log::default();
     for version in &document.versions {
         interrupts::check();
         append(key, version, &mut log)?;
@@ -131,7 +127,14 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
     let state = log.state.take();
     if let Some((_, state)) = &state {
-        bind::kept(key, workflow, version, document.execution.phase)?.check(key, state)?;
+        let bound = bind::kept(key, workflow, version, document.execution.phase)?;
+        if !bound.is_free() {
+            let shape = document.execution.schema_version;
+            let shape = shape.and_then(|shape| i32::try_from(shape).ok());
+            let copy = Document::copy(state).map_err(bad)?;
+            let loaded = apply::as_loaded(Mode::Write, key, workflow, shape, copy)?;
+            bound.check(key, &loaded)?;
+        }
     }
     index::maintain(key, workflow, true, tags, || match state {
         Some((_, state)) => Ok(Rc::new(state)),
@@ -261,7 +264,7 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
         Param::Text(item.saved_by),
         Param::Jsonb(patch.as_deref()),
         Param::Jsonb(snapshot),
-        Param::Int4(log.schema_version),
+        Param::Int4(item.schema_version),
     ];
     VERSION.run(Mode::Write, &params)?;
     log.hashes.insert(item.version, log.hash);

@@ -9,6 +9,7 @@ use crate::pg::interrupts;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, now};
 use crate::store::Key;
+use crate::store::definitions::bind;
 use crate::store::log::cache;
 use crate::store::log::checks;
 use crate::store::log::rebuild;
@@ -129,7 +130,12 @@ impl Run {
         request: &Request<'_>,
         report: &mut impl FnMut(Report),
     ) -> StateResult<()> {
-        let versions = self.exported()?;
+        // The file says nothing of it: as of what is saved now.
+        let shape = match request.workflow {
+            Some(workflow) => bind::shape_of_new(tenant, workflow)?.map(i64::from),
+            None => None,
+        };
+        let versions = self.exported(shape)?;
         let (first, last) = match self.versions.first().zip(self.versions.last()) {
             Some(ends) => ends,
             None => return Ok(()),
@@ -147,7 +153,7 @@ impl Run {
                 execution_id: &self.id,
                 workflow: request.workflow,
                 workflow_version: None,
-                schema_version: None,
+                schema_version: shape,
                 status,
                 phase: None,
                 initiated_by: None,
@@ -174,7 +180,7 @@ impl Run {
         Ok(())
     }
 
-    fn exported(&self) -> StateResult<Vec<Version<'_>>> {
+    fn exported(&self, shape: Option<i64>) -> StateResult<Vec<Version<'_>>> {
         let bad = |error| StateError::bad_document("state", error);
         let versions = self.versions.iter().enumerate().map(|(at, kept)| {
             let content: Value<'_> = jsonb::root(&kept.content).map_err(bad)?;
@@ -184,6 +190,7 @@ impl Run {
                 base: (at > 0).then_some(version - 1),
                 snapshot: (!kept.is_patch).then_some(content),
                 patch: kept.is_patch.then_some(content),
+                schema_version: shape,
                 status: if kept.waits { "waiting" } else { "running" },
                 phase: None,
                 step_id: kept.step.as_deref(),

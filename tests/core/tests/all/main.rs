@@ -21,6 +21,7 @@ mod pointers;
 mod random;
 mod retry;
 mod routing;
+mod schema_bounds;
 mod schemas;
 mod stats;
 mod stats_encode;
