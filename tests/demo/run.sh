@@ -178,6 +178,8 @@ sizes() {
 . "$WF_DEMO/story.sh"
 # shellcheck source=rules.sh
 . "$WF_DEMO/rules.sh"
+# shellcheck source=execution.sh
+. "$WF_DEMO/execution.sh"
 
 set_up
 load_recording
@@ -194,4 +196,5 @@ rules
 shapes
 repaired
 imported
+undone
 look_further

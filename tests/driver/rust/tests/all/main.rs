@@ -1,6 +1,7 @@
 //! One binary, so that the client is linked once.
 
 mod documents;
+mod execution;
 mod model;
 mod properties;
 mod quickstart;
