@@ -269,12 +269,11 @@ impl Split {
         array: &TickingArray<'_>,
         groups: &HashMap<&[u8], Vec<Below<'_>>>,
     ) -> bool {
-        let shifts =
-            |below: &Vec<Below<'_>>| below.iter().any(|(rest, moves)| rest.is_empty() && *moves);
-        // Behind what one has appended lies no more than others have put in.
-        let shifted = groups.values().flatten();
-        let shifted = shifted.filter(|(rest, moves)| rest.is_empty() && *moves);
-        let appended = array.len().saturating_sub(shifted.count());
+        // No more lies behind what was appended than was put in.
+        let shifted = |(rest, moves): &&Below<'_>| rest.is_empty() && *moves;
+        let shifts = |below: &Vec<Below<'_>>| below.iter().any(|below| shifted(&below));
+        let appended = groups.values().flatten().filter(shifted).count();
+        let appended = array.len().saturating_sub(appended);
         let mut from = array.len();
         let mut inside: HashMap<usize, &Vec<Below<'_>>> = HashMap::new();
         for (token, below) in groups {

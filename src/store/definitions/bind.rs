@@ -43,18 +43,22 @@ fn definition(key: Key<'_>, workflow: &str, version: i32) -> StateResult<Rc<Defi
     cache::get(Mode::Latest, name)
 }
 
-/// The shape that the state of a new execution of a workflow is taken to be of.
-pub fn shape_of_new(tenant: &str, workflow: &str) -> StateResult<Option<i32>> {
+/// What is said of a new execution of a workflow where nobody says it: the version of its shape, and its phase.
+pub fn unsaid(tenant: &str, workflow: &str) -> StateResult<(Option<i32>, Option<String>)> {
     let newest = chains::newest(tenant, Some(workflow), None);
     let Some(version) = workflows::active(tenant, workflow)? else {
-        return Ok(newest);
+        return Ok((newest, None));
     };
     let name = Name {
         tenant,
         workflow,
         version,
     };
-    Ok(cache::get(Mode::Latest, name)?.schema_version().or(newest))
+    let definition = cache::get(Mode::Latest, name)?;
+    Ok((
+        definition.schema_version().or(newest),
+        definition.initial_phase().map(str::to_owned),
+    ))
 }
 
 /// For an execution that is about to be made.
@@ -141,11 +145,10 @@ pub fn believed(key: Key<'_>, head: &Head, labels: &Labels<'_>) -> StateResult<O
 pub fn anew(key: Key<'_>, workflow: &str, version: i32, phase: Option<&str>) -> StateResult<Bound> {
     let definition = definition(key, workflow, version)?;
     moves::known(&definition, phase)?;
-    let labels = Labels::default();
-    let mut bound = Bound::newly(workflow, version, definition, phase, &labels);
-    // What the definition says of the shape is of new executions; a state that is there has its own.
+    let said = Labels::default();
+    let mut bound = Bound::newly(workflow, version, definition, phase, &said);
+    // What a definition says of the shape is of new executions; nor is the phase entered that a state is in.
     bound.schema_version = None;
-    // Nor is the phase entered that it is in.
     if let Some(rules) = bound.rules.as_mut().filter(|_| phase.is_some()) {
         rules.enters = false;
     }
@@ -214,6 +217,11 @@ impl Bound {
             schema_version: labels.schema_version.or(self.schema_version.map(i64::from)),
             ..*labels
         }
+    }
+
+    /// Whether the version gets a phase that nobody has said.
+    pub fn gives_phase(&self) -> bool {
+        self.phase.is_some()
     }
 
     /// Whether nothing is checked.

@@ -29,7 +29,7 @@ pub fn rebind(key: Key<'_>, to: Option<i32>, expected: Option<i64>) -> StateResu
     let stored = rebuild::head(Mode::Write, key, &head)?;
     let (state, _) = apply::upgraded(Mode::Write, key, &head, stored)?;
     bound.check(key, &state)?;
-    if head.workflow_version == Some(to) {
+    if head.workflow_version == Some(to) && !bound.gives_phase() {
         return Ok(head.version);
     }
     append(key, &bound, &head, to)

@@ -131,11 +131,12 @@ impl Run {
         report: &mut impl FnMut(Report),
     ) -> StateResult<()> {
         // The file says nothing of it: as of what is saved now.
-        let shape = match request.workflow {
-            Some(workflow) => bind::shape_of_new(tenant, workflow)?.map(i64::from),
-            None => None,
+        let (shape, phase) = match request.workflow {
+            Some(workflow) => bind::unsaid(tenant, workflow)?,
+            None => (None, None),
         };
-        let versions = self.exported(shape)?;
+        let (shape, phase) = (shape.map(i64::from), phase.as_deref());
+        let versions = self.exported(shape, phase)?;
         let (first, last) = match self.versions.first().zip(self.versions.last()) {
             Some(ends) => ends,
             None => return Ok(()),
@@ -155,7 +156,7 @@ impl Run {
                 workflow_version: None,
                 schema_version: shape,
                 status,
-                phase: None,
+                phase,
                 initiated_by: None,
                 created_at: first.saved_at,
                 started_at: Some(first.saved_at),
@@ -180,7 +181,11 @@ impl Run {
         Ok(())
     }
 
-    fn exported(&self, shape: Option<i64>) -> StateResult<Vec<Version<'_>>> {
+    fn exported<'s>(
+        &'s self,
+        shape: Option<i64>,
+        phase: Option<&'s str>,
+    ) -> StateResult<Vec<Version<'s>>> {
         let bad = |error| StateError::bad_document("state", error);
         let versions = self.versions.iter().enumerate().map(|(at, kept)| {
             let content: Value<'_> = jsonb::root(&kept.content).map_err(bad)?;
@@ -192,7 +197,7 @@ impl Run {
                 patch: kept.is_patch.then_some(content),
                 schema_version: shape,
                 status: if kept.waits { "waiting" } else { "running" },
-                phase: None,
+                phase,
                 step_id: kept.step.as_deref(),
                 note: None,
                 saved_by: None,

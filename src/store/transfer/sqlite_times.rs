@@ -6,21 +6,23 @@ use crate::store::sqlite::{Cell, Row};
 
 /// A time as SQLite keeps it: text, of UTC where it has no offset, or seconds or milliseconds since 1970.
 pub(super) fn saved_at(cell: &Cell) -> Option<i64> {
-    /// 2000-01-01, from which the server counts.
-    const EPOCH: f64 = 946_684_800.0;
-    let seconds = match cell {
+    /// 2000-01-01, from which the server counts, in microseconds since 1970.
+    const EPOCH: i128 = 946_684_800_000_000;
+    let micros = match cell {
         Cell::Text(text) => return read_time(text),
-        Cell::Integer(number) => *number as f64,
-        Cell::Real(number) => *number,
+        // Seconds and milliseconds are told apart by their size.
+        Cell::Integer(number) if number.unsigned_abs() > 100_000_000_000 => {
+            i128::from(*number) * 1000
+        }
+        Cell::Integer(number) => i128::from(*number) * 1_000_000,
+        Cell::Real(number) if number.abs() > 1e11 => (number * 1e3).round() as i128,
+        Cell::Real(number) => (number * 1e6).round() as i128,
         Cell::Null | Cell::Blob => return None,
     };
-    let seconds = if seconds.abs() > 1e11 {
-        seconds / 1000.0
-    } else {
-        seconds
-    };
-    let micros = (seconds - EPOCH) * 1e6;
-    (micros.abs() < 9e15).then_some(micros as i64)
+    let micros = micros - EPOCH;
+    (micros.abs() < 9_000_000_000_000_000)
+        .then(|| i64::try_from(micros).ok())
+        .flatten()
 }
 
 fn read_time(text: &str) -> Option<i64> {

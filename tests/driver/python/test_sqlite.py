@@ -195,6 +195,28 @@ class Imports(Provoking):
         self.imported(content, table_name="t", id_column="id", state_column="doc", id_prefix=prefix)
         self.assertEqual([row[3] for row in self.history(prefix + "a")], [1, 2, 3])
 
+    def test_times_are_exact(self):
+        prefix = unique("time")
+        moments = [(1704164645.123, "123000"), (1704164645123, "123000"), (1704164645.001, "001000"), (1704164645, "000000")]
+        content = file("CREATE TABLE t (id, doc, at)", rows=[("INSERT INTO t VALUES (?, '1', ?)", (str(n), at)) for n, (at, _) in enumerate(moments)])
+        self.imported(content, table_name="t", id_column="id", state_column="doc", saved_at_column="at", id_prefix=prefix)
+        for n, (_, micros) in enumerate(moments):
+            [(_, _, at, _)] = self.history(f"{prefix}{n}")
+            self.assertEqual(at.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f"), f"2024-01-02 03:04:05.{micros}")
+
+    def test_a_workflow_with_phases(self):
+        """Its executions begin in the initial phase, under the rules of that."""
+        workflow = unique("phased")
+        self.conn.execute("SELECT wf_define(%s, %s)", (workflow, json.dumps({
+            "phases": {"a": {"next": ["b"]}, "b": {}}, "initial_phase": "a", "terminal_phases": ["b"], "schema_version": 3,
+            "rules": [{"name": "positive", "path": "$.x > 0", "message": "x is positive", "phases": ["a"]}]})))
+        arguments = {"table_name": "t", "id_column": "id", "state_column": "doc", "workflow": workflow, "id_prefix": workflow}
+        self.provoke("WF002", "SELECT * FROM wf_import_sqlite(%s, 't', 'id', 'doc', workflow => %s)",
+                     file("CREATE TABLE t (id, doc)", "INSERT INTO t VALUES (1, '{\"x\": 0}')"), workflow)
+        self.imported(file("CREATE TABLE t (id, doc)", "INSERT INTO t VALUES (1, '{\"x\": 1}')"), **arguments)
+        told = self.conn.execute("SELECT phase, schema_version, workflow_version FROM wf_load(%s)", (workflow + "1",)).fetchone()
+        self.assertEqual(told, ("a", 3, 1))
+
     def test_too_much(self):
         many = file("CREATE TABLE t (id INTEGER PRIMARY KEY, doc TEXT)",
                     "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 1000001) INSERT INTO t SELECT i, '{}' FROM r")

@@ -81,6 +81,12 @@ SELECT wf_define('first', '{"phases": {"a": {"requires": ["/k"]}}, "initial_phas
 SELECT wf_save_state('first', '{}', workflow => 'first', phase => 'a');
 \echo :SQLSTATE
 SELECT wf_rebind('entering');
+-- One that is bound without a phase, as by an import, gets it when it is bound again, and once.
+SELECT wf_save_state('source', '{"k": 1}');
+SELECT wf_import(jsonb_set(wf_export('source'), '{execution,workflow}', '"first"'), 'phaseless');
+SELECT workflow_version, phase FROM wf_load('phaseless');
+SELECT wf_rebind('phaseless'), wf_rebind('phaseless');
+SELECT workflow_version, phase, version FROM wf_load('phaseless');
 -- A head beyond all versions is damage of its own.
 SELECT wf_save_state('far', '{"n": 1}');
 UPDATE wfstate.executions SET version = 9223372036854775807 WHERE execution_id = 'far';
