@@ -127,11 +127,12 @@ pub(super) struct Bound {
 
 /// What binds the execution, as it is committed now; refuses a missing one.
 fn bound_by(key: Key<'_>) -> StateResult<Option<Bound>> {
-    bound(key, executions::lock_existing(key, Lock::Reference)?)
+    let head = executions::lock_existing(key, Lock::Reference)?;
+    bound(Mode::Latest, key, head)
 }
 
 /// What binds a head.
-pub(super) fn bound(key: Key<'_>, head: Head) -> StateResult<Option<Bound>> {
+pub(super) fn bound(mode: Mode, key: Key<'_>, head: Head) -> StateResult<Option<Bound>> {
     let Some((workflow, version)) = head.workflow.zip(head.workflow_version) else {
         return Ok(None);
     };
@@ -140,7 +141,7 @@ pub(super) fn bound(key: Key<'_>, head: Head) -> StateResult<Option<Bound>> {
         workflow: &workflow,
         version,
     };
-    let definition = cache::get(Mode::Latest, name)?;
+    let definition = cache::get(mode, name)?;
     Ok(Some(Bound {
         workflow,
         version,

@@ -194,7 +194,7 @@ pub fn fail(
 fn policy(key: Key<'_>, step_id: &str, said: Said) -> StateResult<(Policy, f64)> {
     let head = executions::read_existing(key)?;
     let bound = if workflows::any(key.tenant) || head.workflow_version.is_some() {
-        step_begin::bound(key, head)?
+        step_begin::bound(Mode::Latest, key, head)?
     } else {
         None
     };

@@ -80,7 +80,7 @@ static STATUSES: Statement = Statement::new(
 /// The steps of the definition that may be begun, each with its next attempt.
 pub fn ready(key: Key<'_>) -> StateResult<Vec<(String, i32)>> {
     let head = executions::read_existing(key)?;
-    let Some(bound) = step_begin::bound(key, head)? else {
+    let Some(bound) = step_begin::bound(Mode::Read, key, head)? else {
         return Ok(Vec::new());
     };
     let mut begun = HashMap::new();
