@@ -20,7 +20,8 @@ wf_psql -q -o /dev/null -d from -U wf_app -f "$here/sql/content.sql"
 
 # The tables that are dumped; wfstate.access is the script's own and the same everywhere.
 tables="$(sql "SELECT string_agg(t::regclass::text, ', ' ORDER BY t::regclass::text)
-                 FROM pg_extension, unnest(extconfig) AS t WHERE extname = 'wfstate'" -d from)"
+                 FROM pg_extension, unnest(extconfig) AS t JOIN pg_class AS c ON c.oid = t AND c.relkind = 'r'
+                WHERE extname = 'wfstate'" -d from)"
 sql "CREATE PUBLICATION states FOR TABLE $tables" -d from
 sql "SELECT slot_name FROM pg_create_logical_replication_slot('states', 'pgoutput')" -d from >/dev/null
 sql "CREATE SUBSCRIPTION states CONNECTION 'host=$PGHOST port=$PGPORT dbname=from user=postgres'
@@ -60,7 +61,7 @@ same "the copy: every table has the same rows"
 check "there is something in it" "$(sql 'SELECT count(*) > 20 FROM wfstate.executions' -d to)" t
 # By primary key, or by the whole row where a table has none: updates and deletes need one to be published.
 check "every table has a replica identity" "$(sql "SELECT string_agg(relname, ' ') FROM pg_class AS c, pg_extension, unnest(extconfig) AS t
-  WHERE extname = 'wfstate' AND c.oid = t AND relreplident <> 'f'
+  WHERE extname = 'wfstate' AND c.oid = t AND c.relkind = 'r' AND relreplident <> 'f'
    AND NOT (relreplident = 'd' AND EXISTS (SELECT FROM pg_index WHERE indrelid = t AND indisprimary))" -d from)" ""
 check "the copy: every log is sound" "$(unsound -d to)" ""
 check "the copy: wf_load" "$(there "SELECT * FROM wf_load('order')")" "$(sql "SELECT * FROM wf_load('order')" -d from -U wf_app)"

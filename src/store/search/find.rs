@@ -1,7 +1,7 @@
 //! `wf_find`: executions whose state contains a document. The index proposes, the real state decides.
 
 use crate::core::jsonb::{self, Value};
-use crate::core::{StateError, StateResult};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::datum::jsonb_contains;
 use crate::pg::interrupts;
 use crate::pg::roles::as_owner;
@@ -144,10 +144,17 @@ impl Search {
                 continue;
             }
             let state = load::state_of(&self.tenant, &row)?;
-            let (row, state) = load::in_newest_shape(&self.tenant, row, state)?;
-            if jsonb_contains(&state, &self.query.containment) {
-                self.left -= 1;
-                return Ok(Some((row, state)));
+            let contained = jsonb_contains(&state, &self.query.containment);
+            match load::in_newest_shape(&self.tenant, row, state) {
+                Ok((row, state)) if jsonb_contains(&state, &self.query.containment) => {
+                    self.left -= 1;
+                    return Ok(Some((row, state)));
+                }
+                // One that cannot be migrated is nobody's but theirs who look for what it has.
+                Err(error) if contained || error.code != Code::StateValidation => {
+                    return Err(error);
+                }
+                _ => {}
             }
         }
         Ok(None)

@@ -49,6 +49,11 @@ SELECT wf_add_migration('find', 1, 2, :'move');
 SELECT execution_id FROM wf_find('{"cents": 1}', workflow => 'find');
 SELECT execution_id, state FROM wf_find('{"total": 1}', workflow => 'find');
 SELECT execution_id FROM wf_find('{"total": 1}') WHERE execution_id = 'found';
+-- One that cannot be migrated is in the way only of those who look for what it has.
+SELECT wf_save_state('stuck', '{"other": 1}', workflow => 'find', schema_version => 1);
+SELECT execution_id FROM wf_find('{"total": 1}', workflow => 'find');
+SELECT execution_id FROM wf_find('{"other": 1}', workflow => 'find');
+\echo :SQLSTATE
 -- Rules are of what a load gives: recovering, forking, importing, repairing, and asking by version.
 SELECT wf_save_state('ruled', '{"cents": 1}', workflow => 'rules');
 SELECT wf_add_migration('rules', 1, 2, :'move');
