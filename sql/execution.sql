@@ -3,7 +3,6 @@
 
 CREATE TABLE wfstate.runs (
     input_hash          bigint NOT NULL DEFAULT 0,
-    started_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     tenant              wfstate.identifier NOT NULL,
     execution_id        wfstate.identifier NOT NULL,
     workflow            wfstate.identifier,
@@ -24,7 +23,6 @@ COMMENT ON COLUMN wfstate.runs.input IS 'What it was started with.';
 COMMENT ON COLUMN wfstate.runs.input_hash IS 'Hash of the input; 0 for none.';
 COMMENT ON COLUMN wfstate.runs.result IS 'What wf_complete was given.';
 COMMENT ON COLUMN wfstate.runs.error IS 'What wf_fail was given.';
-COMMENT ON COLUMN wfstate.runs.started_at IS 'When the row was made.';
 COMMENT ON INDEX wfstate.runs_pkey IS 'wf_execution, and every change of status: of one execution.';
 COMMENT ON CONSTRAINT runs_pkey ON wfstate.runs IS 'An execution is started once.';
 CREATE UNIQUE INDEX runs_idempotency_idx ON wfstate.runs (tenant, workflow, idempotency_key)
@@ -130,7 +128,7 @@ CREATE FUNCTION @extschema@.wf_retry(
 COMMENT ON FUNCTION @extschema@.wf_retry IS
 'Takes a failed execution up again, as pending, with the state and phase of the newest version that had not failed. Its error is forgotten; history keeps the versions.
 Returns the newest version.
-Errors: WF004 when it has not failed; WF002 when that state breaks a rule of the definition that binds it now; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
+Errors: WF004 when it has not failed, or steps of it were undone; WF002 when that state breaks a rule of the definition that binds it now; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_retry', 'writer');
 
 CREATE FUNCTION @extschema@.wf_incomplete(

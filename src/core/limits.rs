@@ -255,12 +255,13 @@ pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
     (least, most): (T, T),
 ) -> StateResult<Option<T>> {
     match value {
-        Some(v) if !(v >= least && v <= most) => Err(StateError::invalid(format!(
-            "{argument} is out of range"
-        ))
-        .detail(format!(
-            "It is {v}, but must be between {least} and {most}."
-        ))),
+        Some(v) if !(v >= least && v <= most) => {
+            Err(StateError::invalid(format!("{argument} is out of range"))
+                .detail(format!(
+                    "It is {v}, but must be between {least} and {most}."
+                ))
+                .hint(format!("Leave {argument} out for the default.")))
+        }
         other => Ok(other),
     }
 }

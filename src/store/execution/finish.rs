@@ -53,7 +53,7 @@ impl Move<'_> {
     }
 }
 
-/// Moves to a status; what has come of the execution before is forgotten where it goes on.
+/// Moves to a status; what has come of the execution stays beside it, the reason of an undoing most of all.
 pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
     let head = call.lock()?;
     if head.status == to {

@@ -1,7 +1,7 @@
 //! `wf_step_complete` and `wf_step_fail`: how an attempt at a step went.
 
+use crate::core::StateResult;
 use crate::core::retry::Policy;
-use crate::core::{StateError, StateResult};
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::definitions::{bind, workflows};
@@ -45,11 +45,12 @@ pub fn complete(
         Param::Jsonb(output),
         Param::Int4(attempt.map(i64::from)),
     ];
+    let recorded = || Recorded {
+        is_new: true,
+        output: output.map(<[u8]>::to_vec),
+    };
     if COMPLETE.run(Mode::Write, &params)? > 0 {
-        return Ok(Recorded {
-            is_new: true,
-            output: output.map(<[u8]>::to_vec),
-        });
+        return Ok(recorded());
     }
     let found = steps::lock_begun(key, step_id)?;
     match found.status.as_str() {
@@ -65,11 +66,9 @@ pub fn complete(
         )),
         _ => {
             steps::check_attempt(key, step_id, &found, attempt)?;
-            Err(StateError::concurrent_modification(
-                key.id,
-                i64::from(attempt.unwrap_or(found.attempt)),
-                i64::from(found.attempt),
-            ))
+            // It was begun again just now, and is locked.
+            COMPLETE.run(Mode::Latest, &params)?;
+            Ok(recorded())
         }
     }
 }

@@ -145,6 +145,13 @@ impl Search {
             }
             let state = load::state_of(&self.tenant, &row)?;
             let contained = jsonb_contains(&state, &self.query.containment);
+            if !chains::pending_of(&self.tenant, &row.head) {
+                if contained {
+                    self.left -= 1;
+                    return Ok(Some((row, state)));
+                }
+                continue;
+            }
             match load::in_newest_shape(&self.tenant, row, state) {
                 Ok((row, state)) if jsonb_contains(&state, &self.query.containment) => {
                     self.left -= 1;

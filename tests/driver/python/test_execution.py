@@ -70,7 +70,7 @@ class Executions(Case):
 
     def test_workers_that_are_killed(self):
         conn, admin = self.session(), self.session(ADMIN)
-        workflow, executions = self.started(conn, 10)
+        workflow, executions = self.started(conn, 40)
         kills = 0
         while True:
             open_ones = [row[0] for row in conn.execute("SELECT execution_id FROM wf_incomplete(%s)", (workflow,))]
@@ -78,7 +78,7 @@ class Executions(Case):
                 break
             own = connect()
             pid = own.info.backend_pid
-            killer = threading.Timer(random.uniform(0.0, 0.03), lambda pid=pid: admin.execute("SELECT pg_terminate_backend(%s)", (pid,)))
+            killer = threading.Timer(random.uniform(0.0, 0.02), lambda pid=pid: admin.execute("SELECT pg_terminate_backend(%s)", (pid,)))
             killer.start()
             try:
                 for execution in open_ones:
