@@ -23,13 +23,13 @@ COMMENT ON CONSTRAINT checkpoints_pkey ON wfstate.checkpoints IS 'A name stands 
 INSERT INTO wfstate.access VALUES ('wfstate.checkpoints', 'writer');
 
 CREATE FUNCTION @extschema@.wf_checkpoint(
-    execution_id text, name text, version bigint DEFAULT NULL, metadata jsonb DEFAULT NULL
+    execution_id text, name text, version bigint DEFAULT NULL, metadata jsonb DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_checkpoint_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_checkpoint IS
-'Gives a version of an execution a name, by default the head. No state is copied, and the version is kept from being pruned. metadata is a JSON object of at most 16 kB. Names are unique within an execution.
+'Gives a version of an execution a name, by default the head. No state is copied, and the version is kept from being pruned. metadata is a JSON object of at most 16 kB. Names are unique within an execution. lease: the token of wf_claim, under which alone this is done.
 Returns the version.
-Errors: WF005 when the execution or the version does not exist; WF006 when the name is taken; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF005 when the execution or the version does not exist; WF006 when the name is taken; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_checkpoint', 'writer');
 
 CREATE FUNCTION @extschema@.wf_checkpoints(execution_id text, after text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS TABLE (
@@ -51,14 +51,14 @@ INSERT INTO wfstate.access VALUES ('wf_drop_checkpoint', 'writer');
 
 CREATE FUNCTION @extschema@.wf_recover(
     execution_id text, checkpoint text DEFAULT NULL, version bigint DEFAULT NULL,
-    expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    expected_version bigint DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_recover_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_recover IS
 'Makes an older state of an execution the current one, with the status and phase of that version. It is a new version that refers to the old one: nothing is copied, and nothing of the history is lost. The target is a checkpoint, or a version; with neither, the checkpoint made last.
-expected_version: NULL, whatever the head is; n, the head must be at version n.
+expected_version: NULL, whatever the head is; n, the head must be at version n. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF003 when neither is given and there is no checkpoint; WF005 when the execution, checkpoint or version does not exist; 22023 when both are given, or for a bad argument.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF003 when neither is given and there is no checkpoint; WF005 when the execution, checkpoint or version does not exist; 22023 when both are given, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_recover', 'writer');
 
 CREATE FUNCTION @extschema@.wf_fork(

@@ -121,14 +121,14 @@ INSERT INTO wfstate.access VALUES ('wf_rebind', 'writer');
 
 CREATE FUNCTION @extschema@.wf_transition(
     execution_id text, phase text, patch jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL,
-    status text DEFAULT NULL, step_id text DEFAULT NULL, note text DEFAULT NULL
+    status text DEFAULT NULL, step_id text DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_transition_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_transition IS
 'Moves an execution to another phase, and its state by a patch, in one version. The definition that it is bound to must allow the move: the phase that it is in names this one in its next, itself only where it is named there, and what the phase requires is in the new state. Of two sessions that make the same move one succeeds. Where the definition says checkpoint of the phase, the version gets a checkpoint named after both, such as review@7. An execution that is bound to no definition may go to any phase.
-patch is a merge patch (object) or a JSON Patch (array); NULL leaves the state as it is. The other arguments are those of wf_save_state.
+patch is a merge patch (object) or a JSON Patch (array); NULL leaves the state as it is. The other arguments are those of wf_save_state. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF002 when the new state breaks a rule, or lacks what the phase requires; WF004 when the move of phase or status is not allowed (HINT: the allowed ones); WF005 when the execution does not exist; WF006 when the name of the checkpoint is taken; 22023 when the patch is malformed or does not apply, or for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF002 when the new state breaks a rule, or lacks what the phase requires; WF004 when the move of phase or status is not allowed (HINT: the allowed ones); WF005 when the execution does not exist; WF006 when the name of the checkpoint is taken; 22023 when the patch is malformed or does not apply, or for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_transition', 'writer');
 
 CREATE FUNCTION @extschema@.wf_is_valid(execution_id text, version bigint DEFAULT NULL) RETURNS bool

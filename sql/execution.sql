@@ -3,11 +3,13 @@
 
 CREATE TABLE wfstate.runs (
     input_hash          bigint NOT NULL DEFAULT 0,
+    priority            smallint NOT NULL DEFAULT 0,
     tenant              wfstate.identifier NOT NULL,
     execution_id        wfstate.identifier NOT NULL,
     workflow            wfstate.identifier,
     idempotency_key     wfstate.identifier,
     parent_execution_id wfstate.identifier,
+    concurrency_key     wfstate.identifier,
     input               jsonb,
     result              jsonb,
     error               jsonb,
@@ -19,6 +21,8 @@ COMMENT ON COLUMN wfstate.runs.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.runs.workflow IS 'Workflow that wf_start has started; NULL where it was not called.';
 COMMENT ON COLUMN wfstate.runs.idempotency_key IS 'Unique within the workflow: whoever starts with it again gets this execution.';
 COMMENT ON COLUMN wfstate.runs.parent_execution_id IS 'Execution that has started this one.';
+COMMENT ON COLUMN wfstate.runs.priority IS 'From 0 to 9: higher ones are claimed first.';
+COMMENT ON COLUMN wfstate.runs.concurrency_key IS 'Of those with the same key, no more run at a time than the workflow allows.';
 COMMENT ON COLUMN wfstate.runs.input IS 'What it was started with.';
 COMMENT ON COLUMN wfstate.runs.input_hash IS 'Hash of the input; 0 for none.';
 COMMENT ON COLUMN wfstate.runs.result IS 'What wf_complete was given.';
@@ -37,14 +41,15 @@ INSERT INTO wfstate.access VALUES ('wfstate.runs', 'writer');
 
 CREATE FUNCTION @extschema@.wf_start(
     workflow text, execution_id text DEFAULT NULL, input jsonb DEFAULT NULL, idempotency_key text DEFAULT NULL,
-    parent text DEFAULT NULL, state jsonb DEFAULT NULL, tags jsonb DEFAULT NULL, note text DEFAULT NULL
+    parent text DEFAULT NULL, priority integer DEFAULT 0, start_at timestamptz DEFAULT NULL,
+    concurrency_key text DEFAULT NULL, state jsonb DEFAULT NULL, tags jsonb DEFAULT NULL, note text DEFAULT NULL
 ) RETURNS TABLE (
     execution_id text, version bigint, created bool
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_start_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_start IS
 'Starts an execution of a workflow, as pending, unless it is there: a start may be repeated until it is answered. idempotency_key: the same key of a workflow is the same execution, however often and by how many it is started. execution_id: the same id of a workflow is the same execution, too; NULL makes a new id, a UUID.
-input is kept beside the state, unchanged, for wf_execution. state is the first state; NULL takes the initial state of the workflow''s definition, or {}. Where the workflow is defined, the execution is bound to the newest version of the definition that is not retired, and starts in its initial phase. parent: an execution that it belongs to. tags and note as for wf_save_state.
+input is kept beside the state, unchanged, for wf_execution. state is the first state; NULL takes the initial state of the workflow''s definition, or {}. Where the workflow is defined, the execution is bound to the newest version of the definition that is not retired, and starts in its initial phase. parent: an execution that it belongs to. Workers get it by wf_claim: higher priorities (0 to 9) first, not before start_at, and of those with the same concurrency_key no more at a time than wf_set_limits allows. tags and note as for wf_save_state.
 Returns one row: the id, the newest version, and whether this call has created it.
 Errors: WF006 when the key or the id was used with another input, or the id by another workflow or by a save; WF005 when parent does not exist; WF002 when the state breaks a rule of the definition; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_start', 'writer');
@@ -61,54 +66,56 @@ Errors: WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_execution', 'reader');
 
 CREATE FUNCTION @extschema@.wf_set_status(
-    execution_id text, status text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    execution_id text, status text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_status_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_status IS
-'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating. A definition may allow fewer (statuses).
+'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating. A definition may allow fewer (statuses). lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when the status may not follow the one that it has; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument.';
+Errors: WF007 when the lease is not held; WF004 when the status may not follow the one that it has; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_set_status', 'writer');
 
 CREATE FUNCTION @extschema@.wf_complete(
     execution_id text, result jsonb DEFAULT NULL, patch jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL,
-    note text DEFAULT NULL
+    note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_complete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_complete IS
-'Completes an execution: its status becomes completed, its result is kept, and its state changes by the patch, all in one version. patch is that of wf_patch_state. One that is completed with an equal result stays as it is, so that the call may be repeated; a patch is not applied again.
+'Completes an execution: its status becomes completed, its result is kept, and its state changes by the patch, all in one version. patch is that of wf_patch_state. One that is completed with an equal result stays as it is, so that the call may be repeated; a patch is not applied again. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when it is paused or compensating, or has another final status, or was completed with another result; WF001 when the head is not at expected_version; WF002 when the new state breaks a rule; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF004 when it is paused or compensating, or has another final status, or was completed with another result; WF001 when the head is not at expected_version; WF002 when the new state breaks a rule; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_complete', 'writer');
 
 CREATE FUNCTION @extschema@.wf_fail(
-    execution_id text, error jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    execution_id text, error jsonb DEFAULT NULL, expected_version bigint DEFAULT NULL, note text DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_fail_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_fail IS
-'Ends an execution as failed and keeps the error. One that has failed with an equal error stays as it is. wf_retry takes it up again.
+'Ends an execution as failed and keeps the error. One that has failed with an equal error stays as it is. wf_retry takes it up again. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when it has another final status, or failed with another error; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF004 when it has another final status, or failed with another error; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_fail', 'writer');
 
 CREATE FUNCTION @extschema@.wf_cancel(
-    execution_id text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    execution_id text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_cancel_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_cancel IS
-'Cancels an execution that is not final and does not compensate. One that is cancelled stays as it is.
+'Cancels an execution that is not final and does not compensate. One that is cancelled stays as it is. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when it has another final status, or compensates; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
+Errors: WF007 when the lease is not held; WF004 when it has another final status, or compensates; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_cancel', 'writer');
 
 CREATE FUNCTION @extschema@.wf_pause(
-    execution_id text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    execution_id text, expected_version bigint DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_pause_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_pause IS
-'Pauses an execution that is pending, running or waiting: until wf_resume it cannot be completed. One that is paused stays as it is.
+'Pauses an execution that is pending, running or waiting: until wf_resume it cannot be completed. One that is paused stays as it is. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when its status is another; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
+Errors: WF007 when the lease is not held; WF004 when its status is another; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_pause', 'writer');
 
 CREATE FUNCTION @extschema@.wf_resume(

@@ -3,38 +3,39 @@
 CREATE FUNCTION @extschema@.wf_save_state(
     execution_id text, state jsonb, expected_version bigint DEFAULT NULL, status text DEFAULT NULL,
     phase text DEFAULT NULL, workflow text DEFAULT NULL, tags jsonb DEFAULT NULL, step_id text DEFAULT NULL,
-    note text DEFAULT NULL, schema_version integer DEFAULT NULL
+    note text DEFAULT NULL, schema_version integer DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_state_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_state IS
 'Saves the whole state of an execution as a new version, and creates the execution when it is missing. Only the difference from the version before is stored. Saving an equal state makes a version, too, marked unchanged.
 expected_version: NULL, the last write wins; 0, the execution must not exist; n, the head must be at version n.
-status: pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; NULL keeps the former, and a new execution starts as running. The last four are final: no save changes them, but one that keeps them is accepted. after compensating only compensated or failed comes; a paused execution is resumed before it completes. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only.
+status: pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; NULL keeps the former, and a new execution starts as running. The last four are final: no save changes them, but one that keeps them is accepted. after compensating only compensated or failed comes; a paused execution is resumed before it completes. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status may not follow the one that it has; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status may not follow the one that it has; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_patch_state(
     execution_id text, patch jsonb, expected_version bigint DEFAULT NULL, status text DEFAULT NULL,
-    phase text DEFAULT NULL, tags jsonb DEFAULT NULL, step_id text DEFAULT NULL, note text DEFAULT NULL
+    phase text DEFAULT NULL, tags jsonb DEFAULT NULL, step_id text DEFAULT NULL, note text DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_patch_state_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_patch_state IS
 'Changes the state of an existing execution by a patch and saves the result as a new version, so that a client sends only what changed. An object is an RFC 7386 merge patch: members are merged in, and null removes one. An array is an RFC 6902 JSON Patch: add, remove, replace, move, copy, test. A merge patch that touches no declared search path is stored without reading the state.
-The other arguments are those of wf_save_state.
+The other arguments are those of wf_save_state. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(
     execution_ids text[], states jsonb[], expected_versions bigint[] DEFAULT NULL, workflows text[] DEFAULT NULL,
-    statuses text[] DEFAULT NULL, phases text[] DEFAULT NULL, tags jsonb[] DEFAULT NULL
+    statuses text[] DEFAULT NULL, phases text[] DEFAULT NULL, tags jsonb[] DEFAULT NULL, leases bigint[] DEFAULT NULL
 ) RETURNS TABLE (
     execution_id text, version bigint
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_states_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_states IS
-'Saves the states of up to 1000 executions in one call, all or none. The arrays are parallel: states[i] is saved to execution_ids[i], with expected_versions[i], workflows[i], statuses[i], phases[i] and tags[i] meaning what expected_version, workflow, status, phase and tags mean to wf_save_state; an array that is left out is one of NULLs. Executions are made, and then locked, in the order of their ids, whatever the order given, so that two batches do not deadlock. The states may have 64 MB together, or as much as wfstate.max_state_size lets one have.
+'Saves the states of up to 1000 executions in one call, all or none. The arrays are parallel: states[i] is saved to execution_ids[i], with expected_versions[i], workflows[i], statuses[i], phases[i] and tags[i] meaning what expected_version, workflow, status, phase and tags mean to wf_save_state; an array that is left out is one of NULLs. Executions are made, and then locked, in the order of their ids, whatever the order given, so that two batches do not deadlock. The states may have 64 MB together, or as much as wfstate.max_state_size lets one have. leases[i]: the token of wf_claim, under which alone this is done.
 Returns execution_id and new version of each, in the order given.
 Errors: those of wf_save_state, for the first execution that is refused, by id; 22023 when the arrays differ in length or an execution is given twice; 54000 for more than 1000, or for states that are too large together.';
 INSERT INTO wfstate.access VALUES ('wf_save_states', 'writer');

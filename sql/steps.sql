@@ -66,51 +66,53 @@ COMMENT ON CONSTRAINT step_failures_pkey ON wfstate.step_failures IS 'A failure 
 INSERT INTO wfstate.access VALUES ('wfstate.step_failures', 'writer');
 
 CREATE FUNCTION @extschema@.wf_step_begin(
-    execution_id text, step_id text, input jsonb DEFAULT NULL, compensation text DEFAULT NULL
+    execution_id text, step_id text, input jsonb DEFAULT NULL, compensation text DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     action text, attempt integer, output jsonb, error jsonb, retry_at timestamptz, blocked_by text[]
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_begin_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_begin IS
 'Asks whether a step is to be run, in one call, and notes that it is. Returns one row whose action is one of these. run: run it, as this attempt, and tell how it went by wf_step_complete or wf_step_fail. done: it was completed before, with this output, and is not to be run again; also where it was compensated. wait: its last attempt failed, and the next may begin at retry_at. blocked: steps that it depends on, by the definition that the execution is bound to, are not completed: those of blocked_by. failed: its last attempt failed with this error, and there is no other; wf_retry gives it new ones.
-A step that is running may be begun again, since whoever ran it may have died: of several that complete it, the first is recorded. input is kept with the step; begun again, it must be the same, number scales included. compensation names what undoes it, for wf_compensations; NULL takes the definition''s.
-Errors: WF006 when the step was begun with another input; WF004 when the execution is paused, compensating or in a final status; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
+A step that is running may be begun again, since whoever ran it may have died: of several that complete it, the first is recorded. input is kept with the step; begun again, it must be the same, number scales included. compensation names what undoes it, for wf_compensations; NULL takes the definition''s. lease: the token of wf_claim, under which alone this is done.
+Errors: WF007 when the lease is not held; WF006 when the step was begun with another input; WF004 when the execution is paused, compensating or in a final status; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_begin', 'writer');
 
 CREATE FUNCTION @extschema@.wf_steps_begin(
-    execution_id text, step_ids text[], inputs jsonb[] DEFAULT NULL
+    execution_id text, step_ids text[], inputs jsonb[] DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     step_id text, action text, attempt integer, output jsonb, error jsonb, retry_at timestamptz, blocked_by text[]
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_steps_begin_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_steps_begin IS
-'wf_step_begin for up to 1000 steps of an execution in one call, all or none: inputs[i] is that of step_ids[i]. They are begun in the order of their ids, so that two calls do not deadlock.
+'wf_step_begin for up to 1000 steps of an execution in one call, all or none: inputs[i] is that of step_ids[i]. They are begun in the order of their ids, so that two calls do not deadlock. lease: the token of wf_claim, under which alone this is done.
 Returns the row of each, in the order given.
 Errors: those of wf_step_begin; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000.';
 INSERT INTO wfstate.access VALUES ('wf_steps_begin', 'writer');
 
 CREATE FUNCTION @extschema@.wf_step_complete(
     execution_id text, step_id text, output jsonb DEFAULT NULL, patch jsonb DEFAULT NULL,
-    expected_version bigint DEFAULT NULL, attempt integer DEFAULT NULL, note text DEFAULT NULL
+    expected_version bigint DEFAULT NULL, attempt integer DEFAULT NULL, note text DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     recorded bool, output jsonb, version bigint
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_complete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_complete IS
-'Records the result of a step, once, and with it the change that it makes to the state: patch is that of wf_patch_state, and makes a version with this step_id. Both or none. A step that is completed stays as it is: the call may be repeated, and of several the first counts. attempt: only as this attempt of wf_step_begin. The result is recorded whatever the status of the execution, since the step was run.
+'Records the result of a step, once, and with it the change that it makes to the state: patch is that of wf_patch_state, and makes a version with this step_id. Both or none. A step that is completed stays as it is: the call may be repeated, and of several the first counts. attempt: only as this attempt of wf_step_begin. The result is recorded whatever the status of the execution, since the step was run. lease: the token of wf_claim, under which alone this is done.
 Returns one row: whether this call has recorded the result; the output that is recorded; the version, where a patch was saved.
-Errors: WF005 when the step was not begun; WF004 when it has failed and was not begun again; WF001 when it is at another attempt, or the head is not at expected_version; WF002 when the new state breaks a rule; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF005 when the step was not begun; WF004 when it has failed and was not begun again; WF001 when it is at another attempt, or the head is not at expected_version; WF002 when the new state breaks a rule; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_complete', 'writer');
 
 CREATE FUNCTION @extschema@.wf_steps_complete(
     execution_id text, step_ids text[], outputs jsonb[] DEFAULT NULL, patch jsonb DEFAULT NULL,
-    expected_version bigint DEFAULT NULL, note text DEFAULT NULL
+    expected_version bigint DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     step_id text, recorded bool, output jsonb
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_steps_complete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_steps_complete IS
-'wf_step_complete for up to 1000 steps of an execution in one call, all or none: outputs[i] is that of step_ids[i], and the patch changes the state once; it is left out where no result is recorded by this call.
+'wf_step_complete for up to 1000 steps of an execution in one call, all or none: outputs[i] is that of step_ids[i], and the patch changes the state once; it is left out where no result is recorded by this call. lease: the token of wf_claim, under which alone this is done.
 Returns a row for each, in the order given.
 Errors: those of wf_step_complete; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000.';
 INSERT INTO wfstate.access VALUES ('wf_steps_complete', 'writer');
@@ -118,15 +120,15 @@ INSERT INTO wfstate.access VALUES ('wf_steps_complete', 'writer');
 CREATE FUNCTION @extschema@.wf_step_fail(
     execution_id text, step_id text, error jsonb DEFAULT NULL, max_attempts integer DEFAULT NULL,
     initial_interval interval DEFAULT NULL, backoff_coefficient double precision DEFAULT NULL,
-    max_interval interval DEFAULT NULL, attempt integer DEFAULT NULL
+    max_interval interval DEFAULT NULL, attempt integer DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     action text, attempt integer, retry_at timestamptz
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_fail_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_fail IS
-'Notes that an attempt at a step has failed, keeps the error (wf_step_failures), and decides whether there is another. max_attempts, initial_interval, backoff_coefficient and max_interval: what is given, else the retry of the step in the definition that the execution is bound to, else 1 attempt where nothing of it is said and no end of attempts where something is, 1 second, 2, and 100 times the initial interval. The wait after attempt n is initial_interval times backoff_coefficient to the power of n - 1, at most max_interval, and up to a tenth longer by chance. attempt: only as this attempt of wf_step_begin. One that was noted as failed already stays as it is.
+'Notes that an attempt at a step has failed, keeps the error (wf_step_failures), and decides whether there is another. max_attempts, initial_interval, backoff_coefficient and max_interval: what is given, else the retry of the step in the definition that the execution is bound to, else 1 attempt where nothing of it is said and no end of attempts where something is, 1 second, 2, and 100 times the initial interval. The wait after attempt n is initial_interval times backoff_coefficient to the power of n - 1, at most max_interval, and up to a tenth longer by chance. attempt: only as this attempt of wf_step_begin. One that was noted as failed already stays as it is. lease: the token of wf_claim, under which alone this is done.
 Returns one row: wait, with the time from which wf_step_begin answers run, or failed; the attempt that failed.
-Errors: WF005 when the step was not begun; WF004 when it is completed or compensated; WF001 when it is at another attempt; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF005 when the step was not begun; WF004 when it is completed or compensated; WF001 when it is at another attempt; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_fail', 'writer');
 
 CREATE FUNCTION @extschema@.wf_steps(
@@ -172,22 +174,24 @@ COMMENT ON FUNCTION @extschema@.wf_compensations IS
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_compensations', 'reader');
 
-CREATE FUNCTION @extschema@.wf_step_compensated(execution_id text, step_id text) RETURNS TABLE (
+CREATE FUNCTION @extschema@.wf_step_compensated(
+    execution_id text, step_id text, lease bigint DEFAULT NULL
+) RETURNS TABLE (
     recorded bool, remaining bigint, status text
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_compensated_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_compensated IS
-'Notes that a step was undone. With the last of wf_compensations the execution, which must be compensating (wf_set_status), becomes compensated. One that was undone already stays as it is.
+'Notes that a step was undone. With the last of wf_compensations the execution, which must be compensating (wf_set_status), becomes compensated. One that was undone already stays as it is. lease: the token of wf_claim, under which alone this is done.
 Returns one row: whether this call has noted it, how many steps are still to be undone, and the status of the execution.
-Errors: WF004 when the execution is not compensating, or the step is not completed or has no compensation; WF005 when the execution does not exist or the step was not begun.';
+Errors: WF007 when the lease is not held; WF004 when the execution is not compensating, or the step is not completed or has no compensation; WF005 when the execution does not exist or the step was not begun.';
 INSERT INTO wfstate.access VALUES ('wf_step_compensated', 'writer');
 
 CREATE FUNCTION @extschema@.wf_step_compensation_failed(
-    execution_id text, step_id text, error jsonb DEFAULT NULL
+    execution_id text, step_id text, error jsonb DEFAULT NULL, lease bigint DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_compensation_failed_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_compensation_failed IS
-'Notes that a step could not be undone: the execution, which must be compensating, becomes failed, with this error. wf_set_status to compensating takes the undoing up again.
+'Notes that a step could not be undone: the execution, which must be compensating, becomes failed, with this error. wf_set_status to compensating takes the undoing up again. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
-Errors: WF004 when the execution is not compensating, or the step is not completed or has no compensation; WF005 when the execution does not exist or the step was not begun; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF004 when the execution is not compensating, or the step is not completed or has no compensation; WF005 when the execution does not exist or the step was not begun; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_compensation_failed', 'writer');

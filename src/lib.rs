@@ -62,11 +62,17 @@ pub mod store;
     name = "execution",
     requires = ["import"]
 );
-::pgrx::extension_sql_file!("../sql/steps.sql", name = "steps", requires = ["execution"]);
+::pgrx::extension_sql_file!(
+    "../sql/leases.sql",
+    name = "leases",
+    requires = ["execution"]
+);
+::pgrx::extension_sql_file!("../sql/steps.sql", name = "steps", requires = ["leases"]);
+::pgrx::extension_sql_file!("../sql/waits.sql", name = "waits", requires = ["steps"]);
 ::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["steps"]
+    requires = ["waits"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

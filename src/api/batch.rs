@@ -13,6 +13,7 @@ use crate::store::log::batch::{self, Item};
 use crate::store::log::checks::check_state;
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::Request;
+use crate::store::queue::guard;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -28,6 +29,7 @@ fn wf_save_states(
     statuses: Option<Vec<Option<String>>>,
     phases: Option<Vec<Option<String>>>,
     tags: Option<Array<'_, JsonbArg<'_>>>,
+    leases: Option<Vec<Option<i64>>>,
 ) -> Records<'static> {
     let saved = run(|| {
         let tenant = tenant::current()?;
@@ -41,6 +43,7 @@ fn wf_save_states(
             statuses,
             phases,
             tags: tags.as_ref().map(|tags| tags.iter().collect()),
+            leases,
         };
         batch.check_lengths()?;
         let versions = batch.save(&tenant)?;
@@ -60,6 +63,7 @@ struct Batch<'a> {
     statuses: Texts,
     phases: Texts,
     tags: Option<Vec<Option<JsonbArg<'a>>>>,
+    leases: Option<Vec<Option<i64>>>,
 }
 
 fn element<T: Copy>(array: &Option<Vec<Option<T>>>, at: usize) -> Option<T> {
@@ -79,6 +83,7 @@ impl Batch<'_> {
             ("statuses", self.statuses.as_ref().map(Vec::len)),
             ("phases", self.phases.as_ref().map(Vec::len)),
             ("tags", self.tags.as_ref().map(Vec::len)),
+            ("leases", self.leases.as_ref().map(Vec::len)),
         ];
         let wrong =
             |(_, length): &&(&str, Option<usize>)| length.is_some_and(|l| l != self.ids.len());
@@ -113,7 +118,7 @@ impl Batch<'_> {
         }
         limits::batch_bytes(size, settings::max_state_size())?;
         // What is refused before comes first.
-        let saved = batch::save(&items)?;
+        let saved = guard::batch(&items, || batch::save(&items))?;
         if let Some(error) = refused {
             return Err(error);
         }
@@ -157,6 +162,11 @@ impl Batch<'_> {
             tags: limits::object("tags", bytes(element(&self.tags, at)))?,
         };
         check_state(state)?;
-        Ok(Item { request, state })
+        let lease = element(&self.leases, at);
+        Ok(Item {
+            request,
+            state,
+            lease,
+        })
     }
 }

@@ -8,6 +8,7 @@ use crate::pg::record::{jsonb, record, time};
 use crate::pg::records::Records;
 use crate::store::branches::branch;
 use crate::store::branches::checkpoints;
+use crate::store::queue::guard::{self, Touch};
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -16,13 +17,16 @@ fn wf_checkpoint(
     name: Option<&str>,
     version: Option<i64>,
     metadata: Option<JsonbArg<'_>>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
             let name = limits::name("name", name)?;
             let version = version.map(|v| limits::version("version", v)).transpose()?;
             let metadata = limits::object("metadata", bytes(metadata))?;
-            checkpoints::create(key, name, version, metadata)
+            guard::under(key, lease, Touch::Nothing, || {
+                checkpoints::create(key, name, version, metadata)
+            })
         })
     })
 }
@@ -50,13 +54,17 @@ fn wf_recover(
     version: Option<i64>,
     expected_version: Option<i64>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
             let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
             let version = version.map(|v| limits::version("version", v)).transpose()?;
             let expected = limits::expected(expected_version)?;
-            branch::recover(key, checkpoint, version, expected, limits::note(note)?)
+            let note = limits::note(note)?;
+            guard::with_any_status(key, lease, || {
+                branch::recover(key, checkpoint, version, expected, note)
+            })
         })
     })
 }

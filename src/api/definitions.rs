@@ -11,6 +11,7 @@ use crate::store::cache_counts;
 use crate::store::definitions::{check, define, list, rebind, transition};
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::Request;
+use crate::store::queue::guard;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -92,6 +93,7 @@ fn wf_transition(
     status: Option<&str>,
     step_id: Option<&str>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -105,7 +107,9 @@ fn wf_transition(
                 },
                 tags: None,
             };
-            transition::transition(&request, bytes(patch))
+            guard::with_status(key, lease, request.labels.status, || {
+                transition::transition(&request, bytes(patch))
+            })
         })
     })
 }

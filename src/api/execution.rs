@@ -1,6 +1,6 @@
 //! Starting executions, and moving them from status to status.
 
-use super::{bytes, with_key};
+use super::{bytes, micros, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
@@ -11,6 +11,8 @@ use crate::store::execution::finish::{self, Move};
 use crate::store::execution::retry;
 use crate::store::execution::runs::{self, Outcome};
 use crate::store::execution::start::{self, Start};
+use crate::store::queue::guard;
+use crate::store::queue::queues::MAX_PRIORITY;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -22,6 +24,9 @@ fn wf_start<'a>(
     input: Option<JsonbArg<'a>>,
     idempotency_key: Option<&'a str>,
     parent: Option<&'a str>,
+    priority: Option<i32>,
+    start_at: Option<pgrx::datum::TimestampWithTimeZone>,
+    concurrency_key: Option<&'a str>,
     state: Option<JsonbArg<'a>>,
     tags: Option<JsonbArg<'a>>,
     note: Option<&'a str>,
@@ -33,6 +38,9 @@ fn wf_start<'a>(
             input: bytes(input),
             idempotency_key: limits::optional_name("idempotency_key", idempotency_key)?,
             parent: limits::optional_name("parent", parent)?,
+            priority: limits::within_range("priority", priority, (0, MAX_PRIORITY))?.unwrap_or(0),
+            start_at: micros(start_at),
+            concurrency_key: limits::optional_name("concurrency_key", concurrency_key)?,
             state: bytes(state),
             tags: limits::object("tags", bytes(tags))?,
             note: limits::note(note)?,
@@ -80,17 +88,18 @@ fn wf_execution(execution_id: Option<&str>) -> Records<'_> {
 
 fn moved(
     execution_id: Option<&str>,
-    expected_version: Option<i64>,
-    note: Option<&str>,
+    (expected_version, note, lease): (Option<i64>, Option<&str>, Option<i64>),
+    to: Option<&str>,
     how: impl FnOnce(Move<'_>) -> StateResult<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key: Key<'_>| {
-            how(Move {
+            let call = Move {
                 key,
                 expected: limits::expected(expected_version)?,
                 note: limits::note(note)?,
-            })
+            };
+            guard::with_status(key, lease, limits::status(to)?, || how(call))
         })
     })
 }
@@ -101,11 +110,14 @@ fn wf_set_status(
     status: Option<&str>,
     expected_version: Option<i64>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
-    moved(execution_id, expected_version, note, |call| {
-        let status = limits::required("status", limits::status(status)?)?;
-        finish::set_status(call, status)
-    })
+    moved(
+        execution_id,
+        (expected_version, note, lease),
+        status,
+        |call| finish::set_status(call, limits::required("status", status)?),
+    )
 }
 
 #[pg_extern(sql = false)]
@@ -115,14 +127,20 @@ fn wf_complete(
     patch: Option<JsonbArg<'_>>,
     expected_version: Option<i64>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
-    moved(execution_id, expected_version, note, |call| {
-        let outcome = Outcome {
-            result: start::kept("result", bytes(result))?,
-            error: None,
-        };
-        finish::end(call, "completed", outcome, bytes(patch))
-    })
+    moved(
+        execution_id,
+        (expected_version, note, lease),
+        Some("completed"),
+        |call| {
+            let outcome = Outcome {
+                result: start::kept("result", bytes(result))?,
+                error: None,
+            };
+            finish::end(call, "completed", outcome, bytes(patch))
+        },
+    )
 }
 
 #[pg_extern(sql = false)]
@@ -131,36 +149,56 @@ fn wf_fail(
     error: Option<JsonbArg<'_>>,
     expected_version: Option<i64>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
-    moved(execution_id, expected_version, note, |call| {
-        let outcome = Outcome {
-            result: None,
-            error: start::kept("error", bytes(error))?,
-        };
-        finish::end(call, "failed", outcome, None)
-    })
+    moved(
+        execution_id,
+        (expected_version, note, lease),
+        Some("failed"),
+        |call| {
+            let outcome = Outcome {
+                result: None,
+                error: start::kept("error", bytes(error))?,
+            };
+            finish::end(call, "failed", outcome, None)
+        },
+    )
 }
 
 #[pg_extern(sql = false)]
-fn wf_cancel(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    moved(execution_id, expected_version, note, |call| {
+fn wf_cancel(
+    execution_id: Option<&str>,
+    expected_version: Option<i64>,
+    note: Option<&str>,
+    lease: Option<i64>,
+) -> i64 {
+    let said = (expected_version, note, lease);
+    moved(execution_id, said, Some("cancelled"), |call| {
         finish::end(call, "cancelled", Outcome::default(), None)
     })
 }
 
 #[pg_extern(sql = false)]
-fn wf_pause(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    moved(execution_id, expected_version, note, |call| {
+fn wf_pause(
+    execution_id: Option<&str>,
+    expected_version: Option<i64>,
+    note: Option<&str>,
+    lease: Option<i64>,
+) -> i64 {
+    let said = (expected_version, note, lease);
+    moved(execution_id, said, Some("paused"), |call| {
         finish::set_status(call, "paused")
     })
 }
 
 #[pg_extern(sql = false)]
 fn wf_resume(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    moved(execution_id, expected_version, note, finish::resume)
+    let said = (expected_version, note, None);
+    moved(execution_id, said, Some("pending"), finish::resume)
 }
 
 #[pg_extern(sql = false)]
 fn wf_retry(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    moved(execution_id, expected_version, note, retry::retry)
+    let said = (expected_version, note, None);
+    moved(execution_id, said, Some("pending"), retry::retry)
 }

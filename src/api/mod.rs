@@ -8,6 +8,7 @@ mod circuits;
 mod definitions;
 mod execution;
 mod import;
+mod leases;
 mod log;
 mod migrations;
 mod query;
@@ -19,11 +20,13 @@ mod stats;
 mod step_batches;
 mod steps;
 mod tenants;
+mod waits;
 
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::spi::Interval;
 use crate::store::Key;
+use crate::store::queue::guard::{self, Touch};
 use crate::store::tenants::tenant;
 use pgrx::datum::TimestampWithTimeZone;
 
@@ -37,6 +40,17 @@ fn with_key<T>(
     body(Key {
         tenant: &tenant,
         id,
+    })
+}
+
+/// The same under the lease, where one is given.
+fn with_lease<T>(
+    execution_id: Option<&str>,
+    lease: Option<i64>,
+    body: impl FnOnce(Key<'_>) -> StateResult<T>,
+) -> StateResult<T> {
+    with_key(execution_id, |key| {
+        guard::under(key, lease, Touch::Nothing, || body(key))
     })
 }
 

@@ -10,6 +10,7 @@ use crate::store::Key;
 use crate::store::execution::finish::Move;
 use crate::store::execution::sagas;
 use crate::store::execution::start::kept;
+use crate::store::queue::guard;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -46,11 +47,16 @@ fn of(key: Key<'_>) -> Move<'_> {
 }
 
 #[pg_extern(sql = false)]
-fn wf_step_compensated<'a>(execution_id: Option<&'a str>, step_id: Option<&'a str>) -> Records<'a> {
+fn wf_step_compensated<'a>(
+    execution_id: Option<&'a str>,
+    step_id: Option<&'a str>,
+    lease: Option<i64>,
+) -> Records<'a> {
     Records::written(move |out| {
         with_key(execution_id, |key| {
             let step_id = limits::name("step_id", step_id)?;
-            let undone = sagas::compensated(of(key), step_id)?;
+            let undone =
+                guard::with_any_status(key, lease, || sagas::compensated(of(key), step_id))?;
             out.put(&record![undone.is_new, undone.remaining, undone.status]);
             Ok(())
         })
@@ -62,11 +68,15 @@ fn wf_step_compensation_failed(
     execution_id: Option<&str>,
     step_id: Option<&str>,
     error: Option<JsonbArg<'_>>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
             let step_id = limits::name("step_id", step_id)?;
-            sagas::failed(of(key), step_id, kept("error", bytes(error))?)
+            let error = kept("error", bytes(error))?;
+            guard::with_status(key, lease, Some("failed"), || {
+                sagas::failed(of(key), step_id, error)
+            })
         })
     })
 }

@@ -11,6 +11,7 @@ use crate::store::log::cache::State;
 use crate::store::log::load::Loaded;
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::Request;
+use crate::store::queue::guard;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -27,6 +28,7 @@ fn wf_save_state(
     step_id: Option<&str>,
     note: Option<&str>,
     schema_version: Option<i32>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -41,7 +43,9 @@ fn wf_save_state(
                 },
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::log::save::save(&request, state.bytes())
+            guard::with_status(key, lease, request.labels.status, || {
+                store::log::save::save(&request, state.bytes())
+            })
         })
     })
 }
@@ -57,6 +61,7 @@ fn wf_patch_state(
     tags: Option<JsonbArg<'_>>,
     step_id: Option<&str>,
     note: Option<&str>,
+    lease: Option<i64>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -67,7 +72,9 @@ fn wf_patch_state(
                 labels: labels(status, phase, step_id, note)?,
                 tags: limits::object("tags", bytes(tags))?,
             };
-            store::log::patch::patch(&request, patch.bytes())
+            guard::with_status(key, lease, request.labels.status, || {
+                store::log::patch::patch(&request, patch.bytes())
+            })
         })
     })
 }

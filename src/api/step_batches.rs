@@ -1,7 +1,7 @@
 //! Many steps in one call.
 
 use super::steps::answered;
-use super::{bytes, with_key};
+use super::{bytes, with_lease};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::record::{Record, Value, jsonb, record};
@@ -61,9 +61,10 @@ fn wf_steps_begin<'a>(
     execution_id: Option<&'a str>,
     step_ids: Option<Vec<Option<String>>>,
     inputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
+    lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        with_key(execution_id, |key| {
+        with_lease(execution_id, lease, |key| {
             let step_ids = limits::required("step_ids", step_ids)?;
             let inputs = elements(&inputs);
             let others = inputs.as_ref().map(|all| ("inputs", all.len()));
@@ -95,9 +96,10 @@ fn wf_steps_complete<'a>(
     patch: Option<JsonbArg<'a>>,
     expected_version: Option<i64>,
     note: Option<&'a str>,
+    lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        with_key(execution_id, |key| {
+        with_lease(execution_id, lease, |key| {
             let step_ids = limits::required("step_ids", step_ids)?;
             let outputs = elements(&outputs);
             let others = outputs.as_ref().map(|all| ("outputs", all.len()));

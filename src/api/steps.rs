@@ -1,6 +1,6 @@
 //! Steps, and undoing them.
 
-use super::{bytes, interval, with_key};
+use super::{bytes, interval, with_key, with_lease};
 use crate::core::{StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::record::{Record, Value, jsonb, record, time};
@@ -59,9 +59,10 @@ fn wf_step_begin<'a>(
     step_id: Option<&'a str>,
     input: Option<JsonbArg<'a>>,
     compensation: Option<&'a str>,
+    lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        with_key(execution_id, |key| {
+        with_lease(execution_id, lease, |key| {
             let call = Begin {
                 step_id: limits::name("step_id", step_id)?,
                 input: bytes(input),
@@ -74,6 +75,7 @@ fn wf_step_begin<'a>(
 }
 
 #[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn wf_step_complete<'a>(
     execution_id: Option<&'a str>,
     step_id: Option<&'a str>,
@@ -82,9 +84,10 @@ fn wf_step_complete<'a>(
     expected_version: Option<i64>,
     attempt: Option<i32>,
     note: Option<&'a str>,
+    lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        with_key(execution_id, |key| {
+        with_lease(execution_id, lease, |key| {
             let step_id = limits::name("step_id", step_id)?;
             let output = kept("output", bytes(output))?;
             let expected = limits::expected(expected_version)?;
@@ -125,9 +128,10 @@ fn wf_step_fail<'a>(
     backoff_coefficient: Option<f64>,
     max_interval: Option<pgrx::datum::Interval>,
     attempt: Option<i32>,
+    lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        with_key(execution_id, |key| {
+        with_lease(execution_id, lease, |key| {
             let step_id = limits::name("step_id", step_id)?;
             let said = Said {
                 max_attempts: limits::within_range("max_attempts", max_attempts, (1, 1_000_000))?,

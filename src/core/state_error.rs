@@ -17,6 +17,8 @@ pub enum Code {
     NotFound,
     /// Name or id that is taken (WF006).
     AlreadyExists,
+    /// The worker no longer holds the lease (WF007).
+    LeaseLost,
     /// A version cannot be rebuilt or fails its hash (WF008).
     CorruptState,
     /// Bad argument (22023).

@@ -13,6 +13,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::IllegalTransition => b"WF004",
         Code::NotFound => b"WF005",
         Code::AlreadyExists => b"WF006",
+        Code::LeaseLost => b"WF007",
         Code::CorruptState => b"WF008",
         Code::InvalidParameter => b"22023",
         Code::InsufficientPrivilege => b"42501",

@@ -20,6 +20,8 @@ pub enum Cached {
     Definitions = 3,
     /// `wfstate.migrations`
     Migrations = 4,
+    /// `wfstate.queues`
+    Queues = 5,
 }
 
 impl Cached {
@@ -30,14 +32,15 @@ impl Cached {
             Cached::Workflows => c"workflows",
             Cached::Definitions => c"definitions",
             Cached::Migrations => c"migrations",
+            Cached::Queues => c"queues",
         }
     }
 }
 
 thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
-    static TABLES: [Cell<(pg_sys::Oid, u64)>; 5] =
-        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 5] };
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; 6] =
+        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 6] };
 }
 
 /// Grows with every change that a copy of the table may not show yet.

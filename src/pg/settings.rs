@@ -14,6 +14,7 @@ static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static DEFINITION_CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static FOLD_EVERY: GucSetting<i32> = GucSetting::<i32>::new(512);
 static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
+static NOTIFY_QUEUE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// The tenant as it is set, neither checked nor allowed yet.
 pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
@@ -70,6 +71,11 @@ pub fn fold_every() -> u32 {
 /// Whether a circuit that moves says so on the channel.
 pub fn notify_circuits() -> bool {
     NOTIFY_CIRCUITS.get()
+}
+
+/// Whether what can be claimed is said on the channel.
+pub fn notify_queue() -> bool {
+    NOTIFY_QUEUE.get()
 }
 
 /// Defines every setting and reserves the prefix.
@@ -153,6 +159,14 @@ pub fn register() {
         c"Whether a change of a circuit's state is notified on channel wfstate.",
         c"The payload, {\"event\": \"circuit\"}, says no more, as whoever may connect can listen; one a transaction. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_CIRCUITS,
+        GucContext::Suset,
+        GucFlags::default(),
+    );
+    GucRegistry::define_bool_guc(
+        c"wfstate.notify_queue",
+        c"Whether it is notified on channel wfstate that an execution can be claimed.",
+        c"The payload, {\"event\": \"queue\"}, says no more; one a transaction. Workers that LISTEN claim at once and need not ask often. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
+        &NOTIFY_QUEUE,
         GucContext::Suset,
         GucFlags::default(),
     );

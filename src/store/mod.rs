@@ -13,6 +13,7 @@ pub mod execution;
 pub mod history;
 pub mod log;
 pub mod migrations;
+pub mod queue;
 pub mod repair;
 pub mod routing;
 pub mod search;
@@ -21,6 +22,7 @@ mod server_tests;
 pub mod sqlite;
 pub mod tenants;
 pub mod transfer;
+pub mod waits;
 
 /// An execution as every key names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::store::log::new_version::Labels;
 use crate::store::log::next::Change;
 use crate::store::log::patch;
 use crate::store::log::save::{self, Request};
-use crate::store::log::versions::UNCHANGED;
+use crate::store::queue::entries;
 
 /// A call that moves an execution to another status.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ pub struct Move<'a> {
 
 impl Move<'_> {
     /// The head, locked.
-    pub(super) fn lock(&self) -> StateResult<Head> {
+    pub(in crate::store) fn lock(&self) -> StateResult<Head> {
         let head = executions::lock_existing(self.key, Lock::Save)?;
         if self.expected == Some(0) {
             return Err(save::taken(self.key));
@@ -35,7 +35,12 @@ impl Move<'_> {
     }
 
     /// Appends a version with the status to the locked head.
-    pub(super) fn append(&self, head: &Head, to: &str, change: Option<&[u8]>) -> StateResult<i64> {
+    pub(in crate::store) fn append(
+        &self,
+        head: &Head,
+        to: &str,
+        change: Option<&[u8]>,
+    ) -> StateResult<i64> {
         let request = Request {
             key: self.key,
             expected: self.expected,
@@ -47,23 +52,31 @@ impl Move<'_> {
             },
             tags: None,
         };
+        let Some(change) = change else {
+            return patch::unchanged(&request, head);
+        };
         let bound = bind::onto(self.key, head, &request.labels)?;
-        let change = Change::Patch(change.unwrap_or(&UNCHANGED));
-        save::append_locked(&request, &bound, change, head)
+        save::append_locked(&request, &bound, Change::Patch(change), head)
     }
 }
 
-/// Moves to a status; what has come of the execution stays beside it, the reason of an undoing most of all.
+/// Moves to a status; what workers have to do about it is offered to them. What has come of the execution stays beside it, the reason of an undoing most of all.
 pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
     let head = call.lock()?;
-    if head.status == to {
-        return Ok(head.version);
+    let version = if head.status == to {
+        head.version
+    } else {
+        let undoes =
+            to == "compensating" && ["failed", "cancelled"].contains(&head.status.as_str());
+        if !undoes {
+            statuses::check(call.key.id, &head.status, to)?;
+        }
+        call.append(&head, to, None)?
+    };
+    if ["pending", "compensating"].contains(&to) {
+        entries::offer(call.key)?;
     }
-    let undoes = to == "compensating" && ["failed", "cancelled"].contains(&head.status.as_str());
-    if !undoes {
-        statuses::check(call.key.id, &head.status, to)?;
-    }
-    call.append(&head, to, None)
+    Ok(version)
 }
 
 /// Ends an execution with what has come of it. Ended in the same way, it stays as it is.
@@ -114,7 +127,9 @@ pub fn resume(call: Move<'_>) -> StateResult<i64> {
         .as_ref()
         .filter(may)
         .map_or("pending", String::as_str);
-    call.append(&head, to, None)
+    let version = call.append(&head, to, None)?;
+    entries::offer(call.key)?;
+    Ok(version)
 }
 
 /// The refusal of a move from a status that the head does not have.

@@ -7,6 +7,7 @@ use crate::store::execution::finish::{Move, is_not};
 use crate::store::execution::runs::{self, Outcome};
 use crate::store::execution::steps;
 use crate::store::log::executions::key_params;
+use crate::store::queue::entries;
 
 static LAST_GOOD: Statement = Statement::new(
     "SELECT v.version FROM wfstate.state_versions AS v
@@ -52,5 +53,6 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
     };
     runs::set_outcome(call.key, Outcome::default())?;
     steps::renew(call.key)?;
+    entries::offer(call.key)?;
     Ok(version)
 }

@@ -6,8 +6,9 @@ use crate::store::Key;
 use crate::store::log::executions::key_params;
 
 static INSERT: Statement = Statement::new(
-    "INSERT INTO wfstate.runs (tenant, execution_id, workflow, idempotency_key, input, input_hash, parent_execution_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    "INSERT INTO wfstate.runs (tenant, execution_id, workflow, idempotency_key, input, input_hash, parent_execution_id,
+            priority, concurrency_key)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8::pg_catalog.int2, $9) ON CONFLICT DO NOTHING",
     &[
         Type::Text,
         Type::Text,
@@ -15,6 +16,8 @@ static INSERT: Statement = Statement::new(
         Type::Text,
         Type::Jsonb,
         Type::Int8,
+        Type::Text,
+        Type::Int4,
         Type::Text,
     ],
 );
@@ -31,6 +34,10 @@ pub struct New<'a> {
     pub input_hash: i64,
     /// Execution that it belongs to.
     pub parent: Option<&'a str>,
+    /// From 0 to 9.
+    pub priority: i32,
+    /// Of those with the same one, no more at a time than is allowed.
+    pub concurrency_key: Option<&'a str>,
 }
 
 /// Adds the row; false where its id or its key is there. Waits for whoever is adding one of them.
@@ -44,6 +51,8 @@ pub fn insert(key: Key<'_>, new: &New<'_>) -> StateResult<bool> {
         Param::Jsonb(new.input),
         Param::Int8(Some(new.input_hash)),
         Param::Text(new.parent),
+        Param::Int4(Some(i64::from(new.priority))),
+        Param::Text(new.concurrency_key),
     ];
     Ok(INSERT.run(Mode::Write, &params)? > 0)
 }
@@ -157,6 +166,17 @@ pub fn has_outcome(key: Key<'_>, outcome: Outcome<'_>) -> StateResult<bool> {
         Ok(this.unwrap_or_default() || is_none && !any.unwrap_or_default())
     })?;
     Ok(found.unwrap_or_default())
+}
+
+static INPUT: Statement = Statement::new(
+    "SELECT r.input FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// What an execution was started with.
+pub fn input(key: Key<'_>) -> StateResult<Option<Vec<u8>>> {
+    let found = INPUT.one(Mode::Latest, &key_params(key), |row| Ok(row.jsonb(0)))?;
+    Ok(found.flatten())
 }
 
 static DELETE: Statement = Statement::new(

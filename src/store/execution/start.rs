@@ -13,6 +13,7 @@ use crate::store::log::checks::{check_depth, check_state};
 use crate::store::log::executions::{self, Lock};
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::{self, Request};
+use crate::store::queue::entries::{self, Entry};
 
 /// A call.
 pub struct Start<'a> {
@@ -26,6 +27,12 @@ pub struct Start<'a> {
     pub idempotency_key: Option<&'a str>,
     /// Execution that it belongs to.
     pub parent: Option<&'a str>,
+    /// From 0 to 9: higher ones are claimed first.
+    pub priority: i32,
+    /// When it may be claimed, in the server's microseconds.
+    pub start_at: Option<i64>,
+    /// Of those with the same one, no more at a time than is allowed.
+    pub concurrency_key: Option<&'a str>,
     /// First state.
     pub state: Option<&'a [u8]>,
     /// Tags.
@@ -65,6 +72,8 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
         input: call.input,
         input_hash,
         parent: call.parent,
+        priority: call.priority,
+        concurrency_key: call.concurrency_key,
     };
     // Before anything waits: what was started long ago needs no row to be tried.
     if let Some(found) = known(key, call)? {
@@ -81,6 +90,13 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
         }
     }
     let version = create(key, call)?;
+    let entry = Entry {
+        workflow: call.workflow,
+        priority: call.priority,
+        start_at: call.start_at,
+        concurrency_key: call.concurrency_key,
+    };
+    entries::add(key, &entry)?;
     Ok(Started {
         execution_id: id.to_owned(),
         version,

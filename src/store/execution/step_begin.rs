@@ -224,7 +224,8 @@ fn known(
     })
 }
 
-fn check_status(key: Key<'_>, status: &str) -> StateResult<()> {
+/// Refuses where nothing of an execution may begin.
+pub(in crate::store) fn check_status(key: Key<'_>, status: &str) -> StateResult<()> {
     if ["pending", "running", "waiting"].contains(&status) {
         return Ok(());
     }
@@ -232,7 +233,7 @@ fn check_status(key: Key<'_>, status: &str) -> StateResult<()> {
         Code::IllegalTransition,
         format!("execution \"{}\" is {status}", key.id),
     )
-    .detail("Steps begin while it is pending, running or waiting.")
+    .detail("Steps and waits begin while it is pending, running or waiting.")
     .hint(match status {
         "paused" => "wf_resume lets it go on.",
         "failed" => "wf_retry takes it up again.",

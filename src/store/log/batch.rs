@@ -24,6 +24,8 @@ pub struct Item<'a> {
     pub request: Request<'a>,
     /// What is saved.
     pub state: &'a [u8],
+    /// Under which lease.
+    pub lease: Option<i64>,
 }
 
 impl Item<'_> {

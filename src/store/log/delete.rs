@@ -11,10 +11,14 @@ use crate::store::history::prune;
 use crate::store::log::cache;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::versions;
+use crate::store::queue::entries;
+use crate::store::queue::guard::{self, Touch};
 use crate::store::search::index;
+use crate::store::waits::signals;
 
 /// Deletes an execution; false when there is none. Its forks get their own copy of what they stand on.
 pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
+    guard::lock(key, Touch::Ends)?;
     let Some(head) = executions::lock(key, Lock::Prune)? else {
         return Ok(false);
     };
@@ -31,8 +35,10 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     versions::delete_all(key)?;
     checkpoints::delete_all(key)?;
     forget_troubles(key)?;
+    entries::end(key)?;
     runs::delete(key)?;
     steps::delete_all(key)?;
+    signals::delete(key)?;
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);

@@ -13,8 +13,8 @@ use crate::store::log::keyframe;
 use crate::store::log::new_version::{Append, Content, Onto};
 use crate::store::log::next::Change;
 use crate::store::log::rebuild;
-use crate::store::log::save::{Request, believed, onto_cached, onto_locked};
-use crate::store::log::versions::bytes;
+use crate::store::log::save::{self, Request, believed, onto_cached, onto_locked};
+use crate::store::log::versions::{UNCHANGED, bytes};
 use crate::store::migrations::chains;
 use crate::store::search::index;
 
@@ -105,6 +105,25 @@ fn reading(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     }
     let head = executions::lock_existing(request.key, Lock::Save)?;
     onto_locked(request, Change::Patch(patch), &head)
+}
+
+/// A version with the state of the locked head as it is, which is read only where a rule or a migration must.
+pub(in crate::store) fn unchanged(request: &Request<'_>, head: &Head) -> StateResult<i64> {
+    let key = request.key;
+    let bound = bind::onto(key, head, &request.labels)?;
+    if chains::pending_of(key.tenant, head) || !bound.lets_pass(&UNCHANGED)? {
+        return save::append_locked(request, &bound, Change::Patch(&UNCHANGED), head);
+    }
+    match append(
+        request,
+        &UNCHANGED,
+        patch_hash(&UNCHANGED)?,
+        Onto::Known(head),
+    )? {
+        Some(version) => Ok(version),
+        // The head is locked and known: only its status can have refused.
+        None => Err(executions::refused_status(key, request.labels.status)?),
+    }
 }
 
 fn append(

@@ -1,0 +1,157 @@
+//! Writes under a lease: refused when it is not the holder's any more (WF007).
+
+use crate::core::{Code, StateError, StateResult, statuses};
+use crate::pg::spi::{Mode, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::batch::Item;
+use crate::store::log::executions::{self, Lock, key_params};
+use crate::store::log::save::Request;
+use crate::store::queue::entries;
+
+/// What a call does to the row of the lease, and so how it is locked before anything else is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// Nothing: the holder's other calls and heartbeats go on.
+    Nothing,
+    /// It moves in its queue.
+    Moves,
+    /// It goes.
+    Ends,
+}
+
+impl Touch {
+    /// What follows of a status that is given.
+    pub fn of(status: Option<&str>) -> Self {
+        match status {
+            Some("paused" | "pending" | "compensating") => Touch::Moves,
+            Some(status) if statuses::is_final(status) => Touch::Ends,
+            _ => Touch::Nothing,
+        }
+    }
+}
+
+macro_rules! lock {
+    ($how:literal) => {
+        Statement::new(
+            concat!(
+                "SELECT l.state, l.ticket, coalesce(l.expires_at {>} pg_catalog.clock_timestamp(), false) AS holds
+                   FROM wfstate.leases AS l
+                  WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2 FOR ",
+                $how
+            ),
+            &[Type::Text, Type::Text],
+        )
+    };
+}
+static SHARE: Statement = lock!("KEY SHARE");
+static LOCK_TO_MOVE: Statement = lock!("NO KEY UPDATE");
+static LOCK_TO_END: Statement = lock!("UPDATE");
+
+/// The row of an execution in `wfstate.leases`.
+pub struct Found {
+    /// Where it stands.
+    pub state: String,
+    /// Its place or token.
+    pub ticket: i64,
+    /// Whether the lease, where it is one, has not expired.
+    pub holds: bool,
+}
+
+fn found(row: &Row<'_>) -> StateResult<Found> {
+    Ok(Found {
+        state: row.text(0).unwrap_or_default(),
+        ticket: row.int8(1).unwrap_or_default(),
+        holds: row.bool(2).unwrap_or_default(),
+    })
+}
+
+/// Locks the row, where there is one.
+pub fn lock(key: Key<'_>, touch: Touch) -> StateResult<Option<Found>> {
+    let statement = match touch {
+        Touch::Nothing => &SHARE,
+        Touch::Moves => &LOCK_TO_MOVE,
+        Touch::Ends => &LOCK_TO_END,
+    };
+    statement.one(Mode::Write, &key_params(key), found)
+}
+
+/// Refuses unless the lease is held, and keeps it from being claimed until the transaction ends.
+pub fn hold(key: Key<'_>, lease: i64, touch: Touch) -> StateResult<()> {
+    let detail = match lock(key, touch)? {
+        None => "The execution has ended, or was never offered to workers.",
+        Some(found) if found.ticket != lease || found.state != "held" => {
+            match found.state.as_str() {
+                "held" => "It is held under another lease.",
+                "idle" => "The execution was paused.",
+                _ => "It was given back, or has expired.",
+            }
+        }
+        Some(found) if !found.holds => "It has expired.",
+        Some(_) => return Ok(()),
+    };
+    Err(StateError::new(
+        Code::LeaseLost,
+        format!("the lease of execution \"{}\" is lost", key.id),
+    )
+    .detail(detail)
+    .hint("Leave the execution to whoever claims it next; wf_heartbeat keeps a lease."))
+}
+
+/// Runs the body under the lease, where one is given, with the row locked for what it does to it.
+pub fn under<T>(
+    key: Key<'_>,
+    lease: Option<i64>,
+    touch: Touch,
+    body: impl FnOnce() -> StateResult<T>,
+) -> StateResult<T> {
+    match lease {
+        Some(lease) => hold(key, lease, touch)?,
+        None if touch != Touch::Nothing => {
+            lock(key, touch)?;
+        }
+        None => {}
+    }
+    body()
+}
+
+/// Runs a body that may give the execution a status, which its queue follows.
+pub fn with_status<T>(
+    key: Key<'_>,
+    lease: Option<i64>,
+    status: Option<&str>,
+    body: impl FnOnce() -> StateResult<T>,
+) -> StateResult<T> {
+    let done = under(key, lease, Touch::of(status), body)?;
+    if let Some(status) = status {
+        entries::follow(key, status)?;
+    }
+    Ok(done)
+}
+
+/// The same of a body that may leave the execution with any status.
+pub fn with_any_status<T>(
+    key: Key<'_>,
+    lease: Option<i64>,
+    body: impl FnOnce() -> StateResult<T>,
+) -> StateResult<T> {
+    let done = under(key, lease, Touch::Ends, body)?;
+    if let Some(head) = executions::lock(key, Lock::Save)? {
+        entries::follow(key, &head.status)?;
+    }
+    Ok(done)
+}
+
+/// Runs a body that saves a batch, in the order of ids.
+pub fn batch<T>(items: &[Item<'_>], body: impl FnOnce() -> StateResult<T>) -> StateResult<T> {
+    for item in items {
+        let (key, status) = (item.request.key, item.request.labels.status);
+        under(key, item.lease, Touch::of(status), || Ok(()))?;
+    }
+    let done = body()?;
+    for Request { key, labels, .. } in items.iter().map(|item| &item.request) {
+        labels
+            .status
+            .map_or(Ok(()), |status| entries::follow(*key, status))?;
+    }
+    Ok(done)
+}

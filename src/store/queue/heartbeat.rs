@@ -1,0 +1,46 @@
+//! `wf_heartbeat`: leases that are held on.
+
+use crate::core::StateResult;
+use crate::pg::interrupts;
+use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::key_params;
+
+/// check_at is lowered where the lease is shortened; else no column changes that an index has (HOT).
+static BEAT: Statement = Statement::new(
+    "UPDATE wfstate.leases AS l
+        SET expires_at = pg_catalog.clock_timestamp() {+} $4,
+            check_at = least(l.check_at, pg_catalog.clock_timestamp() {+} $4)
+      WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2 AND l.ticket {=} $3
+        AND l.state {=} 'held' AND l.expires_at {>} pg_catalog.clock_timestamp()
+     RETURNING l.expires_at",
+    &[Type::Text, Type::Text, Type::Int8, Type::Interval],
+);
+
+/// Puts off the expiry of leases, each with its execution; `None` for those that are lost.
+pub fn beat(
+    tenant: &str,
+    leases: &[(String, i64)],
+    duration: Interval,
+) -> StateResult<Vec<Option<i64>>> {
+    let mut order: Vec<usize> = (0..leases.len()).collect();
+    // Two calls over the same leases lock them in the same order.
+    order.sort_by_key(|i| leases.get(*i).map(|(id, _)| id.as_str()));
+    let mut held = vec![None; leases.len()];
+    for i in order {
+        interrupts::check();
+        if let (Some((id, lease)), Some(held)) = (leases.get(i), held.get_mut(i)) {
+            let [tenant, id] = key_params(Key { tenant, id });
+            let params = [
+                tenant,
+                id,
+                Param::Int8(Some(*lease)),
+                Param::Interval(Some(duration)),
+            ];
+            *held = BEAT
+                .one(Mode::Write, &params, |row| Ok(row.micros(0)))?
+                .flatten();
+        }
+    }
+    Ok(held)
+}

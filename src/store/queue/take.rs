@@ -1,0 +1,140 @@
+//! The first executions of a lane, locked for whoever claims them.
+
+use crate::core::StateResult;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::log::executions::{HEAD_COLUMNS, Head, head_columns, head_from};
+use crate::store::queue::marks::{self, Lane};
+use std::time::Instant;
+
+/// A lane that has something, from which ticket on.
+#[derive(Clone)]
+pub(super) struct First {
+    pub lane: Lane,
+    pub ticket: i64,
+}
+
+static FIRST: Statement = Statement::new(
+    "SELECT w.workflow, w.lane, (SELECT l.ticket FROM wfstate.leases AS l
+              WHERE l.tenant {=} wfstate.current_tenant() AND l.workflow {=} w.workflow
+                AND l.lane {=} w.lane::pg_catalog.int2 AND l.state {=} 'ready' AND l.ticket {>=} w.ticket
+              ORDER BY l.ticket LIMIT 1) AS ticket
+       FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4))
+            AS w (workflow, lane, ticket)",
+    &[
+        Type::Text,
+        Type::TextArray,
+        Type::Int8Array,
+        Type::Int8Array,
+    ],
+);
+
+/// The lanes that have something: the highest first, then the one whose first is the oldest.
+pub(super) fn first(tenant: &str, lanes: &[Lane], whole: bool) -> StateResult<Vec<First>> {
+    let from: Vec<i64> = lanes
+        .iter()
+        .map(|lane| match whole {
+            true => i64::MIN,
+            false => marks::from(tenant, lane),
+        })
+        .collect();
+    let begun = Instant::now();
+    let workflows: Vec<Option<&str>> = lanes.iter().map(|(name, _)| Some(name.as_str())).collect();
+    let numbers: Vec<Option<i64>> = lanes.iter().map(|(_, n)| Some(i64::from(*n))).collect();
+    let tickets: Vec<Option<i64>> = from.iter().copied().map(Some).collect();
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Texts(&workflows),
+        Param::Int8Array(&numbers),
+        Param::Int8Array(&tickets),
+    ];
+    let tickets = FIRST.all(Mode::Write, &params, |row| Ok(row.int8(2)))?;
+    let took = begun.elapsed();
+    let mut found = Vec::new();
+    for ((lane, read_from), ticket) in lanes.iter().zip(from).zip(tickets) {
+        match ticket {
+            Some(ticket) => {
+                marks::begins(tenant, lane, read_from, ticket, took);
+                let lane = lane.clone();
+                found.push(First { lane, ticket });
+            }
+            // Nothing is there: what comes has a higher ticket than anything that this session has seen.
+            None if read_from == i64::MIN => {
+                marks::begins(tenant, lane, read_from, marks::from(tenant, lane), took);
+            }
+            None => {}
+        }
+    }
+    found.sort_by_key(|first| (std::cmp::Reverse(first.lane.1), first.ticket));
+    Ok(found)
+}
+
+/// An execution that is ready, locked with its head.
+pub(super) struct Ready {
+    pub execution_id: String,
+    pub ticket: i64,
+    pub concurrency_key: Option<String>,
+    pub claims: i64,
+    pub claimed_version: Option<i64>,
+    pub claimed_at: Option<i64>,
+    pub worker: Option<String>,
+    /// What it was started with, where that is small.
+    pub input: Option<Vec<u8>>,
+    /// Whether it was started with more.
+    pub has_input: bool,
+    pub head: Head,
+}
+
+static TAKE: Statement = Statement::new(
+    concat!(
+        "SELECT ",
+        head_columns!(),
+        ", l.execution_id, l.ticket, l.concurrency_key, l.claims, l.claimed_version, l.claimed_at, l.worker,
+              CASE WHEN pg_catalog.pg_column_size(r.input) {<=} 8192 THEN r.input END AS input,
+              coalesce(pg_catalog.pg_column_size(r.input) {>} 8192, false) AS has_input
+       FROM wfstate.leases AS l
+       JOIN wfstate.executions AS e ON e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} l.execution_id
+       LEFT JOIN wfstate.runs AS r ON r.tenant {=} wfstate.current_tenant() AND r.execution_id {=} l.execution_id
+      WHERE l.tenant {=} wfstate.current_tenant() AND l.workflow {=} $2 AND l.lane {=} $3::pg_catalog.int2
+        AND l.state {=} 'ready' AND l.ticket {>=} $4 AND l.ticket {<} $5
+      ORDER BY l.ticket LIMIT $6
+        FOR UPDATE OF l SKIP LOCKED FOR NO KEY UPDATE OF e SKIP LOCKED"
+    ),
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Int4,
+        Type::Int8,
+        Type::Int8,
+        Type::Int8,
+    ],
+);
+
+/// The first of a lane that nobody else has locked, below a ticket.
+pub(super) fn take(tenant: &str, from: &First, below: i64, most: usize) -> StateResult<Vec<Ready>> {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(Some(&from.lane.0)),
+        Param::Int4(Some(i64::from(from.lane.1))),
+        Param::Int8(Some(from.ticket)),
+        Param::Int8(Some(below)),
+        Param::Int8(Some(i64::try_from(most).unwrap_or(i64::MAX))),
+    ];
+    let found = TAKE.all(Mode::Write, &params, |row| {
+        Ok(Ready {
+            head: head_from(row, 0),
+            execution_id: row.text(HEAD_COLUMNS).unwrap_or_default(),
+            ticket: row.int8(HEAD_COLUMNS + 1).unwrap_or_default(),
+            concurrency_key: row.text(HEAD_COLUMNS + 2),
+            claims: row.int4(HEAD_COLUMNS + 3).map_or(0, i64::from),
+            claimed_version: row.int8(HEAD_COLUMNS + 4),
+            claimed_at: row.micros(HEAD_COLUMNS + 5),
+            worker: row.text(HEAD_COLUMNS + 6),
+            input: row.jsonb(HEAD_COLUMNS + 7),
+            has_input: row.bool(HEAD_COLUMNS + 8).unwrap_or_default(),
+        })
+    })?;
+    if let Some(last) = found.last() {
+        marks::pass(tenant, &from.lane, last.ticket);
+    }
+    Ok(found)
+}

@@ -1,0 +1,87 @@
+//! The end of an execution's children.
+
+use crate::core::StateResult;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::{final_statuses, key_params};
+use crate::store::queue::entries;
+use crate::store::queue::guard::{self, Touch};
+
+/// How many there are.
+#[derive(Clone, Copy, Default)]
+pub struct Counts {
+    /// In all.
+    pub all: i64,
+    /// That have completed.
+    pub completed: i64,
+    /// Without a final status.
+    pub incomplete: i64,
+}
+
+static COUNT: Statement = Statement::new(
+    concat!(
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE e.status {=} 'completed'),
+            pg_catalog.count(*) FILTER (WHERE e.status {<>} ALL (",
+        final_statuses!(),
+        "))
+       FROM wfstate.runs AS r
+       JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
+      WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2"
+    ),
+    &[Type::Text, Type::Text],
+);
+
+/// Counts the children of an execution.
+pub fn count(key: Key<'_>) -> StateResult<Counts> {
+    let found = COUNT.one(Mode::Latest, &key_params(key), |row| {
+        Ok(Counts {
+            all: row.int8(0).unwrap_or_default(),
+            completed: row.int8(1).unwrap_or_default(),
+            incomplete: row.int8(2).unwrap_or_default(),
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+static PARENT: Statement = Statement::new(
+    "SELECT r.parent_execution_id FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+static IS_DONE: Statement = Statement::new(
+    concat!(
+        "SELECT EXISTS (SELECT FROM wfstate.waits AS w
+                     WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL)
+            AND NOT EXISTS (SELECT FROM wfstate.runs AS r
+                  JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
+                 WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND r.execution_id {<>} $3
+                   AND e.status {<>} ALL (",
+        final_statuses!(),
+        ")) AS is_done"
+    ),
+    &[Type::Text, Type::Text, Type::Text],
+);
+
+/// A locked execution has ended: its parent may have waited for that.
+pub fn ended(key: Key<'_>) -> StateResult<()> {
+    let parent = PARENT.one(Mode::Latest, &key_params(key), |row| Ok(row.text(0)))?;
+    let Some(parent) = parent.flatten() else {
+        return Ok(());
+    };
+    let parent = Key {
+        tenant: key.tenant,
+        id: &parent,
+    };
+    // Of two children that end at the same time, the later one sees the other; and a parent that has looked at them
+    // has begun to wait.
+    let found = guard::lock(parent, Touch::Moves)?;
+    if found.is_none_or(|found| found.state != "waiting") {
+        return Ok(());
+    }
+    let [tenant, id] = key_params(parent);
+    let params = [tenant, id, Param::Text(Some(key.id))];
+    let done = IS_DONE.one(Mode::Latest, &params, |row| Ok(row.bool(0)))?;
+    if done.flatten().unwrap_or_default() {
+        entries::ready(parent)?;
+    }
+    Ok(())
+}
