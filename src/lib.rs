@@ -69,10 +69,11 @@ pub mod store;
 );
 ::pgrx::extension_sql_file!("../sql/steps.sql", name = "steps", requires = ["leases"]);
 ::pgrx::extension_sql_file!("../sql/waits.sql", name = "waits", requires = ["steps"]);
+::pgrx::extension_sql_file!("../sql/feed.sql", name = "feed", requires = ["waits"]);
 ::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["waits"]
+    requires = ["feed"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

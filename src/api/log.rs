@@ -65,6 +65,8 @@ fn history_record(entry: Entry) -> Record {
         time(entry.saved_at),
         entry.changes.map(Rc::new),
         entry.stored_bytes,
+        entry.step_status,
+        entry.step_attempt,
     ]
 }
 

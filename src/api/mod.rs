@@ -7,6 +7,7 @@ mod circuit_lists;
 mod circuits;
 mod definitions;
 mod execution;
+mod feed;
 mod import;
 mod leases;
 mod log;

@@ -11,6 +11,12 @@ pub fn reads_committed() -> bool {
     unsafe { pg_sys::XactIsoLevel < pg_sys::XACT_REPEATABLE_READ as i32 }
 }
 
+/// The system identifier of the server, in which its transaction ids count.
+pub fn cluster() -> i64 {
+    // SAFETY: reads what the server has in memory.
+    unsafe { pg_sys::GetSystemIdentifier() }.cast_signed()
+}
+
 /// Refuses what writes before it waits for anything: on a standby, in a read-only transaction.
 pub fn refuse_read_only(command: &std::ffi::CStr) {
     // SAFETY: the server raises with a copy of the string, or returns.

@@ -22,6 +22,8 @@ pub enum Cached {
     Migrations = 4,
     /// `wfstate.queues`
     Queues = 5,
+    /// `wfstate.feeds`
+    Feeds = 6,
 }
 
 impl Cached {
@@ -33,14 +35,15 @@ impl Cached {
             Cached::Definitions => c"definitions",
             Cached::Migrations => c"migrations",
             Cached::Queues => c"queues",
+            Cached::Feeds => c"feeds",
         }
     }
 }
 
 thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
-    static TABLES: [Cell<(pg_sys::Oid, u64)>; 6] =
-        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 6] };
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; 7] =
+        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 7] };
 }
 
 /// Grows with every change that a copy of the table may not show yet.

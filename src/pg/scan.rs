@@ -50,6 +50,11 @@ impl Tuple<'_> {
         self.read(column, Type::Int4)
     }
 
+    /// boolean
+    pub fn bool(&self, column: usize) -> Option<bool> {
+        self.read(column, Type::Bool)
+    }
+
     /// text[], without its NULLs: one tenant's rows are read in every tenant's sessions and must not fail there.
     pub fn texts(&self, column: usize) -> Option<Vec<String>> {
         let texts = self.read::<Vec<Option<String>>>(column, Type::TextArray)?;

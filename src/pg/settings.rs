@@ -14,6 +14,7 @@ static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static DEFINITION_CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static FOLD_EVERY: GucSetting<i32> = GucSetting::<i32>::new(512);
 static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
+static NOTIFY_CHANGES: GucSetting<bool> = GucSetting::<bool>::new(false);
 static NOTIFY_QUEUE: GucSetting<bool> = GucSetting::<bool>::new(false);
 
 /// The tenant as it is set, neither checked nor allowed yet.
@@ -76,6 +77,11 @@ pub fn notify_circuits() -> bool {
 /// Whether what can be claimed is said on the channel.
 pub fn notify_queue() -> bool {
     NOTIFY_QUEUE.get()
+}
+
+/// Whether a recorded change is said on the channel.
+pub fn notify_changes() -> bool {
+    NOTIFY_CHANGES.get()
 }
 
 /// Defines every setting and reserves the prefix.
@@ -154,24 +160,36 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::default(),
     );
-    GucRegistry::define_bool_guc(
+    notify(
         c"wfstate.notify_circuits",
         c"Whether a change of a circuit's state is notified on channel wfstate.",
         c"The payload, {\"event\": \"circuit\"}, says no more, as whoever may connect can listen; one a transaction. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_CIRCUITS,
-        GucContext::Suset,
-        GucFlags::default(),
     );
-    GucRegistry::define_bool_guc(
+    notify(
         c"wfstate.notify_queue",
         c"Whether it is notified on channel wfstate that an execution can be claimed.",
         c"The payload, {\"event\": \"queue\"}, says no more; one a transaction. Workers that LISTEN claim at once and need not ask often. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_QUEUE,
-        GucContext::Suset,
-        GucFlags::default(),
+    );
+    notify(
+        c"wfstate.notify_changes",
+        c"Whether it is notified on channel wfstate that changes were recorded.",
+        c"The payload, {\"event\": \"change\"}, says no more; one a transaction. Of tenants whose changes are recorded (wf_record_changes). Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
+        &NOTIFY_CHANGES,
     );
     // SAFETY: called from _PG_init with a string that lives for ever.
     unsafe { pg_sys::MarkGUCPrefixReserved(c"wfstate".as_ptr()) };
+}
+
+fn notify(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<bool>,
+) {
+    let (context, flags) = (GucContext::Suset, GucFlags::default());
+    GucRegistry::define_bool_guc(name, short, long, setting, context, flags);
 }
 
 fn int(

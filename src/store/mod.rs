@@ -10,6 +10,7 @@ pub mod circuits;
 mod copies;
 pub mod definitions;
 pub mod execution;
+pub mod feed;
 pub mod history;
 pub mod log;
 pub mod migrations;

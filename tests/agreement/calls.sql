@@ -8,7 +8,8 @@ SELECT wf_define('run', '{"steps": {"a": {}, "c": {}}}'), wf_start('run', 'begun
 SELECT wf_step_begin('started', 'failing'), wf_step_begin('started', 'undone', compensation => 'undo'), wf_start('run', 'undoing') \g /dev/null
 SELECT wf_step_fail('started', 'failing'), wf_step_complete('started', 'undone'), wf_step_begin('undoing', 'undone', compensation => 'undo') \g /dev/null
 SELECT wf_step_complete('undoing', 'undone') \g /dev/null
-SELECT wf_set_status('undoing', 'compensating') \g /dev/null
+SELECT wf_set_status('undoing', 'compensating'), wf_start('run', 'awaiting'), wf_record_changes(), wf_set_limits('run', 100) \g /dev/null
+SELECT wf_signal('awaiting', 'before') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
@@ -25,6 +26,8 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_start(''run'', ''begun'')', 'wf_execution(''started'')', 'wf_incomplete()', 'wf_step_begin(''begun'', ''a'')', 'wf_steps_begin(''begun'', ARRAY[''b''])',
     'wf_step_complete(''begun'', ''a'')', 'wf_steps_complete(''begun'', ARRAY[''b''])', 'wf_step_fail(''started'', ''failing'')', 'wf_steps(''started'')',
     'wf_step_failures(''started'', ''failing'')', 'wf_ready_steps(''started'')', 'wf_compensations(''started'')', 'wf_step_compensated(''undoing'', ''undone'')',
+    'wf_claim(''worker'')', 'wf_heartbeat(ARRAY[''begun''], ARRAY[1]::bigint[])', 'wf_leases()', 'wf_limits()', 'wf_signal(''awaiting'', ''s'')', 'wf_await_signal(''awaiting'', ''s'')',
+    'wf_sleep(''awaiting'', ''nap'', ''0 s'')', 'wf_await_children(''awaiting'')', 'wf_signals(''awaiting'')', 'wf_waits(''awaiting'')', 'wf_changes()',
     'wf_import_sqlite(decode(''' || :'sqlite' || ''', ''hex''), id_prefix => clock_timestamp()::text)']) AS call;
 DO $$
 DECLARE

@@ -5,6 +5,7 @@ use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::definitions::bind;
+use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{
     self, Head, Lock, final_statuses, head, head_columns, key_params,
@@ -200,6 +201,7 @@ pub(in crate::store) fn back_to(
         return Err(StateError::execution_not_found(key.id, key.tenant));
     };
     index(key, &head, None)?;
+    record(key, Change::Status(head.version, &head.status))?;
     Ok(head.version)
 }
 
@@ -252,6 +254,7 @@ pub fn fork(
     };
     let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
     index(new_key, &head, tags.flatten().as_deref())?;
+    record(new_key, Change::Status(head.version, &head.status))?;
     Ok(head.version)
 }
 

@@ -6,6 +6,7 @@ use crate::store::Key;
 use crate::store::execution::finish::{self, Move, is_not};
 use crate::store::execution::runs::Outcome;
 use crate::store::execution::steps::{self, Step, step_params};
+use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::key_params;
 
 static REMAINING: Statement = Statement::new(
@@ -36,7 +37,8 @@ pub fn compensations(
 static SET: Statement = Statement::new(
     "UPDATE wfstate.steps AS s
         SET status = $4, error = $5, ended_at = pg_catalog.clock_timestamp()
-      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.step_id {=} $3",
+      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.step_id {=} $3
+     RETURNING s.attempt",
     &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Jsonb],
 );
 static COUNT: Statement = Statement::new(
@@ -55,8 +57,9 @@ fn set(key: Key<'_>, step_id: &str, status: &str, error: Option<&[u8]>) -> State
         Param::Text(Some(status)),
         Param::Jsonb(error),
     ];
-    SET.run(Mode::Latest, &params)?;
-    Ok(())
+    let attempt = SET.one(Mode::Latest, &params, |row| Ok(row.int4(0)))?;
+    let attempt = attempt.flatten().map_or(0, i64::from);
+    record(key, Change::Step(step_id, attempt, status))
 }
 
 /// Refuses a step that there is nothing to undo of.

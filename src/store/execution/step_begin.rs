@@ -9,6 +9,7 @@ use crate::store::definitions::documents::Name;
 use crate::store::definitions::{cache, workflows};
 use crate::store::execution::start::hash_of;
 use crate::store::execution::steps::{self, Step, step_params};
+use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::{self, Head, Lock, key_params};
 use std::rc::Rc;
 
@@ -101,6 +102,10 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
         if let Some((status, attempt)) = try_begin(key, call, input_hash, bound.as_ref(), declared)?
         {
             if let Some(attempt) = attempt {
+                record(
+                    key,
+                    Change::Step(call.step_id, i64::from(attempt), "running"),
+                )?;
                 return Ok(Answer::Run(attempt));
             }
             if let Some(step) = steps::read(key, call.step_id)?

@@ -7,6 +7,7 @@ use crate::store::Key;
 use crate::store::definitions::{bind, workflows};
 use crate::store::execution::step_begin;
 use crate::store::execution::steps::{self, step_params};
+use crate::store::feed::record::{self, record};
 use crate::store::log::executions::{self, Lock};
 use crate::store::log::new_version::Labels;
 use crate::store::log::next::Change;
@@ -26,7 +27,8 @@ static COMPLETE: Statement = Statement::new(
         SET status = 'completed', output = $4, error = NULL, retry_at = NULL, position = DEFAULT,
             ended_at = pg_catalog.clock_timestamp()
       WHERE s.tenant {=} wfstate.current_tenant() AND s.execution_id {=} $2 AND s.step_id {=} $3
-        AND s.status {=} 'running' AND s.attempt {=} coalesce($5, s.attempt)",
+        AND s.status {=} 'running' AND s.attempt {=} coalesce($5, s.attempt)
+     RETURNING s.attempt",
     &[Type::Text, Type::Text, Type::Text, Type::Jsonb, Type::Int4],
 );
 
@@ -45,12 +47,16 @@ pub fn complete(
         Param::Jsonb(output),
         Param::Int4(attempt.map(i64::from)),
     ];
-    let recorded = || Recorded {
-        is_new: true,
-        output: output.map(<[u8]>::to_vec),
+    let recorded = |attempt: Option<i32>| {
+        let attempt = attempt.map_or(0, i64::from);
+        record(key, record::Change::Step(step_id, attempt, "completed"))?;
+        Ok(Recorded {
+            is_new: true,
+            output: output.map(<[u8]>::to_vec),
+        })
     };
-    if COMPLETE.run(Mode::Write, &params)? > 0 {
-        return Ok(recorded());
+    if let Some(attempt) = COMPLETE.one(Mode::Write, &params, |row| Ok(row.int4(0)))? {
+        return recorded(attempt);
     }
     let found = steps::lock_begun(key, step_id)?;
     match found.status.as_str() {
@@ -67,8 +73,8 @@ pub fn complete(
         _ => {
             steps::check_attempt(key, step_id, &found, attempt)?;
             // It was begun again just now, and is locked.
-            COMPLETE.run(Mode::Latest, &params)?;
-            Ok(recorded())
+            let attempt = COMPLETE.one(Mode::Latest, &params, |row| Ok(row.int4(0)))?;
+            recorded(attempt.flatten())
         }
     }
 }
@@ -186,6 +192,8 @@ pub fn fail(
         Param::Float8(policy.wait(found.attempt, chance)),
     ];
     let retry_at = FAIL.one(Mode::Latest, &params, |row| Ok(row.micros(0)))?;
+    let attempt = i64::from(found.attempt);
+    record(key, record::Change::Step(step_id, attempt, "failed"))?;
     Ok((found.attempt, retry_at.flatten()))
 }
 

@@ -29,6 +29,10 @@ pub struct Entry {
     pub schema_version: Option<i32>,
     /// Step that saved it.
     pub step_id: Option<String>,
+    /// Status of that step now, where it was begun.
+    pub step_status: Option<String>,
+    /// Its attempt.
+    pub step_attempt: Option<i32>,
     /// Free text.
     pub note: Option<String>,
     /// Role that saved it.
@@ -52,7 +56,11 @@ macro_rules! entry_columns {
                   {+} coalesce(pg_catalog.octet_length(v.note), 0) {+} 112
                   {+} coalesce(pg_catalog.pg_column_size(v.patch), 0)
                   {+} coalesce(pg_catalog.pg_column_size(v.snapshot), 0))::pg_catalog.int8,
-                v.patch, v.snapshot, v.state_bytes, v.schema_version
+                v.patch, v.snapshot, v.state_bytes, v.schema_version,
+                CASE WHEN v.step_id IS NOT NULL THEN (SELECT s.status FROM wfstate.steps AS s
+                      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.step_id {=} v.step_id) END AS step_status,
+                CASE WHEN v.step_id IS NOT NULL THEN (SELECT s.attempt FROM wfstate.steps AS s
+                      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.step_id {=} v.step_id) END AS step_attempt
            FROM wfstate.state_versions AS v
           WHERE v.tenant {=} $1 AND v.execution_id {=} $2"
     };
@@ -87,6 +95,8 @@ fn entry(row: &Row<'_>) -> Entry {
         phase: row.text(3),
         schema_version: row.int4(12),
         step_id: row.text(4),
+        step_status: row.text(13),
+        step_attempt: row.int4(14),
         note: row.text(5),
         saved_by: row.text(6).unwrap_or_default(),
         saved_at: row.micros(7),

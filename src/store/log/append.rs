@@ -3,6 +3,7 @@
 use crate::core::{StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::store::Key;
+use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 use crate::store::log::new_version::{Append, Onto, head_after};
 use crate::store::log::versions::bytes;
@@ -131,11 +132,22 @@ SELECT e.* FROM head AS e"
 /// Appends a version and moves the head. Returns the new head; `None` when it is not where it must be, or its
 /// status is final and another one was given.
 pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
-    match append.onto {
-        Onto::Known(head) if !append.labels.change_the_head() => append_known(key, append, head),
-        Onto::Known(head) => append_any(key, append, Some(head), Some(head.version)),
-        Onto::Head(expected) => append_any(key, append, None, expected),
+    let (known, appended) = match append.onto {
+        Onto::Known(head) if !append.labels.change_the_head() => {
+            (Some(head), append_known(key, append, head)?)
+        }
+        Onto::Known(head) => {
+            let appended = append_any(key, append, Some(head), Some(head.version))?;
+            (Some(head), appended)
+        }
+        Onto::Head(expected) => (None, append_any(key, append, None, expected)?),
+    };
+    if let Some(head) = &appended {
+        let new = append.labels.status;
+        let is_new = new.is_some_and(|new| known.is_none_or(|head| head.status != new));
+        record(key, Change::of(head.version, is_new, &head.status))?;
     }
+    Ok(appended)
 }
 
 fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult<Option<Head>> {

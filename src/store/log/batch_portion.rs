@@ -5,6 +5,7 @@ use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::Mode;
+use crate::store::feed::record;
 use crate::store::log::batch::Item;
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
 use crate::store::log::cache::{self, State, content_hash};
@@ -88,6 +89,10 @@ impl<'a> Portion<'a> {
         let row = |(item, made): &(&'a Item<'a>, &'a Made)| created_row(item, made);
         let rows: Vec<NewRow<'_>> = self.created.iter().map(row).collect();
         rows::log(&rows, at)?;
+        for ((item, _), row) in self.created.iter().zip(&rows) {
+            let change = record::Change::Status(row.head.version, &row.head.status);
+            record::record(item.request.key, change)?;
+        }
         let items = self.created.iter().map(|(item, _)| *item);
         finish(&items.zip(&rows).collect::<Vec<_>>())
     }
@@ -109,6 +114,11 @@ impl<'a> Portion<'a> {
             return Err(StateError::new(Code::Internal, why));
         }
         rows::log(&rows, at)?;
+        for ((item, found), row) in self.locked.iter().zip(&rows) {
+            let is_new = found.head.status != row.head.status;
+            let change = record::Change::of(row.head.version, is_new, &row.head.status);
+            record::record(item.request.key, change)?;
+        }
         let items = self.locked.iter().map(|(item, _)| *item);
         finish(&items.zip(&rows).collect::<Vec<_>>())
     }

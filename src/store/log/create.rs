@@ -3,6 +3,7 @@
 use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
+use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 use crate::store::log::new_version::Labels;
 use crate::store::log::versions::bytes;
@@ -108,9 +109,15 @@ pub fn create(
         Param::Int4(Some(bytes(state.len()))),
         Param::Int4(labels.workflow_version),
     ];
-    let Some(row) = search else {
-        return CREATE.one(Mode::Write, &params, head);
+    let created = match search {
+        None => CREATE.one(Mode::Write, &params, head)?,
+        Some(row) => {
+            params.extend(row.contents());
+            CREATE_SEARCHED.one(Mode::Write, &params, head)?
+        }
     };
-    params.extend(row.contents());
-    CREATE_SEARCHED.one(Mode::Write, &params, head)
+    if let Some(head) = &created {
+        record(key, Change::Status(head.version, &head.status))?;
+    }
+    Ok(created)
 }

@@ -6,6 +6,7 @@ use crate::pg::spi::{Mode, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::execution::{runs, steps};
+use crate::store::feed::record::{Change, record};
 use crate::store::history::page;
 use crate::store::history::prune;
 use crate::store::log::cache;
@@ -18,7 +19,7 @@ use crate::store::waits::signals;
 
 /// Deletes an execution; false when there is none. Its forks get their own copy of what they stand on.
 pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
-    guard::lock(key, Touch::Ends)?;
+    guard::lock(key, Touch::Changes)?;
     let Some(head) = executions::lock(key, Lock::Prune)? else {
         return Ok(false);
     };
@@ -42,6 +43,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);
+    record(key, Change::Deleted)?;
     Ok(true)
 }
 

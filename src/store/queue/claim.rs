@@ -1,19 +1,15 @@
 //! `wf_claim`: executions for a worker.
 
-use crate::core::jsonb::{Value, build};
-use crate::core::{StateError, StateResult, limits, statuses};
+use crate::core::{StateResult, limits, statuses};
 use crate::pg::interrupts;
-use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::pg::spi::Interval;
 use crate::store::Key;
-use crate::store::execution::runs::{self, Outcome};
-use crate::store::log::executions::{Head, key_params};
-use crate::store::log::new_version::Labels;
-use crate::store::log::patch;
-use crate::store::log::save::Request;
+use crate::store::execution::runs;
+use crate::store::log::executions::Head;
 use crate::store::queue::marks::{self, Lane};
 use crate::store::queue::queues::{self, MAX_CLAIMS, Queue};
 use crate::store::queue::take::{self, First, Ready};
-use crate::store::queue::{due, entries, limits as bounds};
+use crate::store::queue::{due, entries, hold, limits as bounds};
 use std::collections::{BTreeMap, HashSet};
 
 /// A call.
@@ -215,20 +211,20 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         if !self.has_room(workflow, ready.concurrency_key.as_deref())? {
-            PARK.run(Mode::Latest, &key_params(key))?;
+            hold::park(key)?;
             return Ok(None);
         }
         let claims = self.claims(key, &ready)?;
         let most = self.queues.get(workflow).and_then(|queue| queue.max_claims);
         if claims > i64::from(most.unwrap_or(MAX_CLAIMS)) {
-            set_aside(key, &ready)?;
+            hold::set_aside(key, &ready)?;
             return Ok(None);
         }
         let input = match ready.has_input {
             true => runs::input(key)?,
             false => ready.input,
         };
-        self.hold(key, ready.head, input, claims).map(Some)
+        hold::hold(key, self.call, ready.head, input, claims).map(Some)
     }
 
     /// Claims since it last came forward, this one among them.
@@ -236,123 +232,9 @@ impl<'a> Search<'a> {
         let (Some(version), Some(at)) = (ready.claimed_version, ready.claimed_at) else {
             return Ok(1);
         };
-        if ready.head.version > version || has_completed(key, at)? {
+        if ready.head.version > version || hold::has_completed(key, at)? {
             return Ok(1);
         }
         Ok(ready.claims + 1)
     }
-
-    fn hold(
-        &self,
-        key: Key<'_>,
-        mut head: Head,
-        input: Option<Vec<u8>>,
-        claims: i64,
-    ) -> StateResult<Claimed> {
-        if ["pending", "waiting"].contains(&head.status.as_str()) {
-            let note = format!("claimed by {}", self.call.worker);
-            let request = moving(key, "running", &note);
-            head.version = patch::unchanged(&request, &head)?;
-            "running".clone_into(&mut head.status);
-        }
-        let [tenant, id] = key_params(key);
-        let params = [
-            tenant,
-            id,
-            Param::Text(Some(self.call.worker)),
-            Param::Interval(Some(self.call.duration)),
-            Param::Int8(Some(head.version)),
-            Param::Int4(Some(claims)),
-        ];
-        let held = HOLD.one(Mode::Latest, &params, |row| {
-            Ok((row.int8(0), row.micros(1)))
-        })?;
-        let (lease, expires_at) = held.unwrap_or_default();
-        Ok(Claimed {
-            execution_id: key.id.to_owned(),
-            lease: lease.unwrap_or_default(),
-            expires_at: expires_at.unwrap_or_default(),
-            claims,
-            input,
-            head,
-        })
-    }
-}
-
-static PARK: Statement = Statement::new(
-    "UPDATE wfstate.leases AS l SET state = 'parked' WHERE l.tenant {=} $1 AND l.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-static HOLD: Statement = Statement::new(
-    "UPDATE wfstate.leases AS l
-        SET ticket = DEFAULT, state = 'held', worker = $3, claimed_at = t.at, expires_at = t.at {+} $4,
-            check_at = t.at {+} $4, claimed_version = $5, claims = $6
-       FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
-      WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
-     RETURNING l.ticket, l.expires_at",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Text,
-        Type::Interval,
-        Type::Int8,
-        Type::Int4,
-    ],
-);
-static COMPLETED: Statement = Statement::new(
-    "SELECT EXISTS (SELECT FROM wfstate.steps AS s
-                     WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.ended_at {>=} $3
-                       AND s.status {<>} ALL ('{running,failed}'::pg_catalog.text[]))",
-    &[Type::Text, Type::Text, Type::Timestamptz],
-);
-
-/// Whether a step was completed or undone since.
-fn has_completed(key: Key<'_>, since: i64) -> StateResult<bool> {
-    let [tenant, id] = key_params(key);
-    let params = [tenant, id, Param::Timestamptz(Some(since))];
-    let found = COMPLETED.one(Mode::Latest, &params, |row| Ok(row.bool(0)))?;
-    Ok(found.flatten().unwrap_or_default())
-}
-
-fn moving<'a>(key: Key<'a>, status: &'a str, note: &'a str) -> Request<'a> {
-    Request {
-        key,
-        expected: None,
-        labels: Labels {
-            status: Some(status),
-            note: Some(note),
-            ..Labels::default()
-        },
-        tags: None,
-    }
-}
-
-/// Ends what every worker has lost, so that it does not take the next one with it.
-fn set_aside(key: Key<'_>, ready: &Ready) -> StateResult<()> {
-    let message = format!("claimed {} times without progress", ready.claims);
-    let worker = ready.worker.as_deref().unwrap_or_default();
-    let error = build::object(&[
-        (b"worker", Value::String(worker.as_bytes())),
-        (b"message", Value::String(message.as_bytes())),
-    ])
-    .map_err(|error| StateError::bad_document("error", error))?;
-    patch::unchanged(&moving(key, "failed", &message), &ready.head)?;
-    let outcome = Outcome {
-        result: None,
-        error: Some(&error),
-    };
-    runs::set_outcome(key, outcome)?;
-    entries::end(key)
-}
-
-/// The longest lease: whoever needs more sends heartbeats.
-pub fn duration(value: Option<Interval>) -> StateResult<Interval> {
-    const DAY: i128 = 86_400_000_000;
-    let value = limits::required("duration", value)?;
-    if (1..=DAY).contains(&value.in_micros()) && value.months == 0 {
-        return Ok(value);
-    }
-    Err(StateError::invalid("duration is out of range")
-        .detail("It must be more than nothing, and at most 1 day.")
-        .hint("Claim for some seconds, and send wf_heartbeat meanwhile."))
 }

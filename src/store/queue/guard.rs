@@ -1,6 +1,6 @@
 //! Writes under a lease: refused when it is not the holder's any more (WF007).
 
-use crate::core::{Code, StateError, StateResult, statuses};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::batch::Item;
@@ -13,19 +13,16 @@ use crate::store::queue::entries;
 pub enum Touch {
     /// Nothing: the holder's other calls and heartbeats go on.
     Nothing,
-    /// It moves in its queue.
-    Moves,
-    /// It goes.
-    Ends,
+    /// It moves in its queue, or goes: whoever would write under the lease waits to see that.
+    Changes,
 }
 
 impl Touch {
     /// What follows of a status that is given.
     pub fn of(status: Option<&str>) -> Self {
         match status {
-            Some("paused" | "pending" | "compensating") => Touch::Moves,
-            Some(status) if statuses::is_final(status) => Touch::Ends,
-            _ => Touch::Nothing,
+            None | Some("running" | "waiting") => Touch::Nothing,
+            Some(_) => Touch::Changes,
         }
     }
 }
@@ -44,8 +41,7 @@ macro_rules! lock {
     };
 }
 static SHARE: Statement = lock!("KEY SHARE");
-static LOCK_TO_MOVE: Statement = lock!("NO KEY UPDATE");
-static LOCK_TO_END: Statement = lock!("UPDATE");
+static LOCK: Statement = lock!("UPDATE");
 
 /// The row of an execution in `wfstate.leases`.
 pub struct Found {
@@ -69,8 +65,7 @@ fn found(row: &Row<'_>) -> StateResult<Found> {
 pub fn lock(key: Key<'_>, touch: Touch) -> StateResult<Option<Found>> {
     let statement = match touch {
         Touch::Nothing => &SHARE,
-        Touch::Moves => &LOCK_TO_MOVE,
-        Touch::Ends => &LOCK_TO_END,
+        Touch::Changes => &LOCK,
     };
     statement.one(Mode::Write, &key_params(key), found)
 }
@@ -134,7 +129,7 @@ pub fn with_any_status<T>(
     lease: Option<i64>,
     body: impl FnOnce() -> StateResult<T>,
 ) -> StateResult<T> {
-    let done = under(key, lease, Touch::Ends, body)?;
+    let done = under(key, lease, Touch::Changes, body)?;
     if let Some(head) = executions::lock(key, Lock::Save)? {
         entries::follow(key, &head.status)?;
     }

@@ -10,6 +10,7 @@ mod due;
 pub mod entries;
 pub mod guard;
 pub mod heartbeat;
+pub mod hold;
 pub mod limits;
 pub mod list;
 mod marks;

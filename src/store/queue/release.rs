@@ -20,7 +20,7 @@ static RELEASE: Statement = Statement::new(
 /// Gives a lease back. Returns the newest version.
 pub fn release(call: Move<'_>, lease: i64, delay: Option<Interval>) -> StateResult<i64> {
     let key = call.key;
-    guard::hold(key, lease, Touch::Moves)?;
+    guard::hold(key, lease, Touch::Changes)?;
     let head = call.lock()?;
     let version = match head.status.as_str() {
         "running" => call.append(&head, "pending", None)?,

@@ -5,6 +5,7 @@ use crate::pg::damage::attempt;
 use crate::pg::document::Document;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
+use crate::store::feed::record::{self as feed, Change};
 use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 
 /// How a repair ended.
@@ -225,7 +226,11 @@ pub fn append(key: Key<'_>, whole: &Whole<'_>) -> StateResult<Option<Head>> {
         Param::Int4(whole.schema_version.map(i64::from)),
         Param::Jsonb(Some(whole.state)),
     ];
-    APPEND.one(Mode::Latest, &params, head)
+    let appended = APPEND.one(Mode::Latest, &params, head)?;
+    if let Some(head) = &appended {
+        feed::record(key, Change::Status(head.version, &head.status))?;
+    }
+    Ok(appended)
 }
 
 /// Says of an execution that nothing is left of it.

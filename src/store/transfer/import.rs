@@ -11,6 +11,7 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::time;
 use crate::store::Key;
 use crate::store::definitions::{bind, workflows};
+use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
 use crate::store::log::executions::key_params;
@@ -140,6 +141,7 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
         Some((_, state)) => Ok(Rc::new(state)),
         None => Err(refused("it has no versions")),
     })?;
+    record(key, Change::Status(log.last, document.execution.status))?;
     Ok(log.last)
 }
 

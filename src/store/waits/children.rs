@@ -73,7 +73,7 @@ pub fn ended(key: Key<'_>) -> StateResult<()> {
     };
     // Of two children that end at the same time, the later one sees the other; and a parent that has looked at them
     // has begun to wait.
-    let found = guard::lock(parent, Touch::Moves)?;
+    let found = guard::lock(parent, Touch::Changes)?;
     if found.is_none_or(|found| found.state != "waiting") {
         return Ok(());
     }

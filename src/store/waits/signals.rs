@@ -3,6 +3,7 @@
 use crate::core::{Code, StateError, StateResult, limits, statuses};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
+use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::queue::entries;
 use crate::store::queue::guard::{self, Touch};
@@ -49,7 +50,7 @@ fn params<'a>(key: Key<'a>, signal: &Signal<'a>) -> [Param<'a>; 5] {
 
 /// Sends a signal. Returns its place, and whether this call has sent it.
 pub fn send(key: Key<'_>, signal: &Signal<'_>) -> StateResult<(i64, bool)> {
-    guard::lock(key, Touch::Moves)?;
+    guard::lock(key, Touch::Changes)?;
     // Against an execution that is looking for it and about to wait.
     let head = executions::lock_existing(key, Lock::Save)?;
     if signal.idempotency_key.is_some() {
@@ -73,11 +74,13 @@ pub fn send(key: Key<'_>, signal: &Signal<'_>) -> StateResult<(i64, bool)> {
         .detail("Signals are sent to executions that go on."));
     }
     let position = SEND.one(Mode::Latest, &params(key, signal), |row| Ok(row.int8(0)))?;
+    let position = position.flatten().unwrap_or_default();
+    record(key, Change::Signal(signal.name, position, "sent"))?;
     let [tenant, id, name, ..] = params(key, signal);
     if IS_AWAITED.run(Mode::Latest, &[tenant, id, name])? > 0 && head.status != "paused" {
         entries::ready(key)?;
     }
-    Ok((position.flatten().unwrap_or_default(), true))
+    Ok((position, true))
 }
 
 fn used(key: Key<'_>, signal: &Signal<'_>) -> StateError {
@@ -100,7 +103,7 @@ static TAKE: Statement = Statement::new(
             SELECT u.position FROM wfstate.signals AS u
              WHERE u.tenant {=} $1 AND u.execution_id {=} $2 AND u.name {=} $3 AND u.taken_at IS NULL
              ORDER BY u.position LIMIT 1)
-     RETURNING s.payload",
+     RETURNING s.payload, s.position",
     &[Type::Text, Type::Text, Type::Text, Type::Text],
 );
 
@@ -117,7 +120,14 @@ pub(super) fn take(
         Param::Text(Some(name)),
         Param::Text(Some(wait_id)),
     ];
-    TAKE.one(Mode::Latest, &params, |row| Ok(row.jsonb(0)))
+    let taken = TAKE.one(Mode::Latest, &params, |row| Ok((row.jsonb(0), row.int8(1))))?;
+    if let Some((_, position)) = &taken {
+        record(
+            key,
+            Change::Signal(name, position.unwrap_or_default(), "taken"),
+        )?;
+    }
+    Ok(taken.map(|(payload, _)| payload))
 }
 
 static DELETE: Statement = Statement::new(

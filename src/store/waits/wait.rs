@@ -89,7 +89,7 @@ static END: Statement = Statement::new(
 
 /// Waits, or tells what has come of it.
 pub fn wait(key: Key<'_>, lease: Option<i64>, call: &Wait<'_>) -> StateResult<Answer> {
-    guard::under(key, lease, Touch::Moves, || {
+    guard::under(key, lease, Touch::Changes, || {
         let head = executions::lock_existing(key, Lock::Save)?;
         let named = || {
             let [tenant, id] = key_params(key);
