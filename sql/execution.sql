@@ -57,11 +57,12 @@ INSERT INTO wfstate.access VALUES ('wf_start', 'writer');
 CREATE FUNCTION @extschema@.wf_execution(execution_id text) RETURNS TABLE (
     workflow text, workflow_version integer, status text, phase text, version bigint, input jsonb, result jsonb,
     error jsonb, idempotency_key text, parent_execution_id text, initiated_by text, created_at timestamptz,
-    started_at timestamptz, updated_at timestamptz, completed_at timestamptz
+    started_at timestamptz, updated_at timestamptz, completed_at timestamptz, priority integer, concurrency_key text,
+    wake_at timestamptz
 )
     LANGUAGE c STABLE ROWS 1 PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_execution_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_execution IS
-'Returns what an execution was started with, where it stands, and what came of it, without its state: one row. input, idempotency_key and parent_execution_id are those of wf_start; result is that of wf_complete, error that of wf_fail.
+'Returns what an execution was started with, where it stands, and what came of it, without its state: one row. input, idempotency_key, parent_execution_id, priority and concurrency_key are those of wf_start; result is that of wf_complete, error that of wf_fail. wake_at: until when it waits, where it does and that is set.
 Errors: WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_execution', 'reader');
 

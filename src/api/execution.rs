@@ -76,6 +76,9 @@ fn wf_execution(execution_id: Option<&str>) -> Records<'_> {
                     time(row.micros(12)),
                     time(row.micros(13)),
                     time(row.micros(14)),
+                    row.int4(15),
+                    row.text(16),
+                    time(row.micros(17)),
                 ]);
             })?;
             if is_there {

@@ -29,6 +29,19 @@ SELECT wf_maintain(max_rows => 9);
 SELECT wf_circuit_record('healthy', n > 1, n) FROM generate_series(1, 5) AS n;
 SELECT wf_circuit_save('stopped', 'forced_open', reason => 'maintenance');
 SELECT wf_circuit_save('broken', 'open', '2020-01-01');
+-- Executions that run, wait and are undone; limits; a feed.
+SELECT wf_record_changes();
+SELECT wf_set_limits('run', 5, 2, 7);
+SELECT wf_start('run', 'run-' || n, to_jsonb(n), 'key-' || n, parent => CASE WHEN n > 1 THEN 'run-1' END, priority => n, concurrency_key => 'k')
+  FROM generate_series(1, 5) AS n;
+SELECT wf_claim('worker', max_rows => 3);
+SELECT wf_step_begin('run-5', 'a', '1', 'undo'), wf_step_begin('run-5', 'b'), wf_step_begin('run-4', 'a');
+SELECT wf_step_complete('run-5', 'a', '2', '{"a": 2}'), wf_step_fail('run-4', 'a', '"e"', 3, '1 day');
+SELECT wf_signal('run-5', 's', '{"n": 1.50}', 'once');
+SELECT wf_await_signal('run-5', 's'), wf_await_signal('run-4', 't', '1 day'), wf_sleep('run-4', 'nap', '2 days');
+SELECT wf_fail('run-5', '"e"');
+SELECT wf_set_status('run-5', 'compensating');
+SELECT wf_await_children('run-1');
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');
