@@ -2,8 +2,8 @@
 -- Which executions wait for a worker, and which worker holds which, until when.
 
 CREATE DOMAIN wfstate.lease_state AS text COLLATE "C"
-    CONSTRAINT lease_state_check CHECK (VALUE IN ('ready', 'parked', 'waiting', 'held', 'idle'));
-COMMENT ON DOMAIN wfstate.lease_state IS 'Where an execution stands for workers: ready to be claimed, parked until its key has room, waiting until a time or a signal, held by a worker, or idle.';
+    CONSTRAINT lease_state_check CHECK (VALUE IN ('ready', 'parked', 'delayed', 'waiting', 'held', 'idle'));
+COMMENT ON DOMAIN wfstate.lease_state IS 'Where an execution stands for workers: ready to be claimed, parked until its key has room, delayed until a time, waiting until a time or a signal, held by a worker, or idle.';
 COMMENT ON CONSTRAINT lease_state_check ON DOMAIN wfstate.lease_state IS 'The states that there are.';
 
 -- Apart from the head, so that a heartbeat moves nothing else. The number that orders the queue becomes the fencing
@@ -27,14 +27,14 @@ COMMENT ON TABLE wfstate.leases IS 'The queue of executions, and who holds them:
 COMMENT ON COLUMN wfstate.leases.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.leases.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.leases.workflow IS 'Workflow by which it is claimed.';
-COMMENT ON COLUMN wfstate.leases.state IS 'ready, parked, waiting, held or idle.';
+COMMENT ON COLUMN wfstate.leases.state IS 'ready, parked, delayed, waiting, held or idle.';
 COMMENT ON COLUMN wfstate.leases.ticket IS 'While it is ready, its place in the queue; while it is held, the fencing token.';
 COMMENT ON SEQUENCE wfstate.leases_ticket_seq IS 'Places in queues and fencing tokens: none is given twice.';
 COMMENT ON COLUMN wfstate.leases.lane IS 'Twice the priority, and one more for what was started before: it goes first.';
 COMMENT ON COLUMN wfstate.leases.concurrency_key IS 'Of those with the same key, no more run at a time than the workflow allows.';
 COMMENT ON COLUMN wfstate.leases.worker IS 'Who holds it, or held it last.';
 COMMENT ON COLUMN wfstate.leases.expires_at IS 'Until when it is held. A heartbeat changes this alone, and no index has it.';
-COMMENT ON COLUMN wfstate.leases.check_at IS 'When a claim is to look at it: at the end of a wait, or of the lease as it was first given.';
+COMMENT ON COLUMN wfstate.leases.check_at IS 'When a claim is to look at it: at the end of a delay or a wait, or of the lease as it was first given.';
 COMMENT ON COLUMN wfstate.leases.claimed_at IS 'When it was claimed last.';
 COMMENT ON COLUMN wfstate.leases.claimed_version IS 'Version of the execution then.';
 COMMENT ON COLUMN wfstate.leases.claims IS 'How often it was claimed since it last came forward.';
@@ -45,7 +45,7 @@ CREATE INDEX leases_parked_idx ON wfstate.leases (tenant, workflow, concurrency_
 COMMENT ON INDEX wfstate.leases_parked_idx IS 'The next of a key that has room again.';
 CREATE INDEX leases_held_idx ON wfstate.leases (tenant, workflow, concurrency_key) WHERE state = 'held';
 COMMENT ON INDEX wfstate.leases_held_idx IS 'wf_claim, of a workflow with limits: how many are held.';
-CREATE INDEX leases_check_idx ON wfstate.leases (tenant, check_at) WHERE check_at IS NOT NULL;
+CREATE INDEX leases_check_idx ON wfstate.leases (tenant, check_at) WHERE state IN ('held', 'delayed', 'waiting');
 COMMENT ON INDEX wfstate.leases_check_idx IS 'wf_claim: what has waited long enough, and whose lease may have expired.';
 -- Last, as for executions.
 ALTER TABLE wfstate.leases ADD CONSTRAINT leases_pkey PRIMARY KEY (tenant, execution_id);
@@ -100,9 +100,9 @@ CREATE FUNCTION @extschema@.wf_claim(
     SET enable_hashjoin = off SET enable_mergejoin = off
     AS 'MODULE_PATHNAME', 'wf_claim_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_claim IS
-'Hands executions to a worker: those that are pending, whose wait is over, and whose worker has let its lease expire. No other worker gets them until the lease ends, by wf_release, the end of the execution, or expiry, which wf_heartbeat puts off. Higher priorities come first, then what was started before, then the older. Whatever another transaction is claiming or writing is passed over, never waited for. What is pending or waiting becomes running.
+'Hands executions to a worker: those that are pending, whose wait is over, and whose worker has let its lease expire. No other worker gets them until the lease ends, by wf_release, the end of the execution, or expiry, which wf_heartbeat puts off. Higher priorities come first, then what was started before, then the older. Whatever another transaction is claiming or writing is passed over, not waited for; claims of a workflow with limits (wf_set_limits) follow each other. What is pending or waiting becomes running.
 worker: a name, for people and for history. workflows: NULL takes all. duration: how long the lease is held, at most 1 day. max_rows: how many at most (1 to 10000, by default 1); fewer where their inputs have more than 64 MB.
-Returns a row for each: lease is the fencing token, to be given as lease to every call for the execution; claims counts how often it was claimed since it last came forward. One that was claimed max_claims times (wf_set_limits; 10) without a new version or a completed step is set aside instead: it has failed, with an error that says so.
+Returns a row for each: lease is the fencing token, to be given as lease to every call for the execution; claims counts how often it was claimed since it last came forward. One that was claimed max_claims times (wf_set_limits; 10) without a new version, a completed step or an ended wait is set aside instead: it has failed, with an error that says so.
 Errors: 22023 for a bad argument; 54000 for more than 1000 workflows, or a name that is too long.';
 INSERT INTO wfstate.access VALUES ('wf_claim', 'writer');
 
@@ -137,7 +137,7 @@ CREATE FUNCTION @extschema@.wf_leases(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_leases_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_leases IS
-'Lists the executions that wait for a worker or are held by one, by id. state: ready, parked (until its concurrency_key has room), waiting (until due_at, where that is set), held (also beyond expires_at, until it is claimed again), or idle (paused). after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+'Lists the executions that wait for a worker or are held by one, by id. state: ready, parked (until its concurrency_key has room), delayed (until due_at: start_at of wf_start, or the delay of wf_release), waiting (for a signal or children, or until due_at, where that is set), held (also beyond expires_at, until it is claimed again), or idle (paused). after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for an unknown state, or max_rows out of range.';
 INSERT INTO wfstate.access VALUES ('wf_leases', 'reader');
 

@@ -41,6 +41,7 @@ CREATE TABLE wfstate.waits (
     begun_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     wake_at      timestamptz,
     ended_at     timestamptz,
+    asked_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,
     wait_id      wfstate.identifier NOT NULL,
@@ -61,6 +62,7 @@ COMMENT ON COLUMN wfstate.waits.wait_id IS 'Unique within the execution.';
 COMMENT ON COLUMN wfstate.waits.kind IS 'signal, sleep or children.';
 COMMENT ON COLUMN wfstate.waits.name IS 'Name of the signal.';
 COMMENT ON COLUMN wfstate.waits.begun_at IS 'When it was first asked.';
+COMMENT ON COLUMN wfstate.waits.asked_at IS 'When it was last asked: what nobody asks for any more wakes nobody.';
 COMMENT ON COLUMN wfstate.waits.wake_at IS 'When it ends in any case; NULL for never.';
 COMMENT ON COLUMN wfstate.waits.ended_at IS 'When it ended; NULL while it goes on.';
 COMMENT ON COLUMN wfstate.waits.outcome IS 'received, timeout or done.';

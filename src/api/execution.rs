@@ -89,21 +89,33 @@ fn wf_execution(execution_id: Option<&str>) -> Records<'_> {
     })
 }
 
-fn moved(
+/// What is said about a move besides: the version that the head must be at, a note, the lease.
+type Said<'a> = (Option<i64>, Option<&'a str>, Option<i64>);
+
+fn call<T>(
     execution_id: Option<&str>,
-    (expected_version, note, lease): (Option<i64>, Option<&str>, Option<i64>),
-    to: Option<&str>,
-    how: impl FnOnce(Move<'_>) -> StateResult<i64>,
-) -> i64 {
+    (expected_version, note, _): Said<'_>,
+    how: impl FnOnce(Move<'_>) -> StateResult<T>,
+) -> T {
     run(|| {
         with_key(execution_id, |key: Key<'_>| {
-            let call = Move {
+            how(Move {
                 key,
                 expected: limits::expected(expected_version)?,
                 note: limits::note(note)?,
-            };
-            guard::with_status(key, lease, limits::status(to)?, || how(call))
+            })
         })
+    })
+}
+
+fn moved(
+    execution_id: Option<&str>,
+    said: Said<'_>,
+    to: Option<&str>,
+    how: impl FnOnce(Move<'_>) -> StateResult<i64>,
+) -> i64 {
+    call(execution_id, said, |call| {
+        guard::with_status(call.key, said.2, limits::status(to)?, || how(call))
     })
 }
 
@@ -132,18 +144,13 @@ fn wf_complete(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    moved(
-        execution_id,
-        (expected_version, note, lease),
-        Some("completed"),
-        |call| {
-            let outcome = Outcome {
-                result: start::kept("result", bytes(result))?,
-                error: None,
-            };
-            finish::end(call, "completed", outcome, bytes(patch))
-        },
-    )
+    call(execution_id, (expected_version, note, lease), |call| {
+        let outcome = Outcome {
+            result: start::kept("result", bytes(result))?,
+            error: None,
+        };
+        finish::end_under(call, lease, "completed", outcome, bytes(patch))
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -154,18 +161,13 @@ fn wf_fail(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    moved(
-        execution_id,
-        (expected_version, note, lease),
-        Some("failed"),
-        |call| {
-            let outcome = Outcome {
-                result: None,
-                error: start::kept("error", bytes(error))?,
-            };
-            finish::end(call, "failed", outcome, None)
-        },
-    )
+    call(execution_id, (expected_version, note, lease), |call| {
+        let outcome = Outcome {
+            result: None,
+            error: start::kept("error", bytes(error))?,
+        };
+        finish::end_under(call, lease, "failed", outcome, None)
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -175,9 +177,8 @@ fn wf_cancel(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    let said = (expected_version, note, lease);
-    moved(execution_id, said, Some("cancelled"), |call| {
-        finish::end(call, "cancelled", Outcome::default(), None)
+    call(execution_id, (expected_version, note, lease), |call| {
+        finish::end_under(call, lease, "cancelled", Outcome::default(), None)
     })
 }
 

@@ -10,7 +10,7 @@ use crate::store::log::new_version::Labels;
 use crate::store::log::next::Change;
 use crate::store::log::patch;
 use crate::store::log::save::{self, Request};
-use crate::store::queue::entries;
+use crate::store::queue::{entries, guard};
 
 /// A call that moves an execution to another status.
 #[derive(Clone, Copy)]
@@ -73,8 +73,10 @@ pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
         }
         call.append(&head, to, None)?
     };
-    if ["pending", "compensating"].contains(&to) {
-        entries::offer(call.key)?;
+    match to {
+        "pending" | "compensating" if version > head.version => entries::offer(call.key)?,
+        "pending" | "compensating" => entries::offer_missing(call.key)?,
+        _ => {}
     }
     Ok(version)
 }
@@ -105,6 +107,31 @@ pub fn end(
     let version = call.append(&head, to, change)?;
     runs::set_outcome(call.key, outcome)?;
     Ok(version)
+}
+
+/// The same under a lease, where one is given. The call may be repeated until it is answered, although its lease has
+/// ended with the execution.
+pub fn end_under(
+    call: Move<'_>,
+    lease: Option<i64>,
+    to: &str,
+    outcome: Outcome<'_>,
+    change: Option<&[u8]>,
+) -> StateResult<i64> {
+    let ended = guard::with_status(call.key, lease, Some(to), || end(call, to, outcome, change));
+    match ended {
+        Err(error) if error.code == Code::LeaseLost => repeated(call, to, outcome)?.ok_or(error),
+        ended => ended,
+    }
+}
+
+/// The answer to an end that is repeated under its lease, which has ended with it.
+fn repeated(call: Move<'_>, to: &str, outcome: Outcome<'_>) -> StateResult<Option<i64>> {
+    let head = executions::lock(call.key, Lock::Reference)?;
+    match head.filter(|head| head.status == to) {
+        Some(head) if runs::has_outcome(call.key, outcome)? => Ok(Some(head.version)),
+        _ => Ok(None),
+    }
 }
 
 static BEFORE_PAUSE: Statement = Statement::new(

@@ -197,7 +197,7 @@ static SHOW: Statement = Statement::new(
     "SELECT e.workflow, e.workflow_version, e.status, e.phase, e.version, r.input, r.result, r.error,
             r.idempotency_key, r.parent_execution_id, e.initiated_by, e.created_at, e.started_at, e.updated_at,
             e.completed_at, r.priority::pg_catalog.int4 AS priority, r.concurrency_key,
-            CASE WHEN l.state {=} 'waiting' THEN l.check_at END AS wake_at
+            CASE WHEN l.state {=} ANY ('{delayed,waiting}'::pg_catalog.text[]) THEN l.check_at END AS wake_at
        FROM wfstate.executions AS e
        LEFT JOIN wfstate.runs AS r ON r.tenant {=} $1 AND r.execution_id {=} $2
        LEFT JOIN wfstate.leases AS l ON l.tenant {=} $1 AND l.execution_id {=} $2

@@ -2,6 +2,7 @@
 
 use crate::core::{StateResult, limits, statuses};
 use crate::pg::interrupts;
+use crate::pg::invalidation;
 use crate::pg::spi::Interval;
 use crate::store::Key;
 use crate::store::execution::runs;
@@ -9,8 +10,9 @@ use crate::store::log::executions::Head;
 use crate::store::queue::marks::{self, Lane};
 use crate::store::queue::queues::{self, MAX_CLAIMS, Queue};
 use crate::store::queue::take::{self, First, Ready};
-use crate::store::queue::{due, entries, hold, limits as bounds};
-use std::collections::{BTreeMap, HashSet};
+use crate::store::queue::{due, entries, hold, limits as bounds, rescue};
+use crate::store::waits::children;
+use std::collections::{BTreeMap, HashMap};
 
 /// A call.
 pub struct Call<'a> {
@@ -45,9 +47,15 @@ pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
     due::make_ready(tenant, false)?;
     let mut search = Search::new(tenant, call)?;
     search.run(false)?;
-    if search.claimed.is_empty() && due::make_ready(tenant, true)? {
-        search.reset();
+    let mut rounds = 0;
+    // What is due may be of other workflows.
+    while search.claimed.is_empty() && rounds < ROUNDS && due::make_ready(tenant, true)? {
+        search.again();
         search.run(false)?;
+        rounds += 1;
+    }
+    if search.claimed.is_empty() && search.rescue()? {
+        search.again();
     }
     if search.claimed.len() < call.max_rows {
         search.run(true)?;
@@ -55,6 +63,8 @@ pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
     Ok(search.claimed)
 }
 
+/// How often a call that finds nothing has more of what is due made ready.
+const ROUNDS: usize = 50;
 /// How many are taken at once.
 const MOST: usize = 100;
 
@@ -63,8 +73,8 @@ struct Search<'a> {
     call: &'a Call<'a>,
     queues: BTreeMap<String, Queue>,
     lanes: Vec<Lane>,
-    /// Lanes of which everything is locked by others, or that have no room.
-    done: HashSet<Lane>,
+    /// Where each lane goes on: behind what others have locked, or what was passed over.
+    passed: HashMap<Lane, i64>,
     claimed: Vec<Claimed>,
     /// Bytes of their inputs.
     bytes: usize,
@@ -72,25 +82,22 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn new(tenant: &'a str, call: &'a Call<'a>) -> StateResult<Self> {
-        let all = queues::of(tenant);
-        let queues: BTreeMap<String, Queue> = match call.workflows {
-            None => all
-                .iter()
-                .map(|(name, queue)| (name.clone(), *queue))
-                .collect(),
-            Some(names) => names
-                .iter()
-                .filter_map(|name| Some((name.clone(), *all.get(name)?)))
-                .collect(),
+        let mut locked = Vec::new();
+        let queues = loop {
+            let queues = chosen(tenant, call.workflows);
+            let limited = queues.iter().filter(|(_, queue)| queue.is_limited());
+            let unlocked: Vec<String> = limited
+                .map(|(name, _)| name.clone())
+                .filter(|name| !locked.contains(name))
+                .collect();
+            if unlocked.is_empty() {
+                break queues;
+            }
+            // Limits may be other ones by the time that the lock is had.
+            bounds::lock(tenant, &unlocked)?;
+            invalidation::accept();
+            locked.extend(unlocked);
         };
-        let limited: Vec<String> = queues
-            .iter()
-            .filter(|(_, queue)| queue.is_limited())
-            .map(|(name, _)| name.clone())
-            .collect();
-        if !limited.is_empty() {
-            bounds::lock(tenant, &limited)?;
-        }
         let of = |(name, queue): (&String, &Queue)| {
             let lanes = queue.lanes;
             let name = name.clone();
@@ -104,14 +111,25 @@ impl<'a> Search<'a> {
             call,
             queues,
             lanes,
-            done: HashSet::new(),
+            passed: HashMap::new(),
             claimed: Vec::new(),
             bytes: 0,
         })
     }
 
-    fn reset(&mut self) {
-        self.done.clear();
+    fn again(&mut self) {
+        self.passed.clear();
+    }
+
+    /// Whether an execution was parked although its key has room.
+    fn rescue(&self) -> StateResult<bool> {
+        let mut any = false;
+        for (workflow, queue) in &self.queues {
+            if let Some(most) = queue.max_per_key {
+                any |= rescue::rescue(self.tenant, workflow, most)?;
+            }
+        }
+        Ok(any)
     }
 
     /// Claims from the lanes until there is nothing left, or enough is claimed.
@@ -121,14 +139,14 @@ impl<'a> Search<'a> {
             let open: Vec<Lane> = self
                 .lanes
                 .iter()
-                .filter(|lane| !self.done.contains(*lane))
+                .filter(|lane| self.passed.get(*lane) != Some(&i64::MAX))
                 .filter(|lane| !whole || !marks::is_too_soon(self.tenant, lane))
                 .cloned()
                 .collect();
             if open.is_empty() {
                 return Ok(());
             }
-            let firsts = take::first(self.tenant, &open, whole)?;
+            let firsts = take::first(self.tenant, &open, &self.passed, whole)?;
             let Some(first) = firsts.first() else {
                 return Ok(());
             };
@@ -148,9 +166,13 @@ impl<'a> Search<'a> {
             0 => Vec::new(),
             wanted => take::take(self.tenant, first, below, wanted)?,
         };
-        if taken.is_empty() {
-            self.done.insert(first.lane.clone());
-        }
+        // Without room there is nothing more to be had; behind what others have locked there may be.
+        let next = match (wanted, taken.last()) {
+            (0, _) => i64::MAX,
+            (_, Some(last)) => last.ticket.saturating_add(1),
+            (_, None) => below,
+        };
+        self.passed.insert(first.lane.clone(), next);
         for ready in taken {
             if self.bytes >= limits::MAX_BATCH_BYTES {
                 break;
@@ -193,7 +215,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What becomes of an execution whose turn it is; it leaves the lane in any case.
+    /// What becomes of an execution whose turn it is. It leaves the lane, unless something of it is locked that would
+    /// have to be waited for.
     fn decide(&self, workflow: &str, ready: Ready) -> StateResult<Option<Claimed>> {
         let key = Key {
             tenant: self.tenant,
@@ -202,7 +225,9 @@ impl<'a> Search<'a> {
         let status = ready.head.status.as_str();
         if status == "paused" || statuses::is_final(status) {
             // It was given that by something that does not know of queues.
-            entries::follow(key, status)?;
+            if children::try_lock_parent(key)? {
+                entries::follow(key, status)?;
+            }
             return Ok(None);
         }
         if ready.head.workflow.as_deref() != Some(workflow) {
@@ -217,7 +242,9 @@ impl<'a> Search<'a> {
         let claims = self.claims(key, &ready)?;
         let most = self.queues.get(workflow).and_then(|queue| queue.max_claims);
         if claims > i64::from(most.unwrap_or(MAX_CLAIMS)) {
-            hold::set_aside(key, &ready)?;
+            if children::try_lock_parent(key)? {
+                hold::set_aside(key, &ready)?;
+            }
             return Ok(None);
         }
         let input = match ready.has_input {
@@ -236,5 +263,18 @@ impl<'a> Search<'a> {
             return Ok(1);
         }
         Ok(ready.claims + 1)
+    }
+}
+
+/// The queues that are asked for.
+fn chosen(tenant: &str, workflows: Option<&[String]>) -> BTreeMap<String, Queue> {
+    let all = queues::of(tenant);
+    let named = |(name, queue): (&String, &Queue)| (name.clone(), *queue);
+    match workflows {
+        None => all.iter().map(named).collect(),
+        Some(names) => names
+            .iter()
+            .filter_map(|name| all.get_key_value(name).map(named))
+            .collect(),
     }
 }

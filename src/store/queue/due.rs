@@ -15,6 +15,7 @@ static DUE: Statement = Statement::new(
     "SELECT l.execution_id, l.state {=} 'held' AND l.expires_at {>} pg_catalog.clock_timestamp() AS is_kept
        FROM wfstate.leases AS l
       WHERE l.tenant {=} wfstate.current_tenant() AND l.check_at {>=} $2 AND l.check_at {<=} $3
+        AND l.state {=} ANY ('{held,delayed,waiting}'::pg_catalog.text[])
       ORDER BY l.check_at LIMIT $4 FOR UPDATE SKIP LOCKED",
     &[
         Type::Text,

@@ -1,7 +1,7 @@
 //! Writes under a lease: refused when it is not the holder's any more (WF007).
 
 use crate::core::{Code, StateError, StateResult};
-use crate::pg::spi::{Mode, Row, Statement, Type};
+use crate::pg::spi::{Mode, Row, Statement, Type, now};
 use crate::store::Key;
 use crate::store::log::batch::Item;
 use crate::store::log::executions::{self, Lock, key_params};
@@ -31,7 +31,7 @@ macro_rules! lock {
     ($how:literal) => {
         Statement::new(
             concat!(
-                "SELECT l.state, l.ticket, coalesce(l.expires_at {>} pg_catalog.clock_timestamp(), false) AS holds
+                "SELECT l.state, l.ticket, l.expires_at
                    FROM wfstate.leases AS l
                   WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2 FOR ",
                 $how
@@ -49,15 +49,15 @@ pub struct Found {
     pub state: String,
     /// Its place or token.
     pub ticket: i64,
-    /// Whether the lease, where it is one, has not expired.
-    pub holds: bool,
+    /// Until when it is held, in the server's microseconds.
+    pub expires_at: Option<i64>,
 }
 
 fn found(row: &Row<'_>) -> StateResult<Found> {
     Ok(Found {
         state: row.text(0).unwrap_or_default(),
         ticket: row.int8(1).unwrap_or_default(),
-        holds: row.bool(2).unwrap_or_default(),
+        expires_at: row.micros(2),
     })
 }
 
@@ -70,6 +70,27 @@ pub fn lock(key: Key<'_>, touch: Touch) -> StateResult<Option<Found>> {
     statement.one(Mode::Write, &key_params(key), found)
 }
 
+static TRY: Statement = lock!("UPDATE SKIP LOCKED");
+
+/// The row, locked for changes without waiting; refuses to say whether there is one where somebody else has locked it.
+pub(in crate::store) fn try_lock(key: Key<'_>) -> StateResult<Result<Option<Found>, Busy>> {
+    if let Some(found) = TRY.one(Mode::Write, &key_params(key), found)? {
+        return Ok(Ok(Some(found)));
+    }
+    match EXISTS.run(Mode::Latest, &key_params(key))? {
+        0 => Ok(Ok(None)),
+        _ => Ok(Err(Busy)),
+    }
+}
+
+/// Somebody else has locked it.
+pub(in crate::store) struct Busy;
+
+static EXISTS: Statement = Statement::new(
+    "SELECT FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
 /// Refuses unless the lease is held, and keeps it from being claimed until the transaction ends.
 pub fn hold(key: Key<'_>, lease: i64, touch: Touch) -> StateResult<()> {
     let detail = match lock(key, touch)? {
@@ -81,7 +102,8 @@ pub fn hold(key: Key<'_>, lease: i64, touch: Touch) -> StateResult<()> {
                 _ => "It was given back, or has expired.",
             }
         }
-        Some(found) if !found.holds => "It has expired.",
+        // By the clock as it is once the row is locked, which may have taken a while.
+        Some(found) if found.expires_at.is_none_or(|at| at <= now()) => "It has expired.",
         Some(_) => return Ok(()),
     };
     Err(StateError::new(
@@ -123,7 +145,7 @@ pub fn with_status<T>(
     Ok(done)
 }
 
-/// The same of a body that may leave the execution with any status.
+/// The same of a body that may leave the execution with any status; what goes on again is offered again.
 pub fn with_any_status<T>(
     key: Key<'_>,
     lease: Option<i64>,
@@ -131,7 +153,7 @@ pub fn with_any_status<T>(
 ) -> StateResult<T> {
     let done = under(key, lease, Touch::Changes, body)?;
     if let Some(head) = executions::lock(key, Lock::Save)? {
-        entries::follow(key, &head.status)?;
+        entries::settle(key, &head.status)?;
     }
     Ok(done)
 }
@@ -143,10 +165,15 @@ pub fn batch<T>(items: &[Item<'_>], body: impl FnOnce() -> StateResult<T>) -> St
         under(key, item.lease, Touch::of(status), || Ok(()))?;
     }
     let done = body()?;
+    let mut left = Vec::new();
     for Request { key, labels, .. } in items.iter().map(|item| &item.request) {
-        labels
-            .status
-            .map_or(Ok(()), |status| entries::follow(*key, status))?;
+        if let Some(status) = labels.status {
+            left.extend(entries::moved(*key, status)?.map(|left| (key.tenant, left)));
+        }
     }
+    // In the order in which claims lock their queues.
+    left.sort();
+    left.iter()
+        .try_for_each(|(tenant, left)| entries::make_room(tenant, left))?;
     Ok(done)
 }

@@ -6,14 +6,22 @@ use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::key_params;
 
-/// check_at is lowered where the lease is shortened; else no column changes that an index has (HOT).
+/// check_at is lowered where the lease is shortened; else no column changes that an index has (HOT). The clock counts,
+/// too, once the row is locked, which may take a while.
 static BEAT: Statement = Statement::new(
-    "UPDATE wfstate.leases AS l
-        SET expires_at = pg_catalog.clock_timestamp() {+} $4,
-            check_at = least(l.check_at, pg_catalog.clock_timestamp() {+} $4)
-      WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2 AND l.ticket {=} $3
-        AND l.state {=} 'held' AND l.expires_at {>} pg_catalog.clock_timestamp()
-     RETURNING l.expires_at",
+    "WITH held AS (
+  SELECT h.tenant, h.execution_id, h.expires_at FROM wfstate.leases AS h
+   WHERE h.tenant {=} wfstate.current_tenant() AND h.execution_id {=} $2 AND h.ticket {=} $3 AND h.state {=} 'held'
+     AND h.expires_at {>} pg_catalog.clock_timestamp()
+     FOR NO KEY UPDATE
+)
+UPDATE wfstate.leases AS l
+   SET expires_at = pg_catalog.clock_timestamp() {+} $4,
+       check_at = least(l.check_at, pg_catalog.clock_timestamp() {+} $4)
+  FROM held AS h
+ WHERE l.tenant {=} wfstate.current_tenant() AND l.execution_id {=} $2
+   AND h.expires_at {>} pg_catalog.clock_timestamp()
+RETURNING l.expires_at",
     &[Type::Text, Type::Text, Type::Int8, Type::Interval],
 );
 

@@ -42,11 +42,13 @@ static HOLD: Statement = Statement::new(
 static COMPLETED: Statement = Statement::new(
     "SELECT EXISTS (SELECT FROM wfstate.steps AS s
                      WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.ended_at {>=} $3
-                       AND s.status {<>} ALL ('{running,failed}'::pg_catalog.text[]))",
+                       AND s.status {<>} ALL ('{running,failed}'::pg_catalog.text[]))
+         OR EXISTS (SELECT FROM wfstate.waits AS w
+                     WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.ended_at {>=} $3)",
     &[Type::Text, Type::Text, Type::Timestamptz],
 );
 
-/// Whether a step was completed or undone since.
+/// Whether a step was completed or undone since, or a wait has ended.
 pub(super) fn has_completed(key: Key<'_>, since: i64) -> StateResult<bool> {
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Timestamptz(Some(since))];
@@ -76,13 +78,14 @@ pub(super) fn set_aside(key: Key<'_>, ready: &Ready) -> StateResult<()> {
         (b"message", Value::String(message.as_bytes())),
     ])
     .map_err(|error| StateError::bad_document("error", error))?;
-    patch::unchanged(&moving(key, "failed", &message), &ready.head)?;
     let outcome = Outcome {
         result: None,
         error: Some(&error),
     };
+    let failed = patch::moved(&moving(key, "failed", &message), &ready.head)?;
     runs::set_outcome(key, outcome)?;
-    entries::end(key)
+    // Where the definition does not let it fail, nobody claims it all the same.
+    entries::follow(key, failed.map_or("paused", |_| "failed"))
 }
 
 /// The longest lease: whoever needs more sends heartbeats.
@@ -108,8 +111,11 @@ pub(super) fn hold(
     if ["pending", "waiting"].contains(&head.status.as_str()) {
         let note = format!("claimed by {}", call.worker);
         let request = moving(key, "running", &note);
-        head.version = patch::unchanged(&request, &head)?;
-        "running".clone_into(&mut head.status);
+        // Where the definition does not let it run, its worker has to say what becomes of it.
+        if let Some(version) = patch::moved(&request, &head)? {
+            head.version = version;
+            "running".clone_into(&mut head.status);
+        }
     }
     let [tenant, id] = key_params(key);
     let params = [

@@ -3,12 +3,12 @@
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 
 /// Where an execution may stand.
-pub const STATES: [&str; 5] = ["ready", "parked", "waiting", "held", "idle"];
+pub const STATES: [&str; 6] = ["ready", "parked", "delayed", "waiting", "held", "idle"];
 
 static LIST: Statement = Statement::planned_each_time(
     "SELECT l.execution_id, l.workflow, l.state, (l.lane {>>} 1)::pg_catalog.int4 AS priority, l.worker,
             CASE WHEN l.state {=} 'held' THEN l.ticket END AS lease, l.claimed_at, l.expires_at,
-            CASE WHEN l.state {=} 'waiting' THEN l.check_at END AS due_at, l.claims, l.concurrency_key
+            CASE WHEN l.state {=} ANY ('{delayed,waiting}'::pg_catalog.text[]) THEN l.check_at END AS due_at, l.claims, l.concurrency_key
        FROM wfstate.leases AS l
       WHERE l.tenant {=} $1 AND ($2 IS NULL OR l.workflow {=} $2) AND ($3 IS NULL OR l.worker {=} $3)
         AND ($4 IS NULL OR l.state {=} $4) AND ($5 IS NULL OR l.execution_id {>} $5)

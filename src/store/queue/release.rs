@@ -10,7 +10,7 @@ use crate::store::queue::guard::{self, Touch};
 static RELEASE: Statement = Statement::new(
     "UPDATE wfstate.leases AS l
         SET ticket = DEFAULT, lane = l.lane {|} 1::pg_catalog.int2, claims = greatest(l.claims {-} 1, 0),
-            state = CASE WHEN $3 IS NULL THEN 'ready' ELSE 'waiting' END,
+            state = CASE WHEN $3 IS NULL THEN 'ready' ELSE 'delayed' END,
             check_at = pg_catalog.clock_timestamp() {+} $3, expires_at = NULL
       WHERE l.tenant {=} $1 AND l.execution_id {=} $2
      RETURNING l.workflow, l.concurrency_key",

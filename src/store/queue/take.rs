@@ -4,6 +4,7 @@ use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::log::executions::{HEAD_COLUMNS, Head, head_columns, head_from};
 use crate::store::queue::marks::{self, Lane};
+use std::collections::HashMap;
 use std::time::Instant;
 
 /// A lane that has something, from which ticket on.
@@ -29,7 +30,12 @@ static FIRST: Statement = Statement::new(
 );
 
 /// The lanes that have something: the highest first, then the one whose first is the oldest.
-pub(super) fn first(tenant: &str, lanes: &[Lane], whole: bool) -> StateResult<Vec<First>> {
+pub(super) fn first(
+    tenant: &str,
+    lanes: &[Lane],
+    passed: &HashMap<Lane, i64>,
+    whole: bool,
+) -> StateResult<Vec<First>> {
     let from: Vec<i64> = lanes
         .iter()
         .map(|lane| match whole {
@@ -40,7 +46,11 @@ pub(super) fn first(tenant: &str, lanes: &[Lane], whole: bool) -> StateResult<Ve
     let begun = Instant::now();
     let workflows: Vec<Option<&str>> = lanes.iter().map(|(name, _)| Some(name.as_str())).collect();
     let numbers: Vec<Option<i64>> = lanes.iter().map(|(_, n)| Some(i64::from(*n))).collect();
-    let tickets: Vec<Option<i64>> = from.iter().copied().map(Some).collect();
+    let tickets = from.iter().zip(lanes).map(|(from, lane)| {
+        let passed = passed.get(lane).copied();
+        Some(passed.map_or(*from, |passed| passed.max(*from)))
+    });
+    let tickets: Vec<Option<i64>> = tickets.collect();
     let params = [
         Param::Text(Some(tenant)),
         Param::Texts(&workflows),
@@ -52,6 +62,11 @@ pub(super) fn first(tenant: &str, lanes: &[Lane], whole: bool) -> StateResult<Ve
     let mut found = Vec::new();
     for ((lane, read_from), ticket) in lanes.iter().zip(from).zip(tickets) {
         match ticket {
+            // What this call has passed over is not behind the mark.
+            Some(ticket) if passed.contains_key(lane) => {
+                let lane = lane.clone();
+                found.push(First { lane, ticket });
+            }
             Some(ticket) => {
                 marks::begins(tenant, lane, read_from, ticket, took);
                 let lane = lane.clone();

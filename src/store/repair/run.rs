@@ -9,6 +9,8 @@ use crate::store::history::verify::sorted_out;
 use crate::store::log::cache::{self, snapshot_hash};
 use crate::store::log::executions::{self, Head, Lock, key_params};
 use crate::store::log::rebuild;
+use crate::store::queue::entries;
+use crate::store::queue::guard::{self, Touch};
 use crate::store::repair::mending::{broken, initial, mended};
 use crate::store::repair::rows::{self, Outcome, Whole};
 use crate::store::search::index;
@@ -102,6 +104,7 @@ struct Repair<'a> {
 /// refusal has written is rolled back.
 pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
     // It may remove versions: nobody may come to refer to one meanwhile.
+    guard::lock(key, Touch::Changes)?;
     let head = executions::lock_existing(key, Lock::Prune)?;
     // What this session remembers may be sound where the log is not.
     cache::forget(key);
@@ -244,6 +247,7 @@ impl Repair<'_> {
         let (key, head) = (self.key, self.head);
         let Some(found) = found else {
             rows::fail(key)?;
+            entries::follow(key, "failed")?;
             return Ok(Outcome {
                 action: "failed",
                 version: head.version,
@@ -271,6 +275,7 @@ impl Repair<'_> {
         let state = Rc::new(found.state);
         cache::put(key, &after, Rc::clone(&state));
         index::maintain(key, after.workflow.as_deref(), true, None, || Ok(state))?;
+        entries::settle(key, &after.status)?;
         let first = target_version.unwrap_or(0) + 1;
         Ok(Outcome {
             action: found.action,

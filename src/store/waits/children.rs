@@ -3,7 +3,7 @@
 use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::log::executions::{final_statuses, key_params};
+use crate::store::log::executions::{self, Lock, final_statuses, key_params};
 use crate::store::queue::entries;
 use crate::store::queue::guard::{self, Touch};
 
@@ -61,10 +61,30 @@ static IS_DONE: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Text],
 );
 
+fn parent_of(key: Key<'_>) -> StateResult<Option<String>> {
+    let parent = PARENT.one(Mode::Latest, &key_params(key), |row| Ok(row.text(0)))?;
+    Ok(parent.flatten())
+}
+
+/// Locks what a parent's waiting is decided under, without waiting; false where somebody else has it.
+pub fn try_lock_parent(key: Key<'_>) -> StateResult<bool> {
+    let Some(parent) = parent_of(key)? else {
+        return Ok(true);
+    };
+    let parent_key = Key {
+        tenant: key.tenant,
+        id: &parent,
+    };
+    match guard::try_lock(parent_key)? {
+        Err(guard::Busy) => Ok(false),
+        Ok(Some(_)) => Ok(true),
+        Ok(None) => Ok(!executions::lock_free(key.tenant, &[parent])?.is_empty()),
+    }
+}
+
 /// A locked execution has ended: its parent may have waited for that.
 pub fn ended(key: Key<'_>) -> StateResult<()> {
-    let parent = PARENT.one(Mode::Latest, &key_params(key), |row| Ok(row.text(0)))?;
-    let Some(parent) = parent.flatten() else {
+    let Some(parent) = parent_of(key)? else {
         return Ok(());
     };
     let parent = Key {
@@ -72,16 +92,25 @@ pub fn ended(key: Key<'_>) -> StateResult<()> {
         id: &parent,
     };
     // Of two children that end at the same time, the later one sees the other; and a parent that has looked at them
-    // has begun to wait.
-    let found = guard::lock(parent, Touch::Changes)?;
+    // has begun to wait. It may be about to get its row.
+    let mut found = guard::lock(parent, Touch::Changes)?;
+    if found.is_none() {
+        executions::lock(parent, Lock::Save)?;
+        found = guard::lock(parent, Touch::Changes)?;
+    }
     if found.is_none_or(|found| found.state != "waiting") {
         return Ok(());
     }
-    let [tenant, id] = key_params(parent);
-    let params = [tenant, id, Param::Text(Some(key.id))];
-    let done = IS_DONE.one(Mode::Latest, &params, |row| Ok(row.bool(0)))?;
-    if done.flatten().unwrap_or_default() {
-        entries::ready(parent)?;
+    if is_done(parent, key.id)? {
+        entries::wake(parent)?;
     }
     Ok(())
+}
+
+/// Whether an execution waits for its children, and all but one of them have ended.
+fn is_done(parent: Key<'_>, but: &str) -> StateResult<bool> {
+    let [tenant, id] = key_params(parent);
+    let params = [tenant, id, Param::Text(Some(but))];
+    let done = IS_DONE.one(Mode::Latest, &params, |row| Ok(row.bool(0)))?;
+    Ok(done.flatten().unwrap_or_default())
 }

@@ -77,8 +77,8 @@ pub fn send(key: Key<'_>, signal: &Signal<'_>) -> StateResult<(i64, bool)> {
     let position = position.flatten().unwrap_or_default();
     record(key, Change::Signal(signal.name, position, "sent"))?;
     let [tenant, id, name, ..] = params(key, signal);
-    if IS_AWAITED.run(Mode::Latest, &[tenant, id, name])? > 0 && head.status != "paused" {
-        entries::ready(key)?;
+    if IS_AWAITED.run(Mode::Latest, &[tenant, id, name])? > 0 {
+        entries::wake(key)?;
     }
     Ok((position, true))
 }

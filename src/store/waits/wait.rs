@@ -5,7 +5,7 @@ use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::finish::Move;
 use crate::store::execution::step_begin::check_status;
-use crate::store::log::executions::{self, Lock, key_params};
+use crate::store::log::executions::{self, Lock, final_statuses, key_params};
 use crate::store::queue::guard::{self, Touch};
 use crate::store::queue::{entries, queues};
 use crate::store::waits::{children, signals};
@@ -136,6 +136,8 @@ pub fn wait(key: Key<'_>, lease: Option<i64>, call: &Wait<'_>) -> StateResult<An
             (None, true, What::Sleep) => ("done", None),
             (None, true, _) => ("timeout", None),
             (None, false, _) => {
+                let [tenant, id, wait_id, ..] = named();
+                ASK.run(Mode::Latest, &[tenant, id, wait_id])?;
                 leave(key, &head)?;
                 ("wait", None)
             }
@@ -186,19 +188,42 @@ fn other(key: Key<'_>, wait_id: &str) -> StateError {
     .hint("Give another wait_id to what is another wait; wf_waits lists them.")
 }
 
+static ASK: Statement = Statement::new(
+    "UPDATE wfstate.waits AS w SET asked_at = pg_catalog.clock_timestamp()
+      WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.wait_id {=} $3",
+    &[Type::Text, Type::Text, Type::Text],
+);
+/// What was asked since the execution was claimed last is waited for: until the first of its times, unless something
+/// of it has come between two calls.
 static LEAVE: Statement = Statement::new(
-    "INSERT INTO wfstate.leases AS l (tenant, execution_id, workflow, lane, concurrency_key, state, check_at)
-     SELECT e.tenant, e.execution_id, e.workflow, (2 {*} coalesce(r.priority, 0) {+} 1)::pg_catalog.int2,
-            r.concurrency_key, 'waiting',
-            (SELECT pg_catalog.min(w.wake_at) FROM wfstate.waits AS w
-              WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.ended_at IS NULL)
-       FROM wfstate.executions AS e
-       LEFT JOIN wfstate.runs AS r ON r.tenant {=} $1 AND r.execution_id {=} $2
-      WHERE e.tenant {=} $1 AND e.execution_id {=} $2 AND e.workflow IS NOT NULL
-     ON CONFLICT (tenant, execution_id) DO UPDATE
-        SET ticket = DEFAULT, state = 'waiting', lane = l.lane {|} 1::pg_catalog.int2, check_at = excluded.check_at,
-            expires_at = NULL
-     RETURNING l.workflow, l.lane::pg_catalog.int4, l.concurrency_key",
+    concat!(
+        "WITH asked AS (
+  SELECT w.kind, w.name, w.wake_at FROM wfstate.waits AS w
+   WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.ended_at IS NULL
+     AND w.asked_at {>=} coalesce((SELECT c.claimed_at FROM wfstate.leases AS c
+                                  WHERE c.tenant {=} $1 AND c.execution_id {=} $2), '-infinity')
+), come AS (
+  SELECT EXISTS (SELECT FROM asked AS a JOIN wfstate.signals AS s
+                   ON s.tenant {=} $1 AND s.execution_id {=} $2 AND s.name {=} a.name AND s.taken_at IS NULL)
+         OR (EXISTS (SELECT FROM asked AS a WHERE a.kind {=} 'children')
+             AND NOT EXISTS (SELECT FROM wfstate.runs AS r
+                   JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
+                  WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND e.status {<>} ALL (",
+        final_statuses!(),
+        "))) AS has_come
+)
+INSERT INTO wfstate.leases AS l (tenant, execution_id, workflow, lane, concurrency_key, state, check_at)
+SELECT e.tenant, e.execution_id, e.workflow, (2 {*} coalesce(r.priority, 0) {+} 1)::pg_catalog.int2,
+       r.concurrency_key, CASE WHEN c.has_come THEN 'ready' ELSE 'waiting' END,
+       CASE WHEN NOT c.has_come THEN (SELECT pg_catalog.min(a.wake_at) FROM asked AS a) END
+  FROM come AS c CROSS JOIN wfstate.executions AS e
+  LEFT JOIN wfstate.runs AS r ON r.tenant {=} $1 AND r.execution_id {=} $2
+ WHERE e.tenant {=} $1 AND e.execution_id {=} $2 AND e.workflow IS NOT NULL
+ON CONFLICT (tenant, execution_id) DO UPDATE
+   SET ticket = DEFAULT, state = excluded.state, lane = l.lane {|} 1::pg_catalog.int2, check_at = excluded.check_at,
+       expires_at = NULL
+RETURNING l.workflow, l.lane::pg_catalog.int4, l.concurrency_key"
+    ),
     &[Type::Text, Type::Text],
 );
 

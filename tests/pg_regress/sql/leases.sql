@@ -101,7 +101,7 @@ SELECT execution_id, claims, lease AS b FROM wf_claim('w2') \gset
 SELECT wf_release('b', :b, '1 hour');
 SELECT count(*) FROM wf_claim('w2');
 SELECT state, due_at > clock_timestamp() + interval '59 min' AS later FROM wf_leases() WHERE execution_id = 'b';
-SELECT wf_set_status('b', 'pending');
+UPDATE wfstate.leases SET check_at = clock_timestamp() WHERE execution_id = 'b';
 SELECT execution_id FROM wf_claim('w2');
 -- After the end nothing is held.
 SELECT wf_complete('a', '"done"', lease => :a) > 0 AS completed;
@@ -109,7 +109,8 @@ SELECT wf_patch_state('a', '{"late": true}', lease => :a);
 \echo :SQLSTATE
 SELECT wf_step_begin('a', 'new', lease => :a);
 \echo :SQLSTATE
-SELECT wf_complete('a', '"done"', lease => :a);
+SELECT wf_complete('a', '"done"', lease => :a) > 0 AS repeated;
+SELECT wf_complete('a', '"else"', lease => :a);
 \echo :SQLSTATE
 SELECT count(*) FROM wfstate.leases WHERE execution_id = 'a';
 SELECT lease AS b FROM wf_leases() WHERE execution_id = 'b' \gset

@@ -1,0 +1,132 @@
+-- What the queue makes of whatever happens to an execution: nothing that goes on is lost, and nothing stops the claims of others.
+\set SHOW_CONTEXT never
+\pset null (null)
+SET wfstate.tenant = 'lease_moves';
+CREATE FUNCTION pg_temp.expire(id text) RETURNS void LANGUAGE sql AS $$UPDATE wfstate.leases SET expires_at = clock_timestamp(), check_at = clock_timestamp() WHERE execution_id = id$$;
+CREATE FUNCTION pg_temp.lease(id text) RETURNS bigint LANGUAGE sql AS $$SELECT ticket FROM wfstate.leases WHERE execution_id = id AND tenant = 'lease_moves'$$;
+-- A definition that lets it neither run nor fail: it is claimed as it is, and set aside idle.
+SELECT wf_define('strict', '{"statuses": {"pending": ["waiting", "completed"]}}');
+SELECT wf_set_limits('strict', max_claims => 1);
+SELECT created FROM wf_start('strict', 'strict');
+SELECT created FROM wf_start('order', 'usual');
+SELECT execution_id, status, version FROM wf_claim('w', max_rows => 10);
+SELECT pg_temp.expire('strict');
+SELECT count(*) FROM wf_claim('w', max_rows => 10);
+SELECT status, error FROM wf_execution('strict');
+SELECT state FROM wf_leases('strict');
+SELECT wf_complete('strict') > 0 AS completed;
+-- A state that cannot be migrated or read is claimed like any other.
+CREATE FUNCTION public.regress_wf_breaks(state jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$BEGIN RAISE EXCEPTION 'broken'; END$$;
+SELECT created FROM wf_start('shaped', 'shaped');
+SELECT wf_add_migration('shaped', 0, 1, function => 'public.regress_wf_breaks');
+SELECT created FROM wf_start('order', 'damaged', state => '{"n": 1}');
+UPDATE wfstate.state_versions SET snapshot_hash = 1 WHERE execution_id = 'damaged';
+SELECT execution_id, status FROM wf_claim('w', max_rows => 10);
+-- Repaired: what goes on is held or offered, what has failed is in no queue, and its parent goes on.
+SELECT created FROM wf_start('order', 'parent');
+SELECT created FROM wf_start('order', 'child', parent => 'parent');
+SELECT action FROM wf_await_children('parent');
+UPDATE wfstate.state_versions SET snapshot_hash = 1, hash = 1 WHERE execution_id = 'child';
+SELECT action FROM wf_repair('child');
+SELECT execution_id, state FROM wf_leases('order');
+SELECT execution_id FROM wf_claim('w');
+SELECT created FROM wf_start('order', 'ended', state => '{"n": 1}');
+SELECT wf_complete('ended') > 0 AS completed;
+UPDATE wfstate.state_versions SET hash = 1 WHERE execution_id = 'ended' AND version = 2;
+SELECT action FROM wf_repair('ended');
+SELECT status FROM wf_execution('ended');
+SELECT state FROM wf_leases('order') WHERE execution_id = 'ended';
+-- Statuses that others give.
+SELECT wf_pause('ended') > 0, wf_set_status('ended', 'running') > 0;
+SELECT execution_id, status FROM wf_claim('w');
+SELECT wf_pause('ended') > 0, wf_patch_state('ended', '{}', status => 'compensating') > 0;
+SELECT execution_id, status FROM wf_claim('w');
+SELECT wf_set_status('ended', 'failed') > 0, wf_retry('ended') > 0;
+SELECT action FROM wf_await_signal('ended', 's');
+SELECT wf_save_state('ended', '{}', status => 'compensating') > 0;
+SELECT execution_id, status FROM wf_claim('w');
+SELECT wf_set_status('ended', 'failed') > 0;
+SELECT created FROM wf_start('order', 'back');
+SELECT execution_id FROM wf_claim('w');
+SELECT wf_complete('back') > 0, wf_recover('back', version => 2) > 0;
+SELECT execution_id, status FROM wf_claim('w');
+SELECT wf_recover('back', version => 3) > 0;
+SELECT count(*) FROM wf_leases('order') WHERE execution_id = 'back';
+-- Forks and imports wait until they are offered.
+SELECT created FROM wf_start('order', 'origin');
+SELECT wf_fork('origin', 'fork'), wf_import(wf_export('origin'), 'import');
+SELECT execution_id FROM wf_claim('w', max_rows => 10);
+SELECT wf_set_status('fork', 'pending'), wf_set_status('import', 'pending');
+SELECT execution_id FROM wf_claim('w', max_rows => 10);
+-- A time not to be claimed before holds, whatever else happens.
+SELECT created FROM wf_start('order', 'later', start_at => clock_timestamp() + interval '1 hour');
+SELECT wf_set_status('later', 'pending') > 0, wf_patch_state('later', '{}', status => 'pending') > 0;
+SELECT wf_pause('later') > 0, wf_resume('later') > 0;
+SELECT count(*) FROM wf_claim('w');
+SELECT state, due_at > clock_timestamp() + interval '59 min' AS later FROM wf_leases('order') WHERE execution_id = 'later';
+SELECT wake_at > clock_timestamp() + interval '59 min' AS later FROM wf_execution('later');
+SELECT action FROM wf_await_signal('later', 's');
+SELECT created FROM wf_signal('later', 's');
+SELECT execution_id FROM wf_claim('w');
+SELECT wf_release('later', pg_temp.lease('later'), '1 hour') > 0;
+SELECT created FROM wf_signal('later', 's');
+SELECT count(*) FROM wf_claim('w');
+SELECT wf_cancel('later') > 0;
+-- Repeated after a lost answer.
+SELECT created FROM wf_start('order', 'again');
+SELECT lease AS again FROM wf_claim('w') \gset
+SELECT wf_complete('again', '1', lease => :again), wf_complete('again', '1', lease => :again);
+SELECT wf_complete('again', '2', lease => :again);
+\echo :SQLSTATE
+SELECT wf_fail('again', '1', lease => :again);
+\echo :SQLSTATE
+-- A wait that nobody asks for any more wakes nobody.
+SELECT created FROM wf_start('order', 'turns');
+SELECT execution_id FROM wf_claim('w');
+SELECT action FROM wf_await_signal('turns', 'a', '0.01 s', lease => pg_temp.lease('turns'));
+SELECT pg_sleep(0.05);
+SELECT execution_id FROM wf_claim('w');
+SELECT action FROM wf_await_signal('turns', 'b', '1 hour', lease => pg_temp.lease('turns'));
+SELECT count(*) FROM wf_claim('w');
+SELECT created FROM wf_signal('turns', 'a');
+SELECT execution_id FROM wf_claim('w');
+SELECT action FROM wf_await_signal('turns', 'b', '1 hour', lease => pg_temp.lease('turns'));
+SELECT count(*) FROM wf_claim('w');
+-- Of several that are asked for one after the other, the first that comes wakes it, whenever it came.
+SELECT created FROM wf_signal('turns', 'b');
+SELECT execution_id FROM wf_claim('w');
+SELECT action FROM wf_await_signal('turns', 'x', lease => pg_temp.lease('turns'));
+SELECT created FROM wf_signal('turns', 'x');
+SELECT action FROM wf_await_signal('turns', 'y');
+SELECT execution_id FROM wf_claim('w');
+-- Ended waits are progress.
+SELECT wf_set_limits('few claims', max_claims => 1);
+SELECT created FROM wf_start('few claims', 'signalled');
+SELECT count(*) FROM generate_series(1, 2) AS n, wf_signal('signalled', 's' || n);
+SELECT claims FROM wf_claim('w');
+SELECT action FROM wf_await_signal('signalled', 's1');
+SELECT pg_temp.expire('signalled');
+SELECT claims FROM wf_claim('w');
+SELECT action FROM wf_await_signal('signalled', 's2');
+SELECT pg_temp.expire('signalled');
+SELECT claims FROM wf_claim('w');
+-- What is due of another workflow does not hide it.
+INSERT INTO wfstate.leases (tenant, execution_id, workflow, lane, state, check_at) SELECT 'lease_moves', 'crowd-' || n, 'crowd', 0, 'delayed', clock_timestamp() FROM generate_series(1, 500) AS n;
+SELECT created FROM wf_start('alone', 'alone', start_at => clock_timestamp() + interval '0.01 s');
+SELECT pg_sleep(0.05);
+SELECT execution_id FROM wf_claim('w', '{alone}');
+-- Parked, and nobody told it that there is room: an idle claim does.
+SELECT wf_set_limits('keyed', max_per_key => 1);
+SELECT count(*) FROM generate_series(1, 2) AS n, wf_start('keyed', 'k' || n, concurrency_key => 'x');
+SELECT execution_id FROM wf_claim('w', '{keyed}', max_rows => 2);
+DELETE FROM wfstate.leases WHERE execution_id = 'k1';
+SELECT execution_id FROM wf_claim('w', '{keyed}');
+DELETE FROM wfstate.leases WHERE tenant = 'lease_moves';
+SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 1000);
+SELECT wf_drop_migration('shaped', 0) AS dropped;
+DROP FUNCTION public.regress_wf_breaks;
+DELETE FROM wfstate.queues WHERE tenant = 'lease_moves';
+DELETE FROM wfstate.definitions WHERE tenant = 'lease_moves';
+DELETE FROM wfstate.workflows WHERE tenant = 'lease_moves';
+DELETE FROM wfstate.recoveries WHERE tenant = 'lease_moves';
+DELETE FROM wfstate.quarantine WHERE tenant = 'lease_moves';
