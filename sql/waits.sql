@@ -38,17 +38,17 @@ COMMENT ON INDEX wfstate.signals_idempotency_idx IS 'wf_signal: whether a key wa
 INSERT INTO wfstate.access VALUES ('wfstate.signals', 'writer');
 
 CREATE TABLE wfstate.waits (
-    begun_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    wake_at      timestamptz,
-    ended_at     timestamptz,
-    asked_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    tenant       wfstate.identifier NOT NULL,
-    execution_id wfstate.identifier NOT NULL,
-    wait_id      wfstate.identifier NOT NULL,
-    kind         text COLLATE "C" NOT NULL,
-    name         wfstate.identifier,
-    outcome      text COLLATE "C",
-    payload      jsonb,
+    begun_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    wake_at       timestamptz,
+    ended_at      timestamptz,
+    asked_version bigint NOT NULL,
+    tenant        wfstate.identifier NOT NULL,
+    execution_id  wfstate.identifier NOT NULL,
+    wait_id       wfstate.identifier NOT NULL,
+    kind          text COLLATE "C" NOT NULL,
+    name          wfstate.identifier,
+    outcome       text COLLATE "C",
+    payload       jsonb,
     CONSTRAINT waits_pkey PRIMARY KEY (tenant, execution_id, wait_id),
     CONSTRAINT waits_kind_check CHECK (kind IN ('signal', 'sleep', 'children')),
     CONSTRAINT waits_outcome_check CHECK (outcome IN ('received', 'timeout', 'done')),
@@ -62,7 +62,7 @@ COMMENT ON COLUMN wfstate.waits.wait_id IS 'Unique within the execution.';
 COMMENT ON COLUMN wfstate.waits.kind IS 'signal, sleep or children.';
 COMMENT ON COLUMN wfstate.waits.name IS 'Name of the signal.';
 COMMENT ON COLUMN wfstate.waits.begun_at IS 'When it was first asked.';
-COMMENT ON COLUMN wfstate.waits.asked_at IS 'When it was last asked: what nobody asks for any more wakes nobody.';
+COMMENT ON COLUMN wfstate.waits.asked_version IS 'Version of the execution when it was last asked: what nobody asks for any more wakes nobody.';
 COMMENT ON COLUMN wfstate.waits.wake_at IS 'When it ends in any case; NULL for never.';
 COMMENT ON COLUMN wfstate.waits.ended_at IS 'When it ended; NULL while it goes on.';
 COMMENT ON COLUMN wfstate.waits.outcome IS 'received, timeout or done.';

@@ -62,8 +62,8 @@ pub struct Answer {
 }
 
 static BEGIN: Statement = Statement::new(
-    "INSERT INTO wfstate.waits AS w (tenant, execution_id, wait_id, kind, name, wake_at)
-     VALUES ($1, $2, $3, $4, $5, coalesce($7, pg_catalog.clock_timestamp() {+} $6))
+    "INSERT INTO wfstate.waits AS w (tenant, execution_id, wait_id, kind, name, wake_at, asked_version)
+     VALUES ($1, $2, $3, $4, $5, coalesce($7, pg_catalog.clock_timestamp() {+} $6), $8)
      ON CONFLICT (tenant, execution_id, wait_id) DO NOTHING",
     &[
         Type::Text,
@@ -73,6 +73,7 @@ static BEGIN: Statement = Statement::new(
         Type::Text,
         Type::Interval,
         Type::Timestamptz,
+        Type::Int8,
     ],
 );
 static READ: Statement = Statement::new(
@@ -112,6 +113,7 @@ pub fn wait(key: Key<'_>, lease: Option<i64>, call: &Wait<'_>) -> StateResult<An
                 ))
             })
         };
+        let version = || Param::Int8(Some(head.version));
         let mut found = read()?;
         if found.is_none() {
             check_status(key, &head.status)?;
@@ -120,7 +122,7 @@ pub fn wait(key: Key<'_>, lease: Option<i64>, call: &Wait<'_>) -> StateResult<An
             let until = Param::Timestamptz(call.until);
             BEGIN.run(
                 Mode::Latest,
-                &[tenant, id, wait_id, kind, name, timeout, until],
+                &[tenant, id, wait_id, kind, name, timeout, until, version()],
             )?;
             found = read()?;
         }
@@ -137,7 +139,7 @@ pub fn wait(key: Key<'_>, lease: Option<i64>, call: &Wait<'_>) -> StateResult<An
             (None, true, _) => ("timeout", None),
             (None, false, _) => {
                 let [tenant, id, wait_id, ..] = named();
-                ASK.run(Mode::Latest, &[tenant, id, wait_id])?;
+                ASK.run(Mode::Latest, &[tenant, id, wait_id, version()])?;
                 leave(key, &head)?;
                 ("wait", None)
             }
@@ -189,9 +191,9 @@ fn other(key: Key<'_>, wait_id: &str) -> StateError {
 }
 
 static ASK: Statement = Statement::new(
-    "UPDATE wfstate.waits AS w SET asked_at = pg_catalog.clock_timestamp()
+    "UPDATE wfstate.waits AS w SET asked_version = $4
       WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.wait_id {=} $3",
-    &[Type::Text, Type::Text, Type::Text],
+    &[Type::Text, Type::Text, Type::Text, Type::Int8],
 );
 /// What was asked since the execution was claimed last is waited for: until the first of its times, unless something
 /// of it has come between two calls.
@@ -200,8 +202,8 @@ static LEAVE: Statement = Statement::new(
         "WITH asked AS (
   SELECT w.kind, w.name, w.wake_at FROM wfstate.waits AS w
    WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.ended_at IS NULL
-     AND w.asked_at {>=} coalesce((SELECT c.claimed_at FROM wfstate.leases AS c
-                                  WHERE c.tenant {=} $1 AND c.execution_id {=} $2), '-infinity')
+     AND w.asked_version {>=} coalesce((SELECT c.claimed_version FROM wfstate.leases AS c
+                                       WHERE c.tenant {=} $1 AND c.execution_id {=} $2), 0)
 ), come AS (
   SELECT EXISTS (SELECT FROM asked AS a JOIN wfstate.signals AS s
                    ON s.tenant {=} $1 AND s.execution_id {=} $2 AND s.name {=} a.name AND s.taken_at IS NULL)
