@@ -134,7 +134,8 @@ static HAS_OUTCOME: Statement = Statement::new(
                        AND (r.result IS NOT NULL OR r.error IS NOT NULL)) AS has_any,
             EXISTS (SELECT FROM wfstate.runs AS r
                      WHERE r.tenant {=} $1 AND r.execution_id {=} $2
-                       AND r.result IS NOT DISTINCT FROM $3 AND r.error IS NOT DISTINCT FROM $4) AS has_this",
+                       AND (r.result {=} $3 OR (r.result IS NULL AND $3 IS NULL))
+                       AND (r.error {=} $4 OR (r.error IS NULL AND $4 IS NULL))) AS has_this",
     &[Type::Text, Type::Text, Type::Jsonb, Type::Jsonb],
 );
 

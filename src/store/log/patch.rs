@@ -107,14 +107,11 @@ fn reading(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     onto_locked(request, Change::Patch(patch), &head)
 }
 
-/// A version with the state of the locked head as it is, which is read only where a rule must. What migrations would
-/// make of it is left to those who change it.
+/// A version with the state and phase of the locked head as they are: what held of them before holds now, and nothing
+/// is read. What migrations would make of the state is left to those who change it.
 pub(in crate::store) fn unchanged(request: &Request<'_>, head: &Head) -> StateResult<i64> {
     let key = request.key;
-    let bound = bind::onto(key, head, &request.labels)?;
-    if !bound.lets_pass(&UNCHANGED)? {
-        return save::append_locked(request, &bound, Change::Patch(&UNCHANGED), head);
-    }
+    bind::onto(key, head, &request.labels)?;
     match append(
         request,
         &UNCHANGED,
@@ -127,19 +124,18 @@ pub(in crate::store) fn unchanged(request: &Request<'_>, head: &Head) -> StateRe
     }
 }
 
-/// The same where the state must not be read at all, damaged as it may be: `None` where that cannot be, or the status
+/// The same where the state must not be read at all, damaged as it may be: no keyframe follows. `None` where the status
 /// may not follow.
 pub(in crate::store) fn moved(request: &Request<'_>, head: &Head) -> StateResult<Option<i64>> {
-    let bound = match bind::onto(request.key, head, &request.labels) {
-        Ok(bound) if bound.lets_pass(&UNCHANGED)? => bound,
-        _ => return Ok(None),
-    };
+    if bind::onto(request.key, head, &request.labels).is_err() {
+        return Ok(None);
+    }
     let append = Append {
         onto: Onto::Known(head),
         content: Content::Patch(&UNCHANGED),
         payload_hash: patch_hash(&UNCHANGED)?,
         state_bytes: None,
-        labels: bound.labels(&request.labels),
+        labels: request.labels,
     };
     Ok(append::append(request.key, &append)?.map(|head| head.version))
 }

@@ -123,9 +123,12 @@ impl<'a> Search<'a> {
 
     /// Whether an execution was parked although its key has room.
     fn rescue(&self) -> StateResult<bool> {
+        // Of the others something may be left from the time when they had limits; who claims many does not look.
+        let few = self.queues.len() <= rescue::FEW;
         let mut any = false;
         for (workflow, queue) in &self.queues {
-            if let Some(most) = queue.max_per_key {
+            if queue.max_per_key.is_some() || few {
+                let most = queue.max_per_key.unwrap_or(i32::MAX);
                 any |= rescue::rescue(self.tenant, workflow, most)?;
             }
         }

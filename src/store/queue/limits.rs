@@ -13,10 +13,14 @@ static SET: Statement = Statement::new(
         SET max_running = excluded.max_running, max_per_key = excluded.max_per_key, max_claims = excluded.max_claims",
     &[Type::Text, Type::Text, Type::Int4, Type::Int4, Type::Int4],
 );
-/// Claims park again what finds no room.
+/// Claims park again what finds no room. Whoever has locked a row may be waiting for the limits, and is not waited for:
+/// where it stays parked, an idle claim finds it (`rescue`).
 static UNPARK_ALL: Statement = Statement::new(
     "UPDATE wfstate.leases AS l SET ticket = DEFAULT, state = 'ready', lane = l.lane {|} 1::pg_catalog.int2
-      WHERE l.tenant {=} $1 AND l.workflow {=} $2 AND l.state {=} 'parked'",
+       FROM (SELECT p.execution_id FROM wfstate.leases AS p
+              WHERE p.tenant {=} $1 AND p.workflow {=} $2 AND p.state {=} 'parked'
+                FOR NO KEY UPDATE SKIP LOCKED) AS p
+      WHERE l.tenant {=} $1 AND l.execution_id {=} p.execution_id",
     WORKFLOW,
 );
 

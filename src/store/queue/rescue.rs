@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// How long no look is taken.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Workflows up to which those without limits are looked at, too.
+pub(super) const FEW: usize = 20;
 /// Workflows up to which a session remembers.
 const KEPT: usize = 10_000;
 

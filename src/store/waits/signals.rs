@@ -25,7 +25,7 @@ static SEND: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Text, Type::Jsonb, Type::Text],
 );
 static SENT: Statement = Statement::new(
-    "SELECT s.position, s.name {=} $3 AND s.payload IS NOT DISTINCT FROM $4 AS is_same
+    "SELECT s.position, s.name {=} $3 AND (coalesce(s.payload {=} $4, false) OR (s.payload IS NULL AND $4 IS NULL)) AS is_same
        FROM wfstate.signals AS s
       WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.idempotency_key {=} $5",
     &[Type::Text, Type::Text, Type::Text, Type::Jsonb, Type::Text],

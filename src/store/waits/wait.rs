@@ -77,7 +77,7 @@ static BEGIN: Statement = Statement::new(
     ],
 );
 static READ: Statement = Statement::new(
-    "SELECT w.kind {=} $4 AND w.name IS NOT DISTINCT FROM $5 AS is_same, w.outcome, w.payload, w.wake_at,
+    "SELECT w.kind {=} $4 AND coalesce(w.name, '') {=} coalesce($5, '') AS is_same, w.outcome, w.payload, w.wake_at,
             coalesce(w.wake_at {<=} pg_catalog.clock_timestamp(), false) AS is_due
        FROM wfstate.waits AS w WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.wait_id {=} $3",
     &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Text],

@@ -15,6 +15,12 @@ SELECT count(*) FROM wf_claim('w', max_rows => 10);
 SELECT status, error FROM wf_execution('strict');
 SELECT state FROM wf_leases('strict');
 SELECT wf_complete('strict') > 0 AS completed;
+-- One with a schema and rules runs, and its rules hold.
+SELECT wf_define('ruled', '{"schema": {"type": "object", "required": ["n"]}, "rules": [{"name": "few", "path": "$.n < 9", "message": "n is too large"}], "phases": {"a": {"next": ["b"]}, "b": {}}, "initial_phase": "a", "terminal_phases": ["b"], "initial_state": {"n": 1}}');
+SELECT created FROM wf_start('ruled', 'ruled');
+SELECT execution_id, status, phase FROM wf_claim('w', '{ruled}');
+SELECT wf_patch_state('ruled', '{"n": 9}', lease => pg_temp.lease('ruled'));
+SELECT wf_complete('ruled') > 0 AS completed;
 -- A state that cannot be migrated or read is claimed like any other.
 CREATE FUNCTION public.regress_wf_breaks(state jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$BEGIN RAISE EXCEPTION 'broken'; END$$;
 SELECT created FROM wf_start('shaped', 'shaped');

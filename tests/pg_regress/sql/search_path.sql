@@ -39,7 +39,7 @@ BEGIN
     FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure,interval,bytea,float8,json}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
     END LOOP;
-    FOREACH t IN ARRAY '{executions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+    FOREACH t IN ARRAY '{executions,runs,steps,leases,queues,waits,signals,changes,feeds,definitions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
         EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
     END LOOP;
 END $$;
@@ -118,6 +118,51 @@ SELECT :"api".wf_revoke_tenant('regress_wf_ward', 'search_path');
 SELECT :"api".wf_grant_access('regress_wf_ward', 'reader', '{search_path,other}');
 SELECT :"api".wf_revoke_access('regress_wf_ward');
 SELECT :"api".wf_declare_search('w', '{}');
+-- Definitions, execution, leases, waits, the feed.
+SELECT :"api".wf_define('flow', '{"schema": {"type": "object"}, "steps": {"one": {"compensation": "undo"}, "two": {"depends_on": ["one"]}}}');
+SELECT :"api".wf_record_changes();
+SELECT :"api".wf_set_limits('flow', 10, 1, 5);
+SELECT created FROM :"api".wf_start('flow', 'x1', '{"n": 1}', 'key', priority => 3, concurrency_key => 'k', start_at => '2020-01-01', tags => '{"t": 1}');
+SELECT created FROM :"api".wf_start('flow', 'x1', '{"n": 1}', 'key');
+SELECT created FROM :"api".wf_start('flow', 'x2', parent => 'x1', concurrency_key => 'k');
+SELECT execution_id, status, input, claims, lease AS x1 FROM :"api".wf_claim('w', '{flow}', max_rows => 5) \gset
+\echo :execution_id :status
+SELECT execution_id, state, priority FROM :"api".wf_leases('flow');
+SELECT workflow, running FROM :"api".wf_limits('flow');
+SELECT held FROM :"api".wf_heartbeat('{x1}', ARRAY[:x1]::pg_catalog.int8[]);
+SELECT action FROM :"api".wf_step_begin('x1', 'one', '1', lease => :x1);
+SELECT recorded, version FROM :"api".wf_step_complete('x1', 'one', '2', '{"a": 1}', lease => :x1);
+SELECT step_id, action FROM :"api".wf_steps_begin('x1', '{two,three}', lease => :x1);
+SELECT action FROM :"api".wf_step_fail('x1', 'three', '"e"', 3, '1 hour', lease => :x1);
+SELECT step_id, recorded FROM :"api".wf_steps_complete('x1', '{two}', lease => :x1);
+SELECT step_id, status FROM :"api".wf_steps('x1');
+SELECT attempt FROM :"api".wf_step_failures('x1', 'three');
+SELECT step_id FROM :"api".wf_ready_steps('x1');
+SELECT created FROM :"api".wf_signal('x1', 's', '1', 'once');
+SELECT created FROM :"api".wf_signal('x1', 's', '1', 'once');
+SELECT action, payload FROM :"api".wf_await_signal('x1', 's', '1 hour', lease => :x1);
+SELECT action FROM :"api".wf_await_children('x1', '1 hour', lease => :x1);
+SELECT action FROM :"api".wf_sleep('x1', 'nap', until => '2020-01-01');
+SELECT name, taken_by FROM :"api".wf_signals('x1');
+SELECT wait_id, outcome FROM :"api".wf_waits('x1');
+SELECT execution_id, lease AS x2 FROM :"api".wf_claim('w', max_rows => 5) \gset
+SELECT :"api".wf_release('x2', :x2, '1 hour');
+SELECT :"api".wf_pause('x2'), :"api".wf_resume('x2');
+SELECT :"api".wf_complete('x2', '1', '{"done": true}');
+SELECT :"api".wf_complete('x2', '1');
+SELECT execution_id FROM :"api".wf_claim('w', '{flow}');
+SELECT :"api".wf_fail('x1', '"e"'), :"api".wf_fail('x1', '"e"');
+SELECT :"api".wf_set_status('x1', 'compensating');
+SELECT step_id, compensation FROM :"api".wf_compensations('x1');
+SELECT recorded, status FROM :"api".wf_step_compensated('x1', 'one');
+SELECT status, result, error FROM :"api".wf_execution('x1');
+SELECT execution_id, status FROM :"api".wf_list(parent => 'x1');
+SELECT execution_id FROM :"api".wf_incomplete();
+SELECT count(*) FROM :"api".wf_changes();
+SELECT :"api".wf_prune_changes('0 s');
+SELECT :"api".wf_record_changes(false);
+SELECT :"api".wf_delete('x1'), :"api".wf_delete('x2');
+DELETE FROM wfstate.queues; DELETE FROM wfstate.feeds;
 -- The limits of the tables hold.
 INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version) VALUES ('search_path', 'a', '', 1);
 SELECT :"api".wf_delete('a'), :"api".wf_delete('b'), :"api".wf_delete('c'), :"api".wf_delete('f'), :"api".wf_delete('i'), :"api".wf_delete('never');
