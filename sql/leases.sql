@@ -6,8 +6,9 @@ CREATE DOMAIN wfstate.lease_state AS text COLLATE "C"
 COMMENT ON DOMAIN wfstate.lease_state IS 'Where an execution stands for workers: ready to be claimed, parked until its key has room, delayed until a time, waiting until a time or a signal, held by a worker, or idle.';
 COMMENT ON CONSTRAINT lease_state_check ON DOMAIN wfstate.lease_state IS 'The states that there are.';
 
--- Apart from the head, so that a heartbeat moves nothing else. The number that orders the queue becomes the fencing
--- token of whoever takes it: a new one each time, of one sequence.
+-- Apart from the head, so that a heartbeat moves nothing else; a page is filled so far that one of all its rows stays
+-- within it (HOT). The number that orders the queue becomes the fencing token of whoever takes it: a new one each
+-- time, of one sequence.
 CREATE TABLE wfstate.leases (
     ticket          bigint GENERATED ALWAYS AS IDENTITY,
     expires_at      timestamptz,
@@ -22,7 +23,7 @@ CREATE TABLE wfstate.leases (
     workflow        wfstate.identifier NOT NULL,
     concurrency_key wfstate.identifier,
     worker          wfstate.identifier
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.02);
 COMMENT ON TABLE wfstate.leases IS 'The queue of executions, and who holds them: one row for each that was started and has no final status.';
 COMMENT ON COLUMN wfstate.leases.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.leases.execution_id IS 'Execution.';

@@ -1,6 +1,12 @@
 -- Group: Steps and compensation
 -- What an execution does, step by step: each result is recorded once, and undone in reverse.
 
+CREATE DOMAIN wfstate.step_status AS text COLLATE "C"
+    CONSTRAINT step_status_check CHECK (VALUE IN
+        ('running', 'completed', 'failed', 'compensated', 'compensation_failed'));
+COMMENT ON DOMAIN wfstate.step_status IS 'Status of a step.';
+COMMENT ON CONSTRAINT step_status_check ON DOMAIN wfstate.step_status IS 'The statuses that there are.';
+
 CREATE TABLE wfstate.steps (
     position     bigint GENERATED ALWAYS AS IDENTITY,
     input_hash   bigint NOT NULL DEFAULT 0,
@@ -11,14 +17,12 @@ CREATE TABLE wfstate.steps (
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,
     step_id      wfstate.identifier NOT NULL,
-    status       text COLLATE "C" NOT NULL DEFAULT 'running',
+    status       wfstate.step_status NOT NULL DEFAULT 'running',
     compensation wfstate.identifier,
     input        jsonb,
     output       jsonb,
     error        jsonb,
-    CONSTRAINT steps_pkey PRIMARY KEY (tenant, execution_id, step_id),
-    CONSTRAINT steps_status_check CHECK (status IN
-        ('running', 'completed', 'failed', 'compensated', 'compensation_failed'))
+    CONSTRAINT steps_pkey PRIMARY KEY (tenant, execution_id, step_id)
 );
 COMMENT ON TABLE wfstate.steps IS 'The steps of executions: one row for each that was begun.';
 COMMENT ON COLUMN wfstate.steps.tenant IS 'Whose execution.';
@@ -38,7 +42,6 @@ COMMENT ON COLUMN wfstate.steps.ended_at IS 'When its last attempt or its compen
 COMMENT ON COLUMN wfstate.steps.retry_at IS 'When it may be begun again; NULL where it is not to be.';
 COMMENT ON INDEX wfstate.steps_pkey IS 'All that is done to the steps of one execution.';
 COMMENT ON CONSTRAINT steps_pkey ON wfstate.steps IS 'A step has one row, and so one result.';
-COMMENT ON CONSTRAINT steps_status_check ON wfstate.steps IS 'The statuses that there are.';
 INSERT INTO wfstate.access VALUES ('wfstate.steps', 'writer');
 
 CREATE TABLE wfstate.step_failures (

@@ -73,6 +73,8 @@ COMMENT ON CONSTRAINT waits_kind_check ON wfstate.waits IS 'What can be waited f
 COMMENT ON CONSTRAINT waits_outcome_check ON wfstate.waits IS 'How a wait can end.';
 COMMENT ON CONSTRAINT waits_ended_check ON wfstate.waits IS 'What has ended has an outcome.';
 COMMENT ON CONSTRAINT waits_name_check ON wfstate.waits IS 'Signals have names.';
+CREATE INDEX waits_open_idx ON wfstate.waits (tenant, execution_id, kind, name) WHERE ended_at IS NULL;
+COMMENT ON INDEX wfstate.waits_open_idx IS 'wf_signal and the end of children: whether somebody waits for that; and what an execution waits for.';
 INSERT INTO wfstate.access VALUES ('wfstate.waits', 'writer');
 
 CREATE FUNCTION @extschema@.wf_signal(

@@ -8,9 +8,11 @@ import sys
 import time
 
 import rows_batch
+import rows_execution
 import rows_langgraph
 import rows_migrations
 import rows_naive
+import rows_queue
 import rows_rate
 import rows_read
 import rows_routing
@@ -36,6 +38,8 @@ GROUPS = {
     "naive": rows_naive.naive,
     "rules": rows_rules.rules,
     "migrations": rows_migrations.migrations,
+    "execution": rows_execution.execution,
+    "queue": rows_queue.queue,
     "stats": rows_routing.aggregates,
     "record": rows_routing.recording,
     "statistics": rows_routing.reading,

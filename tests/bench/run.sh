@@ -22,6 +22,8 @@ need_python() {
   "$python" -c 'import langgraph.checkpoint.postgres' 2>/dev/null ||
     "${pip[@]}" 'langgraph-checkpoint-postgres==3.2.0' ||
     note "LangGraph's saver could not be fetched: its rows will not be measured"
+  "$python" -c 'import dbos, pgmq, absurdctl' 2>/dev/null || "${pip[@]}" dbos==3.4.0 pgmq absurdctl==0.5.1 ||
+    note 'the rivals of the queue could not be fetched: they will not be measured'
 }
 
 need_python

@@ -48,24 +48,21 @@ macro_rules! beginning {
 /// Only where the execution is bound as the caller knows, since that says what the step depends on.
 static BEGIN: Statement = Statement::new(
     concat!(
-        "WITH head AS (
-  SELECT e.tenant, e.execution_id, e.status FROM wfstate.executions AS e
-   WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
-     AND coalesce(e.workflow_version, 0) {=} $7 AND ($7 {=} 0 OR e.workflow {=} $8)
-     FOR KEY SHARE
-), step AS (
-  INSERT INTO wfstate.steps AS s (tenant, execution_id, step_id, input, input_hash, compensation)
-  SELECT h.tenant, h.execution_id, $3, $4, $5, $6 FROM head AS h WHERE h.status {=} ANY (",
+        "INSERT INTO wfstate.steps AS s (tenant, execution_id, step_id, input, input_hash, compensation)
+SELECT h.tenant, h.execution_id, $3, $4, $5, $6
+  FROM (SELECT e.tenant, e.execution_id FROM wfstate.executions AS e
+         WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
+           AND coalesce(e.workflow_version, 0) {=} $7 AND ($7 {=} 0 OR e.workflow {=} $8)
+           AND e.status {=} ANY (",
         beginning!(),
         ")
-  ON CONFLICT (tenant, execution_id, step_id) DO UPDATE
-     SET status = 'running', attempt = s.attempt {+} 1, started_at = pg_catalog.clock_timestamp(), ended_at = NULL,
-         retry_at = NULL, error = NULL
-   WHERE s.input_hash {=} excluded.input_hash
-     AND (s.status {=} 'running' OR (s.status {=} 'failed' AND s.retry_at {<=} pg_catalog.clock_timestamp()))
-  RETURNING s.attempt
-)
-SELECT h.status, (SELECT t.attempt FROM step AS t) AS attempt FROM head AS h"
+           FOR KEY SHARE) AS h
+ON CONFLICT (tenant, execution_id, step_id) DO UPDATE
+   SET status = 'running', attempt = s.attempt {+} 1, started_at = pg_catalog.clock_timestamp(), ended_at = NULL,
+       retry_at = NULL, error = NULL
+ WHERE s.input_hash {=} excluded.input_hash
+   AND (s.status {=} 'running' OR (s.status {=} 'failed' AND s.retry_at {<=} pg_catalog.clock_timestamp()))
+RETURNING s.attempt"
     ),
     &[
         Type::Text,
@@ -99,26 +96,21 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
             };
             return Ok(found.unwrap_or(Answer::Blocked(blocked_by)));
         }
-        if let Some((status, attempt)) = try_begin(key, call, input_hash, bound.as_ref(), declared)?
-        {
-            if let Some(attempt) = attempt {
-                record(
-                    key,
-                    Change::Step(call.step_id, i64::from(attempt), "running"),
-                )?;
-                return Ok(Answer::Run(attempt));
-            }
-            if let Some(step) = steps::read(key, call.step_id)?
-                && let Some(answer) = known(key, call, input_hash, step)?
-            {
-                return Ok(answer);
-            }
-            check_status(key, &status)?;
-            // Somebody else has begun or ended it meanwhile.
-            continue;
+        if let Some(attempt) = try_begin(key, call, input_hash, bound.as_ref(), declared)? {
+            let change = Change::Step(call.step_id, i64::from(attempt), "running");
+            record(key, change)?;
+            return Ok(Answer::Run(attempt));
         }
-        // It is not there, or bound otherwise than this session has looked up.
-        bound = bound_by(key)?;
+        if let Some(step) = steps::read(key, call.step_id)?
+            && let Some(answer) = known(key, call, input_hash, step)?
+        {
+            return Ok(answer);
+        }
+        // It is not there, or bound otherwise than this session has looked up; or somebody else has begun or ended
+        // the step meanwhile.
+        let head = executions::lock_existing(key, Lock::Reference)?;
+        check_status(key, &head.status)?;
+        bound = self::bound(Mode::Latest, key, head)?;
     }
 }
 
@@ -160,7 +152,7 @@ fn try_begin(
     input_hash: i64,
     bound: Option<&Bound>,
     declared: Option<&Declared>,
-) -> StateResult<Option<(String, Option<i32>)>> {
+) -> StateResult<Option<i32>> {
     let compensation = declared.and_then(|step| step.compensation.as_deref());
     let [tenant, id, step_id] = step_params(key, call.step_id);
     let params = [
@@ -173,9 +165,8 @@ fn try_begin(
         Param::Int4(Some(bound.map_or(0, |bound| i64::from(bound.version)))),
         Param::Text(bound.map(|bound| bound.workflow.as_str())),
     ];
-    BEGIN.one(Mode::Write, &params, |row| {
-        Ok((row.text(0).unwrap_or_default(), row.int4(1)))
-    })
+    let attempt = BEGIN.one(Mode::Write, &params, |row| Ok(row.int4(0)))?;
+    Ok(attempt.flatten())
 }
 
 static UNDONE: Statement = Statement::new(

@@ -13,7 +13,7 @@ use crate::store::log::keyframe;
 use crate::store::log::new_version::{Append, Content, Onto};
 use crate::store::log::next::Change;
 use crate::store::log::rebuild;
-use crate::store::log::save::{self, Request, believed, onto_cached, onto_locked};
+use crate::store::log::save::{Request, believed, onto_cached, onto_locked};
 use crate::store::log::versions::{UNCHANGED, bytes};
 use crate::store::migrations::chains;
 use crate::store::search::index;

@@ -32,7 +32,7 @@ static SENT: Statement = Statement::new(
 );
 static IS_AWAITED: Statement = Statement::new(
     "SELECT FROM wfstate.waits AS w
-      WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'signal' AND w.name {=} $3
+      WHERE w.tenant {=} wfstate.current_tenant() AND w.execution_id {=} $2 AND w.kind {=} 'signal' AND w.name {=} $3
         AND w.ended_at IS NULL LIMIT 1",
     &[Type::Text, Type::Text, Type::Text],
 );
@@ -50,9 +50,12 @@ fn params<'a>(key: Key<'a>, signal: &Signal<'a>) -> [Param<'a>; 5] {
 
 /// Sends a signal. Returns its place, and whether this call has sent it.
 pub fn send(key: Key<'_>, signal: &Signal<'_>) -> StateResult<(i64, bool)> {
-    guard::lock(key, Touch::Changes)?;
+    let mut place = guard::lock(key, Touch::Changes)?;
     // Against an execution that is looking for it and about to wait.
     let head = executions::lock_existing(key, Lock::Save)?;
+    if place.is_none() {
+        place = guard::lock(key, Touch::Changes)?;
+    }
     if signal.idempotency_key.is_some() {
         let sent = SENT.one(Mode::Latest, &params(key, signal), |row| {
             Ok((
@@ -76,9 +79,11 @@ pub fn send(key: Key<'_>, signal: &Signal<'_>) -> StateResult<(i64, bool)> {
     let position = SEND.one(Mode::Latest, &params(key, signal), |row| Ok(row.int8(0)))?;
     let position = position.flatten().unwrap_or_default();
     record(key, Change::Signal(signal.name, position, "sent"))?;
-    let [tenant, id, name, ..] = params(key, signal);
-    if IS_AWAITED.run(Mode::Latest, &[tenant, id, name])? > 0 {
-        entries::wake(key)?;
+    if place.is_some_and(|place| place.state == "waiting") {
+        let [tenant, id, name, ..] = params(key, signal);
+        if IS_AWAITED.run(Mode::Latest, &[tenant, id, name])? > 0 {
+            entries::wake(key)?;
+        }
     }
     Ok((position, true))
 }
