@@ -65,6 +65,8 @@ pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
 
 /// How often a call that finds nothing has more of what is due made ready.
 const ROUNDS: usize = 50;
+/// How many a call parks or puts aside at most: what is left is for the next one.
+const REFUSED: usize = 1000;
 /// How many are taken at once.
 const MOST: usize = 100;
 
@@ -78,6 +80,8 @@ struct Search<'a> {
     claimed: Vec<Claimed>,
     /// Bytes of their inputs.
     bytes: usize,
+    /// How many had their turn and were not to be had.
+    refused: usize,
 }
 
 impl<'a> Search<'a> {
@@ -114,6 +118,7 @@ impl<'a> Search<'a> {
             passed: HashMap::new(),
             claimed: Vec::new(),
             bytes: 0,
+            refused: 0,
         })
     }
 
@@ -137,7 +142,10 @@ impl<'a> Search<'a> {
 
     /// Claims from the lanes until there is nothing left, or enough is claimed.
     fn run(&mut self, whole: bool) -> StateResult<()> {
-        while self.claimed.len() < self.call.max_rows && self.bytes < limits::MAX_BATCH_BYTES {
+        while self.claimed.len() < self.call.max_rows
+            && self.bytes < limits::MAX_BATCH_BYTES
+            && self.refused < REFUSED
+        {
             interrupts::check();
             let open: Vec<Lane> = self
                 .lanes
@@ -180,9 +188,12 @@ impl<'a> Search<'a> {
             if self.bytes >= limits::MAX_BATCH_BYTES {
                 break;
             }
-            if let Some(claimed) = self.decide(&first.lane.0, ready)? {
-                self.bytes += claimed.input.as_ref().map_or(0, Vec::len);
-                self.claimed.push(claimed);
+            match self.decide(&first.lane.0, ready)? {
+                Some(claimed) => {
+                    self.bytes += claimed.input.as_ref().map_or(0, Vec::len);
+                    self.claimed.push(claimed);
+                }
+                None => self.refused += 1,
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! `wfstate.leases`: how the row of an execution follows its status.
 
 use crate::core::{StateResult, statuses};
+use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::key_params;
@@ -218,7 +219,7 @@ static UNPARK: Statement = Statement::new(
 pub fn make_room(tenant: &str, (workflow, concurrency_key): &Left) -> StateResult<()> {
     if let Some(concurrency_key) = concurrency_key {
         let params = || [tenant, workflow].map(|text| Param::Text(Some(text)));
-        SHARE_QUEUE.run(Mode::Latest, &params())?;
+        as_owner(|| SHARE_QUEUE.run(Mode::Latest, &params()))?;
         let [tenant, workflow] = params();
         UNPARK.run(
             Mode::Latest,

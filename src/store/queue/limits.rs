@@ -1,6 +1,7 @@
 //! `wf_set_limits`: how many executions of a workflow are held at a time.
 
 use crate::core::StateResult;
+use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::queue::queues::{self, Queue};
 
@@ -26,6 +27,7 @@ static UNPARK_ALL: Statement = Statement::new(
 
 /// Sets the limits of a workflow.
 pub fn set(tenant: &str, workflow: &str, to: &Queue) -> StateResult<()> {
+    queues::check_room(&queues::of(tenant), workflow)?;
     let number = |n: Option<i32>| Param::Int4(n.map(i64::from));
     let params = [
         Param::Text(Some(tenant)),
@@ -77,10 +79,9 @@ static HELD: Statement = Statement::new(
 
 /// Has claims of these workflows follow each other.
 pub(super) fn lock(tenant: &str, workflows: &[String]) -> StateResult<()> {
-    LOCK.run(
-        Mode::Write,
-        &[Param::Text(Some(tenant)), Param::TextArray(Some(workflows))],
-    )?;
+    let params = [Param::Text(Some(tenant)), Param::TextArray(Some(workflows))];
+    // To lock a row takes the right to change it, which writers do not have.
+    as_owner(|| LOCK.run(Mode::Write, &params))?;
     Ok(())
 }
 

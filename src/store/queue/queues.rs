@@ -1,7 +1,8 @@
 //! `wfstate.queues`: the workflows whose executions are claimed, from this session's copy of the table.
 
-use crate::core::StateResult;
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::invalidation::Cached;
+use crate::pg::roles::as_owner;
 use crate::pg::scan;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
@@ -12,6 +13,8 @@ use std::rc::Rc;
 
 /// Claims without progress after which an execution is set aside, where nothing is said.
 pub const MAX_CLAIMS: i32 = 10;
+/// Workflows of a tenant whose executions are claimed.
+const MAX_QUEUES: usize = 2000;
 /// Highest priority.
 pub const MAX_PRIORITY: i32 = 9;
 
@@ -89,16 +92,33 @@ static OPEN: Statement = Statement::new(
 /// Has claims look at a lane, and at the one for what was started before.
 pub fn open(tenant: &str, workflow: &str, lane: i32) -> StateResult<()> {
     let bits = 3 << (lane & !1);
-    let known = of(tenant).get(workflow).map_or(0, |queue| queue.lanes);
+    let all = of(tenant);
+    let known = all.get(workflow).map_or(0, |queue| queue.lanes);
     if known & bits != bits {
+        check_room(&all, workflow)?;
         let params = [
             Param::Text(Some(tenant)),
             Param::Text(Some(workflow)),
             Param::Int4(Some(i64::from(bits))),
         ];
-        OPEN.run(Mode::Latest, &params)?;
+        // Writers may open lanes, and not set limits.
+        as_owner(|| OPEN.run(Mode::Latest, &params))?;
     }
     Ok(())
+}
+
+/// All sessions keep what each tenant has, and claims of all workflows look at each.
+pub(super) fn check_room(all: &OfTenant<Queue>, workflow: &str) -> StateResult<()> {
+    if all.len() < MAX_QUEUES || all.contains_key(workflow) {
+        return Ok(());
+    }
+    Err(
+        StateError::new(Code::LimitExceeded, "too many workflows have executions")
+            .detail(format!(
+                "At most {MAX_QUEUES} workflows of a tenant may have executions that are claimed."
+            ))
+            .hint("Give executions that are run alike one workflow."),
+    )
 }
 
 /// Says that something can be claimed, not what: whoever may connect to the database can listen, and forge.

@@ -127,8 +127,38 @@ SELECT count(*) FROM generate_series(1, 2) AS n, wf_start('keyed', 'k' || n, con
 SELECT execution_id FROM wf_claim('w', '{keyed}', max_rows => 2);
 DELETE FROM wfstate.leases WHERE execution_id = 'k1';
 SELECT execution_id FROM wf_claim('w', '{keyed}');
+-- A writer starts, claims, and ends executions of limited workflows, and sets no limits, by no way.
+CREATE ROLE regress_wf_worker;
+SELECT wf_grant_access('regress_wf_worker', 'writer', '{lease_moves}');
+SET ROLE regress_wf_worker;
+SELECT created FROM wf_start('keyed', 'k3', concurrency_key => 'y');
+SELECT created FROM wf_start('of a writer', 'w1');
+SELECT execution_id FROM wf_claim('w', '{keyed,"of a writer"}', max_rows => 5);
+SELECT wf_complete('k3') > 0 AS completed, wf_complete('w1') > 0;
+SELECT wf_set_limits('keyed', max_per_key => 100);
+\echo :SQLSTATE
+UPDATE wfstate.queues SET max_per_key = 100;
+\echo :SQLSTATE
+RESET ROLE;
+SELECT max_per_key FROM wf_limits('keyed');
+SELECT wf_revoke_access('regress_wf_worker');
+DROP ROLE regress_wf_worker;
+-- No more workflows than all sessions can keep, and a claim parks no more than it should.
+INSERT INTO wfstate.queues (tenant, workflow, lanes) SELECT 'lease_moves', 'one of many ' || n, 3 FROM generate_series(1, 2000) AS n;
+SELECT wf_start('one too many');
+\echo :SQLSTATE
+SELECT wf_set_limits('one too many');
+\echo :SQLSTATE
+SELECT created FROM wf_start('keyed', 'k4', concurrency_key => 'z');
+DELETE FROM wfstate.queues WHERE workflow ~ '^one of many';
+SELECT count(*) FROM generate_series(1, 1500) AS n, wf_start('keyed', 'p' || n, concurrency_key => 'z');
+SELECT created FROM wf_start('keyed', 'free', concurrency_key => 'free');
+SELECT execution_id FROM wf_claim('w', '{keyed}');
+SELECT execution_id FROM wf_claim('w', '{keyed}');
+SELECT execution_id FROM wf_claim('w', '{keyed}');
+SELECT state, count(*) FROM wf_leases('keyed', max_rows => 10000) GROUP BY state ORDER BY state;
 DELETE FROM wfstate.leases WHERE tenant = 'lease_moves';
-SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 1000);
+SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 10000);
 SELECT wf_drop_migration('shaped', 0) AS dropped;
 DROP FUNCTION public.regress_wf_breaks;
 DELETE FROM wfstate.queues WHERE tenant = 'lease_moves';
