@@ -1,10 +1,11 @@
 //! Going back and branching off: one small row each, whatever the size of the state.
 
-use crate::core::{Code, StateError, StateResult, hash};
+use crate::core::{Code, StateError, StateResult, hash, statuses};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::definitions::bind;
+use crate::store::execution::runs::{self, Outcome};
 use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{
@@ -201,6 +202,9 @@ pub(in crate::store) fn back_to(
         return Err(StateError::execution_not_found(key.id, key.tenant));
     };
     index(key, &head, None)?;
+    if statuses::is_final(&current.status) && !statuses::is_final(&head.status) {
+        runs::set_outcome(key, Outcome::default())?;
+    }
     record(key, Change::Status(head.version, &head.status))?;
     Ok(head.version)
 }

@@ -56,6 +56,11 @@ SELECT created FROM wf_start('order', 'back');
 SELECT execution_id FROM wf_claim('w');
 SELECT wf_complete('back') > 0, wf_recover('back', version => 2) > 0;
 SELECT execution_id, status FROM wf_claim('w');
+-- What had come of it is forgotten, where it goes on.
+SELECT wf_complete('back', '"result"') > 0, wf_recover('back', version => 2) > 0;
+SELECT status, result FROM wf_execution('back');
+SELECT wf_fail('back', '"error"') > 0, wf_recover('back', version => 2) > 0;
+SELECT count(*) FROM wf_list(workflow => 'order', has_error => true) WHERE execution_id = 'back';
 SELECT wf_recover('back', version => 3) > 0;
 SELECT count(*) FROM wf_leases('order') WHERE execution_id = 'back';
 -- Forks and imports wait until they are offered.
