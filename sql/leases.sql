@@ -86,7 +86,7 @@ ALTER TABLE wfstate.queues ENABLE ALWAYS TRIGGER queues_invalidate;
 ALTER TABLE wfstate.queues ENABLE ALWAYS TRIGGER queues_invalidate_all;
 COMMENT ON TRIGGER queues_invalidate ON wfstate.queues IS 'Makes every session read the queues again.';
 COMMENT ON TRIGGER queues_invalidate_all ON wfstate.queues IS 'The same after TRUNCATE.';
-INSERT INTO wfstate.access VALUES ('wfstate.queues', 'operator');
+INSERT INTO wfstate.access VALUES ('wfstate.queues', 'nobody');
 
 -- The plans are kept as they were first made, when the tables may be empty: every one of them is to read the index
 -- that is there for it, in its order.

@@ -74,9 +74,7 @@ fn wf_step_compensation_failed(
         with_key(execution_id, |key| {
             let step_id = limits::name("step_id", step_id)?;
             let error = kept("error", bytes(error))?;
-            guard::with_status(key, lease, Some("failed"), || {
-                sagas::failed(of(key), step_id, error)
-            })
+            sagas::failed(of(key), lease, step_id, error)
         })
     })
 }

@@ -109,6 +109,9 @@ pub fn duration_ms(value: Option<f64>) -> StateResult<Option<f64>> {
     }
 }
 
+/// Longest age or wait, with months of 31 days: beyond, a time before or after now is none.
+const LONGEST_DAYS: i64 = 1000 * 372;
+
 /// An age: not negative.
 pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<()> {
     if months < 0 || days < 0 || micros < 0 {
@@ -116,6 +119,11 @@ pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<(
             StateError::invalid(format!("{argument} must not be negative"))
                 .hint("Write it as interval '30 days'."),
         );
+    }
+    let in_days = i64::from(months) * 31 + i64::from(days) + micros / 86_400_000_000;
+    if in_days > LONGEST_DAYS {
+        return Err(StateError::invalid(format!("{argument} is out of range"))
+            .detail("It must be at most 1000 years."));
     }
     Ok(())
 }

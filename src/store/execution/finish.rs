@@ -81,20 +81,20 @@ pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
     Ok(version)
 }
 
-/// Ends an execution with what has come of it. Ended in the same way, it stays as it is.
-pub fn end(
+/// Ends an execution. Ended in the same way, it stays as it is. Returns its version, and whether this call has.
+fn end(
     call: Move<'_>,
     to: &str,
     outcome: Outcome<'_>,
     change: Option<&[u8]>,
-) -> StateResult<i64> {
+) -> StateResult<(i64, bool)> {
     if let Some(change) = change {
         patch::checked(change)?;
     }
     let head = call.lock()?;
     if head.status == to {
         if runs::has_outcome(call.key, outcome)? {
-            return Ok(head.version);
+            return Ok((head.version, false));
         }
         return Err(StateError::new(
             Code::IllegalTransition,
@@ -104,8 +104,26 @@ pub fn end(
         .hint("wf_execution shows it."));
     }
     statuses::check(call.key.id, &head.status, to)?;
-    let version = call.append(&head, to, change)?;
-    runs::set_outcome(call.key, outcome)?;
+    Ok((call.append(&head, to, change)?, true))
+}
+
+/// Ends an execution with what has come of it, once `prepare` has looked whether it may.
+pub(super) fn end_with(
+    call: Move<'_>,
+    lease: Option<i64>,
+    to: &str,
+    outcome: Outcome<'_>,
+    change: Option<&[u8]>,
+    prepare: impl FnOnce() -> StateResult<()>,
+) -> StateResult<i64> {
+    let (version, is_new) = guard::with_status(call.key, lease, Some(to), || {
+        prepare()?;
+        end(call, to, outcome, change)
+    })?;
+    // Behind the parent, which is locked by now: whoever deletes that changes the same row under its lock.
+    if is_new {
+        runs::set_outcome(call.key, outcome)?;
+    }
     Ok(version)
 }
 
@@ -118,7 +136,7 @@ pub fn end_under(
     outcome: Outcome<'_>,
     change: Option<&[u8]>,
 ) -> StateResult<i64> {
-    let ended = guard::with_status(call.key, lease, Some(to), || end(call, to, outcome, change));
+    let ended = end_with(call, lease, to, outcome, change, || Ok(()));
     match ended {
         Err(error) if error.code == Code::LeaseLost => repeated(call, to, outcome)?.ok_or(error),
         ended => ended,

@@ -121,18 +121,24 @@ pub fn compensated(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
 }
 
 /// Notes that a step could not be undone; the execution has failed then.
-pub fn failed(call: Move<'_>, step_id: &str, error: Option<&[u8]>) -> StateResult<i64> {
+pub fn failed(
+    call: Move<'_>,
+    lease: Option<i64>,
+    step_id: &str,
+    error: Option<&[u8]>,
+) -> StateResult<i64> {
     let key = call.key;
-    let head = call.lock()?;
-    let step = steps::lock_begun(key, step_id)?;
-    if head.status != "compensating" {
-        return Err(is_not(key, &head, "compensating"));
-    }
-    check(key, step_id, &step)?;
-    set(key, step_id, "compensation_failed", error)?;
     let outcome = Outcome {
         result: None,
         error,
     };
-    finish::end(call, "failed", outcome, None)
+    finish::end_with(call, lease, "failed", outcome, None, || {
+        let head = call.lock()?;
+        let step = steps::lock_begun(key, step_id)?;
+        if head.status != "compensating" {
+            return Err(is_not(key, &head, "compensating"));
+        }
+        check(key, step_id, &step)?;
+        set(key, step_id, "compensation_failed", error)
+    })
 }

@@ -54,6 +54,9 @@ pub struct Started {
 static NEW_ID: Statement =
     Statement::new("SELECT pg_catalog.gen_random_uuid()::pg_catalog.text", &[]);
 
+/// Rounds in which whoever was adding the row may have been rolled back, and somebody else have begun to.
+const ROUNDS: u32 = 100;
+
 /// Starts an execution, or tells of the one that the same call has started before.
 pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
     let input_hash = hash_of(call.input)?;
@@ -82,11 +85,17 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
     if let Some(parent) = call.parent {
         executions::lock_existing(Key { tenant, id: parent }, Lock::Reference)?;
     }
+    let mut rounds = 0;
     while !runs::insert(key, &new)? {
         interrupts::check();
+        rounds += 1;
         // Whoever was adding it may have been rolled back: then it is not there, and is added here.
         if let Some(found) = known(key, call)? {
             return again(key, call, input_hash, found);
+        }
+        if rounds == ROUNDS {
+            return Err(taken(key)
+                .detail("What has its execution_id or idempotency_key is hidden from this role."));
         }
     }
     let version = create(key, call)?;

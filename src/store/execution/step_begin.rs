@@ -2,6 +2,7 @@
 
 use crate::core::definition::{Definition, Step as Declared};
 use crate::core::{Code, StateError, StateResult, limits};
+use crate::pg::backend::reads_committed;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
@@ -97,6 +98,11 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
             return Ok(found.unwrap_or(Answer::Blocked(blocked_by)));
         }
         if let Some(attempt) = try_begin(key, call, input_hash, bound.as_ref(), declared)? {
+            // The lock lets the status change, so that saves go on: an older snapshot does not show it.
+            if !reads_committed() {
+                let head = executions::read_latest(key)?;
+                head.map_or(Ok(()), |head| check_status(key, &head.status))?;
+            }
             let change = Change::Step(call.step_id, i64::from(attempt), "running");
             record(key, change)?;
             return Ok(Answer::Run(attempt));
@@ -130,8 +136,13 @@ fn bound_by(key: Key<'_>) -> StateResult<Option<Bound>> {
 
 /// What binds a head.
 pub(super) fn bound(mode: Mode, key: Key<'_>, head: Head) -> StateResult<Option<Bound>> {
-    let Some((workflow, version)) = head.workflow.zip(head.workflow_version) else {
-        return Ok(None);
+    let (workflow, version) = match (head.workflow, head.workflow_version) {
+        (Some(workflow), Some(version)) => (workflow, version),
+        (None, Some(_)) => {
+            let why = "it is bound to a definition of no workflow";
+            return Err(StateError::corrupt_head(key.id, why));
+        }
+        (_, None) => return Ok(None),
     };
     let name = Name {
         tenant: key.tenant,

@@ -182,6 +182,11 @@ pub fn read(key: Key<'_>) -> StateResult<Option<Head>> {
     READ.one(Mode::Read, &key_params(key), head)
 }
 
+/// The head as it is committed now, and by this transaction, also where that keeps an older snapshot.
+pub fn read_latest(key: Key<'_>) -> StateResult<Option<Head>> {
+    READ.one(Mode::Latest, &key_params(key), head)
+}
+
 /// The head as the calling query sees it; refuses a missing one.
 pub fn read_existing(key: Key<'_>) -> StateResult<Head> {
     read(key)?.ok_or_else(|| StateError::execution_not_found(key.id, key.tenant))

@@ -36,7 +36,8 @@ pub fn set(tenant: &str, workflow: &str, to: &Queue) -> StateResult<()> {
         number(to.max_per_key),
         number(to.max_claims),
     ];
-    SET.run(Mode::Latest, &params)?;
+    // By this function alone: it bounds what every session keeps a copy of.
+    as_owner(|| SET.run(Mode::Latest, &params))?;
     UNPARK_ALL.run(
         Mode::Latest,
         &[Param::Text(Some(tenant)), Param::Text(Some(workflow))],

@@ -148,6 +148,40 @@ RESET ROLE;
 SELECT max_per_key FROM wf_limits('keyed');
 SELECT wf_revoke_access('regress_wf_worker');
 DROP ROLE regress_wf_worker;
+-- The queues are written by the functions alone: what an operator adds past them, every session would read.
+CREATE ROLE regress_lease_operator;
+SELECT wf_grant_access('regress_lease_operator', 'operator');
+SELECT wf_grant_tenant('regress_lease_operator', 'lease_moves');
+SET ROLE regress_lease_operator;
+INSERT INTO wfstate.queues (tenant, workflow, lanes) VALUES ('lease_moves', 'junk', 1);
+\echo :SQLSTATE
+UPDATE wfstate.queues SET lanes = lanes;
+\echo :SQLSTATE
+SELECT wf_set_limits('limited', max_running => 3);
+SELECT workflow, max_running FROM wf_limits('limited');
+SELECT created FROM wf_start('limited', 'held twice');
+SELECT * FROM wf_heartbeat('{held twice,held twice}', '{1,2}');
+\echo :SQLSTATE
+-- Waits end before time does.
+SELECT wf_sleep('held twice', 'long', '178000000 years');
+\echo :SQLSTATE
+SELECT action FROM wf_await_signal('held twice', 'go', '1001 years');
+\echo :SQLSTATE
+-- A head that says nothing that can be, and a key that a policy hides: an error, and no endless search.
+UPDATE wfstate.executions SET workflow = NULL, workflow_version = 3 WHERE execution_id = 'held twice';
+SELECT action FROM wf_step_begin('held twice', 'a');
+\echo :SQLSTATE
+RESET ROLE;
+SELECT created FROM wf_start('limited', 'hidden', idempotency_key => 'hidden');
+CREATE POLICY hides ON wfstate.runs AS RESTRICTIVE FOR SELECT TO regress_lease_operator USING (idempotency_key IS NULL OR idempotency_key <> 'hidden');
+SET ROLE regress_lease_operator;
+SELECT created FROM wf_start('limited', 'another', idempotency_key => 'hidden');
+\echo :SQLSTATE
+RESET ROLE;
+DROP POLICY hides ON wfstate.runs;
+SELECT wf_revoke_access('regress_lease_operator');
+SELECT wf_revoke_tenant('regress_lease_operator', 'lease_moves');
+DROP ROLE regress_lease_operator;
 -- No more workflows than all sessions can keep, and a claim parks no more than it should.
 INSERT INTO wfstate.queues (tenant, workflow, lanes) SELECT 'lease_moves', 'one of many ' || n, 3 FROM generate_series(1, 2000) AS n;
 SELECT wf_start('one too many');

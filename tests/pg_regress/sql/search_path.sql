@@ -162,7 +162,6 @@ SELECT count(*) FROM :"api".wf_changes();
 SELECT :"api".wf_prune_changes('0 s');
 SELECT :"api".wf_record_changes(false);
 SELECT :"api".wf_delete('x1'), :"api".wf_delete('x2');
-DELETE FROM wfstate.queues; DELETE FROM wfstate.feeds;
 -- The limits of the tables hold.
 INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version) VALUES ('search_path', 'a', '', 1);
 SELECT :"api".wf_delete('a'), :"api".wf_delete('b'), :"api".wf_delete('c'), :"api".wf_delete('f'), :"api".wf_delete('i'), :"api".wf_delete('never');
@@ -173,6 +172,7 @@ SELECT :"api".wf_import(:"api".wf_export('e'), 'e2');
 SELECT execution_id FROM :"api".wf_find('{"n": 1}', tags => '{"t": 1}');
 SELECT :"api".wf_delete('e'), :"api".wf_delete('e2');
 RESET ROLE;
+DELETE FROM wfstate.queues; DELETE FROM wfstate.feeds;
 RESET search_path;
 SET client_min_messages = warning;
 DROP SCHEMA regress_hostile CASCADE;
