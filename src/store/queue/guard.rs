@@ -1,6 +1,7 @@
 //! Writes under a lease: refused when it is not the holder's any more (WF007).
 
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::backend::reads_committed;
 use crate::pg::spi::{Mode, Row, Statement, Type, now};
 use crate::store::Key;
 use crate::store::log::batch::Item;
@@ -40,6 +41,10 @@ macro_rules! lock {
         )
     };
 }
+static EXPIRES_AT: Statement = Statement::new(
+    "SELECT l.expires_at FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
 static SHARE: Statement = lock!("KEY SHARE");
 static LOCK: Statement = lock!("UPDATE");
 
@@ -67,7 +72,15 @@ pub fn lock(key: Key<'_>, touch: Touch) -> StateResult<Option<Found>> {
         Touch::Nothing => &SHARE,
         Touch::Changes => &LOCK,
     };
-    statement.one(Mode::Write, &key_params(key), found)
+    let mut locked = statement.one(Mode::Write, &key_params(key), found)?;
+    // Heartbeats do not wait for a shared lock: an older snapshot does not show that one has shortened the lease.
+    if let Some(locked) = &mut locked
+        && !reads_committed()
+    {
+        let now = EXPIRES_AT.one(Mode::Latest, &key_params(key), |row| Ok(row.micros(0)))?;
+        locked.expires_at = now.flatten();
+    }
+    Ok(locked)
 }
 
 static TRY: Statement = lock!("UPDATE SKIP LOCKED");
