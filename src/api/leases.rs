@@ -14,7 +14,6 @@ use crate::store::queue::queues::Queue;
 use crate::store::queue::{heartbeat, limits as bounds, release};
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
-use std::collections::HashSet;
 
 #[pg_extern(sql = false)]
 fn wf_claim<'a>(
@@ -86,13 +85,6 @@ fn wf_heartbeat(
             Ok::<_, StateError>((id, lease))
         });
         let leases = paired.collect::<StateResult<Vec<_>>>()?;
-        let mut seen = HashSet::new();
-        if let Some((twice, _)) = leases.iter().find(|(id, _)| !seen.insert(id)) {
-            return Err(
-                StateError::invalid(format!("execution \"{twice}\" is given twice"))
-                    .hint("Give each execution once, with the lease that is held now."),
-            );
-        }
         let duration = self::duration(interval(duration))?;
         let held = heartbeat::beat(&tenant::current()?, &leases, duration)?;
         for ((id, _), expires_at) in leases.into_iter().zip(held) {

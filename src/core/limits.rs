@@ -123,7 +123,8 @@ pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<(
     let in_days = i64::from(months) * 31 + i64::from(days) + micros / 86_400_000_000;
     if in_days > LONGEST_DAYS {
         return Err(StateError::invalid(format!("{argument} is out of range"))
-            .detail("It must be at most 1000 years."));
+            .detail("It must be at most 1000 years.")
+            .hint("Write it as interval '30 days'."));
     }
     Ok(())
 }

@@ -94,8 +94,7 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
             return again(key, call, input_hash, found);
         }
         if rounds == ROUNDS {
-            return Err(taken(key)
-                .detail("What has its execution_id or idempotency_key is hidden from this role."));
+            return Err(hidden(key));
         }
     }
     let version = create(key, call)?;
@@ -169,6 +168,15 @@ fn taken(key: Key<'_>) -> StateError {
         format!("execution \"{}\" already exists", key.id),
     )
     .hint("Choose another execution_id.")
+}
+
+fn hidden(key: Key<'_>) -> StateError {
+    StateError::new(
+        Code::AlreadyExists,
+        format!("execution \"{}\" cannot be started", key.id),
+    )
+    .detail("Its execution_id or idempotency_key is taken by one that a row-level policy hides from this role.")
+    .hint("Choose another execution_id and idempotency_key.")
 }
 
 /// The execution with its first version.

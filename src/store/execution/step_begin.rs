@@ -139,8 +139,15 @@ pub(super) fn bound(mode: Mode, key: Key<'_>, head: Head) -> StateResult<Option<
     let (workflow, version) = match (head.workflow, head.workflow_version) {
         (Some(workflow), Some(version)) => (workflow, version),
         (None, Some(_)) => {
-            let why = "it is bound to a definition of no workflow";
-            return Err(StateError::corrupt_head(key.id, why));
+            return Err(StateError::new(
+                Code::CorruptState,
+                format!(
+                    "execution \"{}\" is bound to a definition, but has no workflow",
+                    key.id
+                ),
+            )
+            .detail("Its row in wfstate.executions was changed past the functions.")
+            .hint("Set the workflow of that row again, or its workflow_version to NULL."));
         }
         (_, None) => return Ok(None),
     };

@@ -290,14 +290,3 @@ pub fn diff(key: Key<'_>, from: i64, to: Option<i64>) -> StateResult<Document> {
         .and_then(Document::from_payload)
         .map_err(|e| StateError::not_rebuilt(key.id, to, e))
 }
-
-static ON_SOURCE: Statement = Statement::new(
-    "SELECT v.version FROM wfstate.state_versions AS v
-      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} 1 AND v.base_version IS NOT NULL",
-    &[Type::Text, Type::Text],
-);
-
-/// Whether a fork's first version still refers to the execution that it was forked from.
-pub fn stands_on_source(fork: Key<'_>) -> StateResult<bool> {
-    Ok(ON_SOURCE.run(Mode::Latest, &key_params(fork))? > 0)
-}

@@ -7,7 +7,6 @@ use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::execution::{runs, steps};
 use crate::store::feed::record::{Change, record};
-use crate::store::history::page;
 use crate::store::history::prune;
 use crate::store::log::cache;
 use crate::store::log::executions::{self, Lock, key_params};
@@ -29,7 +28,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
             tenant: key.tenant,
             id: &fork,
         };
-        if page::stands_on_source(fork)? {
+        if versions::stands_on_source(fork)? {
             prune::make_root(fork, 1, false)?;
         }
     }

@@ -88,3 +88,14 @@ pub fn phase(key: Key<'_>, version: i64) -> StateResult<Option<Option<String>>> 
     let params = [tenant, id, Param::Int8(Some(version))];
     PHASE.one(Mode::Read, &params, |row| Ok(row.text(0)))
 }
+
+static ON_SOURCE: Statement = Statement::new(
+    "SELECT v.version FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} 1 AND v.base_version IS NOT NULL",
+    &[Type::Text, Type::Text],
+);
+
+/// Whether a fork's first version still refers to the execution that it was forked from.
+pub fn stands_on_source(fork: Key<'_>) -> StateResult<bool> {
+    Ok(ON_SOURCE.run(Mode::Latest, &key_params(fork))? > 0)
+}

@@ -41,10 +41,6 @@ macro_rules! lock {
         )
     };
 }
-static EXPIRES_AT: Statement = Statement::new(
-    "SELECT l.expires_at FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
 static SHARE: Statement = lock!("KEY SHARE");
 static LOCK: Statement = lock!("UPDATE");
 
@@ -72,15 +68,7 @@ pub fn lock(key: Key<'_>, touch: Touch) -> StateResult<Option<Found>> {
         Touch::Nothing => &SHARE,
         Touch::Changes => &LOCK,
     };
-    let mut locked = statement.one(Mode::Write, &key_params(key), found)?;
-    // Heartbeats do not wait for a shared lock: an older snapshot does not show that one has shortened the lease.
-    if let Some(locked) = &mut locked
-        && !reads_committed()
-    {
-        let now = EXPIRES_AT.one(Mode::Latest, &key_params(key), |row| Ok(row.micros(0)))?;
-        locked.expires_at = now.flatten();
-    }
-    Ok(locked)
+    statement.one(Mode::Write, &key_params(key), found)
 }
 
 static TRY: Statement = lock!("UPDATE SKIP LOCKED");
@@ -104,6 +92,21 @@ static EXISTS: Statement = Statement::new(
     &[Type::Text, Type::Text],
 );
 
+static EXPIRES_AT: Statement = Statement::new(
+    "SELECT l.expires_at FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// When a lease expires whose row is locked. Heartbeats do not wait for a shared lock: an older snapshot does not show
+/// that one has shortened it.
+fn expires_at(key: Key<'_>, locked: &Found) -> StateResult<Option<i64>> {
+    if reads_committed() {
+        return Ok(locked.expires_at);
+    }
+    let latest = EXPIRES_AT.one(Mode::Latest, &key_params(key), |row| Ok(row.micros(0)))?;
+    Ok(latest.flatten())
+}
+
 /// Refuses unless the lease is held, and keeps it from being claimed until the transaction ends.
 pub fn hold(key: Key<'_>, lease: i64, touch: Touch) -> StateResult<()> {
     let detail = match lock(key, touch)? {
@@ -116,7 +119,7 @@ pub fn hold(key: Key<'_>, lease: i64, touch: Touch) -> StateResult<()> {
             }
         }
         // By the clock as it is once the row is locked, which may have taken a while.
-        Some(found) if found.expires_at.is_none_or(|at| at <= now()) => "It has expired.",
+        Some(found) if expires_at(key, &found)?.is_none_or(|at| at <= now()) => "It has expired.",
         Some(_) => return Ok(()),
     };
     Err(StateError::new(

@@ -1,6 +1,6 @@
 //! `wf_heartbeat`: leases that are held on.
 
-use crate::core::StateResult;
+use crate::core::{StateError, StateResult};
 use crate::pg::interrupts;
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
@@ -25,24 +25,38 @@ RETURNING l.expires_at",
     &[Type::Text, Type::Text, Type::Int8, Type::Interval],
 );
 
-/// Puts off the expiry of leases, each with its execution; `None` for those that are lost.
+/// Puts off the expiry of leases, each with its execution; `None` for those that are lost. Refuses an execution that
+/// is given twice.
 pub fn beat(
     tenant: &str,
     leases: &[(String, i64)],
     duration: Interval,
 ) -> StateResult<Vec<Option<i64>>> {
-    let mut order: Vec<usize> = (0..leases.len()).collect();
+    let named = leases.iter().zip(0..);
+    let mut order: Vec<(&str, i64, usize)> = named
+        .map(|((id, lease), i)| (id.as_str(), *lease, i))
+        .collect();
     // Two calls over the same leases lock them in the same order.
-    order.sort_by_key(|i| leases.get(*i).map(|(id, _)| id.as_str()));
+    order.sort_unstable();
+    for pair in order.windows(2) {
+        if let [(a, ..), (b, ..)] = pair
+            && a == b
+        {
+            return Err(
+                StateError::invalid(format!("execution \"{a}\" is given twice"))
+                    .hint("Give each execution once, with the lease that is held now."),
+            );
+        }
+    }
     let mut held = vec![None; leases.len()];
-    for i in order {
+    for (id, lease, i) in order {
         interrupts::check();
-        if let (Some((id, lease)), Some(held)) = (leases.get(i), held.get_mut(i)) {
+        if let Some(held) = held.get_mut(i) {
             let [tenant, id] = key_params(Key { tenant, id });
             let params = [
                 tenant,
                 id,
-                Param::Int8(Some(*lease)),
+                Param::Int8(Some(lease)),
                 Param::Interval(Some(duration)),
             ];
             *held = BEAT
