@@ -55,10 +55,10 @@ CREATE FUNCTION @extschema@.wf_recover(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_recover_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_recover IS
-'Makes an older state of an execution the current one, with the status and phase of that version. It is a new version that refers to the old one: nothing is copied, and nothing of the history is lost. Where the execution had ended and goes on, its result or error is forgotten, and workers can claim it where wf_start has started it. The target is a checkpoint, or a version; with neither, the checkpoint made last.
+'Makes an older state of an execution the current one, with the status and phase of that version. It is a new version that refers to the old one: nothing is copied, and nothing of the history is lost. Where the execution had ended and goes on, its result or error is forgotten, and workers can claim it where wf_start has started it. Where steps were undone (wf_step_compensated), it does not go back to where it would go on, since they would count as done: wf_fork does. The target is a checkpoint, or a version; with neither, the checkpoint made last.
 expected_version: NULL, whatever the head is; n, the head must be at version n. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF003 when neither is given and there is no checkpoint; WF005 when the execution, checkpoint or version does not exist; 22023 when both are given, or for a bad argument.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF004 when steps were undone; WF003 when neither is given and there is no checkpoint; WF005 when the execution, checkpoint or version does not exist; 22023 when both are given, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_recover', 'writer');
 
 CREATE FUNCTION @extschema@.wf_fork(

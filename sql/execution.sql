@@ -48,10 +48,10 @@ CREATE FUNCTION @extschema@.wf_start(
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_start_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_start IS
-'Starts an execution of a workflow, as pending, unless it is there: a start may be repeated until it is answered. idempotency_key: the same key of a workflow is the same execution, however often and by how many it is started. execution_id: the same id of a workflow is the same execution, too; NULL makes a new id, a UUID.
+'Starts an execution of a workflow, as pending, unless it is there: a start may be repeated until it is answered. idempotency_key: the same key of a workflow is the same execution, however often and by how many it is started. execution_id: the same id of a workflow is the same execution, too, unless it was started with another key or with none; NULL makes a new id, a UUID.
 input is kept beside the state, unchanged, for wf_execution. state is the first state; NULL takes the initial state of the workflow''s definition, or {}. Where the workflow is defined, the execution is bound to the newest version of the definition that is not retired, and starts in its initial phase. parent: an execution that it belongs to. Workers get it by wf_claim: higher priorities (0 to 9) first, not before start_at, and of those with the same concurrency_key no more at a time than wf_set_limits allows. tags and note as for wf_save_state.
 Returns one row: the id, the newest version, and whether this call has created it.
-Errors: WF006 when the key or the id was used with another input, or the id by another workflow or by a save; WF005 when parent does not exist; WF002 when the state breaks a rule of the definition; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF006 when the key or the id was used with another input, or the id with another key, by another workflow or by a save; WF005 when parent does not exist, or all versions of the definition are retired; WF002 when the state breaks a rule of the definition; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_start', 'writer');
 
 CREATE FUNCTION @extschema@.wf_execution(execution_id text) RETURNS TABLE (
@@ -72,7 +72,7 @@ CREATE FUNCTION @extschema@.wf_set_status(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_status_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_status IS
-'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating. A definition may allow fewer (statuses). lease: the token of wf_claim, under which alone this is done.
+'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating; compensated: compensating, where a step was recorded after it. What is paused or has ended holds no lease any more; otherwise the lease stays, and wf_release gives it back. A call that has ended its lease may be repeated. A definition may allow fewer (statuses). lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
 Errors: WF007 when the lease is not held; WF004 when the status may not follow the one that it has; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_set_status', 'writer');
@@ -114,7 +114,7 @@ CREATE FUNCTION @extschema@.wf_pause(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_pause_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_pause IS
-'Pauses an execution that is pending, running or waiting: until wf_resume it cannot be completed. One that is paused stays as it is. lease: the token of wf_claim, under which alone this is done.
+'Pauses an execution that is pending, running or waiting: until wf_resume it cannot be completed. One that is paused stays as it is, also where the call is repeated under the lease, which has ended with it. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
 Errors: WF007 when the lease is not held; WF004 when its status is another; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_pause', 'writer');

@@ -130,15 +130,15 @@ Errors: WF007 when the lease is not held; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_release', 'writer');
 
 CREATE FUNCTION @extschema@.wf_leases(
-    workflow text DEFAULT NULL, worker text DEFAULT NULL, state text DEFAULT NULL, after text DEFAULT NULL,
-    max_rows integer DEFAULT 100
+    workflow text DEFAULT NULL, worker text DEFAULT NULL, state text DEFAULT NULL, execution_id text DEFAULT NULL,
+    after text DEFAULT NULL, max_rows integer DEFAULT 100
 ) RETURNS TABLE (
     execution_id text, workflow text, state text, priority integer, worker text, lease bigint, claimed_at timestamptz,
     expires_at timestamptz, due_at timestamptz, claims integer, concurrency_key text
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_leases_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_leases IS
-'Lists the executions that wait for a worker or are held by one, by id. state: ready, parked (until its concurrency_key has room), delayed (until due_at: start_at of wf_start, or the delay of wf_release), waiting (for a signal or children, or until due_at, where that is set), held (also beyond expires_at, until it is claimed again), or idle (paused). after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+'Lists the executions that wait for a worker or are held by one, by id. state: ready, parked (until its concurrency_key has room), delayed (until due_at: start_at of wf_start, or the delay of wf_release), waiting (for a signal or children, or until due_at, where that is set), held (also beyond expires_at, until it is claimed again), or idle (paused). worker: who holds it, or held it last. execution_id: that one alone. after is the execution_id of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 for an unknown state, or max_rows out of range.';
 INSERT INTO wfstate.access VALUES ('wf_leases', 'reader');
 
@@ -147,7 +147,7 @@ CREATE FUNCTION @extschema@.wf_set_limits(
 ) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_limits_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_limits IS
-'Limits the executions of a workflow that are held at a time, all of them (max_running) and those with the same concurrency_key of wf_start (max_per_key), and the claims without progress after which one is set aside (max_claims). NULL: no limit, and 10 claims. A lower limit takes no lease away. Claims of a workflow with max_running or max_per_key follow each other; those of others do not.
+'Limits the executions of a workflow that are held at a time, all of them (max_running) and those with the same concurrency_key of wf_start (max_per_key), and the claims without progress after which one is set aside (max_claims). All three are set: what is left out or NULL has no limit then, and 10 claims. A lower limit takes no lease away. Claims of a workflow with max_running or max_per_key follow each other; those of others do not.
 Errors: 22023 for a bad argument; 54000 for a name that is too long.';
 INSERT INTO wfstate.access VALUES ('wf_set_limits', 'operator');
 

@@ -82,13 +82,14 @@ Errors: WF007 when the lease is not held; WF006 when the step was begun with ano
 INSERT INTO wfstate.access VALUES ('wf_step_begin', 'writer');
 
 CREATE FUNCTION @extschema@.wf_steps_begin(
-    execution_id text, step_ids text[], inputs jsonb[] DEFAULT NULL, lease bigint DEFAULT NULL
+    execution_id text, step_ids text[], inputs jsonb[] DEFAULT NULL, compensations text[] DEFAULT NULL,
+    lease bigint DEFAULT NULL
 ) RETURNS TABLE (
     step_id text, action text, attempt integer, output jsonb, error jsonb, retry_at timestamptz, blocked_by text[]
 )
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_steps_begin_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_steps_begin IS
-'wf_step_begin for up to 1000 steps of an execution in one call, all or none: inputs[i] is that of step_ids[i]. They are begun in the order of their ids, so that two calls do not deadlock. lease: the token of wf_claim, under which alone this is done.
+'wf_step_begin for up to 1000 steps of an execution in one call, all or none: inputs[i] and compensations[i] are those of step_ids[i]. They are begun in the order of their ids, so that two calls do not deadlock. lease: the token of wf_claim, under which alone this is done.
 Returns the row of each, in the order given.
 Errors: those of wf_step_begin; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000.';
 INSERT INTO wfstate.access VALUES ('wf_steps_begin', 'writer');
@@ -102,7 +103,7 @@ CREATE FUNCTION @extschema@.wf_step_complete(
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_complete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_complete IS
-'Records the result of a step, once, and with it the change that it makes to the state: patch is that of wf_patch_state, and makes a version with this step_id. Both or none. A step that is completed stays as it is: the call may be repeated, and of several the first counts. attempt: only as this attempt of wf_step_begin. The result is recorded whatever the status of the execution, since the step was run. lease: the token of wf_claim, under which alone this is done.
+'Records the result of a step, once, and with it the change that it makes to the state: patch is that of wf_patch_state, and makes a version with this step_id. Both or none. A step that is completed stays as it is: the call may be repeated, and of several the first counts. attempt: only as this attempt of wf_step_begin. The result is recorded whatever the status of the execution, since the step was run: where it has a compensation and the execution was compensated already, wf_compensations has it, and wf_set_status to compensating takes the undoing up again. The call may be repeated with an equal error. lease: the token of wf_claim, under which alone this is done.
 Returns one row: whether this call has recorded the result; the output that is recorded; the version, where a patch was saved.
 Errors: WF007 when the lease is not held; WF005 when the step was not begun; WF004 when it has failed and was not begun again; WF001 when it is at another attempt, or the head is not at expected_version; WF002 when the new state breaks a rule; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_complete', 'writer');
@@ -162,7 +163,7 @@ CREATE FUNCTION @extschema@.wf_ready_steps(execution_id text) RETURNS TABLE (
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_ready_steps_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_ready_steps IS
-'Lists the steps of the definition that an execution is bound to which may be begun now, by name: they are neither completed nor running, all that they depend on is completed, and a failed one has an attempt left whose time has come. attempt is the one that comes next. Nothing where no definition binds it.
+'Lists the steps of the definition that an execution is bound to which may be begun now, by name: the execution is pending, running or waiting, they are neither completed nor running, all that they depend on is completed, and a failed one has an attempt left whose time has come. attempt is the one that comes next. Nothing where no definition binds it.
 Errors: WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_ready_steps', 'reader');
 
@@ -173,7 +174,7 @@ CREATE FUNCTION @extschema@.wf_compensations(
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_compensations_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_compensations IS
-'Lists what is still to be undone of an execution, the last completed first: its completed steps with a compensation, and those whose compensation has failed (status compensation_failed). After a crash the list goes on where it was. after is the position of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
+'Lists what is still to be undone of an execution, the last completed first: its completed steps with a compensation, and those whose compensation has failed (status compensation_failed). After a crash the list goes on where it was. Where an execution compensates and nothing is listed, there was nothing to undo: wf_set_status to compensated ends it. after is the position of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_compensations', 'reader');
 
@@ -184,7 +185,7 @@ CREATE FUNCTION @extschema@.wf_step_compensated(
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_compensated_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_compensated IS
-'Notes that a step was undone. With the last of wf_compensations the execution, which must be compensating (wf_set_status), becomes compensated. One that was undone already stays as it is. lease: the token of wf_claim, under which alone this is done.
+'Notes that a step was undone. With the last of wf_compensations the execution, which must be compensating (wf_set_status), becomes compensated. One that was undone already stays as it is, so that the call may be repeated, also under a lease that has ended with the execution. lease: the token of wf_claim, under which alone this is done.
 Returns one row: whether this call has noted it, how many steps are still to be undone, and the status of the execution.
 Errors: WF007 when the lease is not held; WF004 when the execution is not compensating, or the step is not completed or has no compensation; WF005 when the execution does not exist or the step was not begun.';
 INSERT INTO wfstate.access VALUES ('wf_step_compensated', 'writer');

@@ -122,7 +122,7 @@ CREATE FUNCTION @extschema@.wf_await_children(
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_await_children_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_await_children IS
-'Has an execution wait, without a session, until all that were started with it as parent have a final status. action tells what to do: done, go on; timeout, go on although not all have ended in time; wait, leave the execution: its lease has ended, and it can be claimed again when the last child ends, or at wake_at. Whoever then runs it comes to the same call. wait_id tells the waits of the execution apart. lease: the token of wf_claim, under which alone this is done.
+'Has an execution wait, without a session, until all that were started with it as parent have a final status. action tells what to do: done, go on; timeout, go on although not all have ended in time; wait, leave the execution: its lease has ended, and it can be claimed again when the last child ends, or at wake_at. Whoever then runs it comes to the same call. wait_id tells the waits of the execution apart: asked again, a wait has the same answer, also where children were started since, and even where there were none, so children that are started later are awaited by another wait_id. lease: the token of wf_claim, under which alone this is done.
 Returns one row, with how many children there are now, how many of them have completed, and how many have no final status; wf_list(parent => ...) lists them.
 Errors: those of wf_await_signal.';
 INSERT INTO wfstate.access VALUES ('wf_await_children', 'writer');

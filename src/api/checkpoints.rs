@@ -8,6 +8,7 @@ use crate::pg::record::{jsonb, record, time};
 use crate::pg::records::Records;
 use crate::store::branches::branch;
 use crate::store::branches::checkpoints;
+use crate::store::branches::fork;
 use crate::store::queue::guard::{self, Touch};
 use pgrx::prelude::*;
 
@@ -81,7 +82,7 @@ fn wf_fork(
             let new_id = limits::name("new_execution_id", new_execution_id)?;
             let version = version.map(|v| limits::version("version", v)).transpose()?;
             let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
-            branch::fork(key, new_id, version, checkpoint)
+            fork::fork(key, new_id, version, checkpoint)
         })
     })
 }

@@ -89,12 +89,12 @@ fn wf_execution(execution_id: Option<&str>) -> Records<'_> {
     })
 }
 
-/// What is said about a move besides: the version that the head must be at, a note, the lease.
-type Said<'a> = (Option<i64>, Option<&'a str>, Option<i64>);
+/// What is said about a move besides: the version that the head must be at, a note.
+type Said<'a> = (Option<i64>, Option<&'a str>);
 
 fn call<T>(
     execution_id: Option<&str>,
-    (expected_version, note, _): Said<'_>,
+    (expected_version, note): Said<'_>,
     how: impl FnOnce(Move<'_>) -> StateResult<T>,
 ) -> T {
     run(|| {
@@ -108,17 +108,6 @@ fn call<T>(
     })
 }
 
-fn moved(
-    execution_id: Option<&str>,
-    said: Said<'_>,
-    to: Option<&str>,
-    how: impl FnOnce(Move<'_>) -> StateResult<i64>,
-) -> i64 {
-    call(execution_id, said, |call| {
-        guard::with_status(call.key, said.2, limits::status(to)?, || how(call))
-    })
-}
-
 #[pg_extern(sql = false)]
 fn wf_set_status(
     execution_id: Option<&str>,
@@ -127,12 +116,10 @@ fn wf_set_status(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    moved(
-        execution_id,
-        (expected_version, note, lease),
-        status,
-        |call| finish::set_status(call, limits::required("status", status)?),
-    )
+    call(execution_id, (expected_version, note), |call| {
+        let status = limits::required("status", limits::status(status)?)?;
+        finish::set_status_under(call, lease, status)
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -144,7 +131,7 @@ fn wf_complete(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    call(execution_id, (expected_version, note, lease), |call| {
+    call(execution_id, (expected_version, note), |call| {
         let outcome = Outcome {
             result: start::kept("result", bytes(result))?,
             error: None,
@@ -161,7 +148,7 @@ fn wf_fail(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    call(execution_id, (expected_version, note, lease), |call| {
+    call(execution_id, (expected_version, note), |call| {
         let outcome = Outcome {
             result: None,
             error: start::kept("error", bytes(error))?,
@@ -177,7 +164,7 @@ fn wf_cancel(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    call(execution_id, (expected_version, note, lease), |call| {
+    call(execution_id, (expected_version, note), |call| {
         finish::end_under(call, lease, "cancelled", Outcome::default(), None)
     })
 }
@@ -189,20 +176,28 @@ fn wf_pause(
     note: Option<&str>,
     lease: Option<i64>,
 ) -> i64 {
-    let said = (expected_version, note, lease);
-    moved(execution_id, said, Some("paused"), |call| {
-        finish::set_status(call, "paused")
+    call(execution_id, (expected_version, note), |call| {
+        finish::set_status_under(call, lease, "paused")
+    })
+}
+
+/// Takes an execution up again, which no lease is held on.
+fn again(
+    execution_id: Option<&str>,
+    said: Said<'_>,
+    how: impl FnOnce(Move<'_>) -> StateResult<i64>,
+) -> i64 {
+    call(execution_id, said, |call| {
+        guard::with_status(call.key, None, Some("pending"), || how(call))
     })
 }
 
 #[pg_extern(sql = false)]
 fn wf_resume(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    let said = (expected_version, note, None);
-    moved(execution_id, said, Some("pending"), finish::resume)
+    again(execution_id, (expected_version, note), finish::resume)
 }
 
 #[pg_extern(sql = false)]
 fn wf_retry(execution_id: Option<&str>, expected_version: Option<i64>, note: Option<&str>) -> i64 {
-    let said = (expected_version, note, None);
-    moved(execution_id, said, Some("pending"), retry::retry)
+    again(execution_id, (expected_version, note), retry::retry)
 }

@@ -24,7 +24,8 @@ fn wf_claim<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         let workflows = workflows.map(names).transpose()?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::max_rows(max_rows)
+            .map_err(|error| error.hint("Claim more in several calls."))?;
         let call = Call {
             worker: limits::name("worker", worker)?,
             workflows: workflows.as_deref(),
@@ -123,6 +124,7 @@ fn wf_leases<'a>(
     workflow: Option<&'a str>,
     worker: Option<&'a str>,
     state: Option<&'a str>,
+    execution_id: Option<&'a str>,
     after: Option<&'a str>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
@@ -134,6 +136,7 @@ fn wf_leases<'a>(
             workflow: limits::optional_name("workflow", workflow)?,
             worker: limits::optional_name("worker", worker)?,
             state,
+            execution_id: limits::optional_name("execution_id", execution_id)?,
             after,
             max_rows: limits::max_rows(max_rows)?,
         };

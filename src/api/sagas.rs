@@ -10,7 +10,6 @@ use crate::store::Key;
 use crate::store::execution::finish::Move;
 use crate::store::execution::sagas;
 use crate::store::execution::start::kept;
-use crate::store::queue::guard;
 use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
@@ -55,8 +54,7 @@ fn wf_step_compensated<'a>(
     Records::written(move |out| {
         with_key(execution_id, |key| {
             let step_id = limits::name("step_id", step_id)?;
-            let undone =
-                guard::with_any_status(key, lease, || sagas::compensated(of(key), step_id))?;
+            let undone = sagas::compensated(of(key), lease, step_id)?;
             out.put(&record![undone.is_new, undone.remaining, undone.status]);
             Ok(())
         })

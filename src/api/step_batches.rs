@@ -15,12 +15,14 @@ use pgrx::prelude::*;
 /// The steps of a batch, by name, each with its place in the arrays.
 fn in_order<'a>(
     step_ids: &'a [Option<String>],
-    others: Option<(&str, usize)>,
+    others: &[(&str, Option<usize>)],
 ) -> StateResult<Vec<(&'a str, usize)>> {
     limits::batch("step_ids", step_ids.len())?;
-    if let Some((name, length)) = others
-        && length != step_ids.len()
-    {
+    let differs = others.iter().find_map(|(name, length)| {
+        let length = length.filter(|length| *length != step_ids.len())?;
+        Some((name, length))
+    });
+    if let Some((name, length)) = differs {
         return Err(
             StateError::invalid("arrays must have the same number of elements")
                 .detail(format!(
@@ -61,20 +63,27 @@ fn wf_steps_begin<'a>(
     execution_id: Option<&'a str>,
     step_ids: Option<Vec<Option<String>>>,
     inputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
+    compensations: Option<Vec<Option<String>>>,
     lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
             let step_ids = limits::required("step_ids", step_ids)?;
             let inputs = elements(&inputs);
-            let others = inputs.as_ref().map(|all| ("inputs", all.len()));
+            let others = [
+                ("inputs", inputs.as_ref().map(Vec::len)),
+                ("compensations", compensations.as_ref().map(Vec::len)),
+            ];
             let mut rows: Vec<Option<Record>> = step_ids.iter().map(|_| None).collect();
-            for (step_id, at) in in_order(&step_ids, others)? {
+            for (step_id, at) in in_order(&step_ids, &others)? {
                 let input = inputs.as_ref().and_then(|all| *all.get(at)?);
+                let compensation = compensations
+                    .as_ref()
+                    .and_then(|all| all.get(at)?.as_deref());
                 let call = Begin {
                     step_id,
                     input: bytes(input),
-                    compensation: None,
+                    compensation: limits::optional_name("a compensation", compensation)?,
                 };
                 let answer = answered(step_begin::begin(key, call)?);
                 if let Some(row) = rows.get_mut(at) {
@@ -102,8 +111,8 @@ fn wf_steps_complete<'a>(
         with_lease(execution_id, lease, |key| {
             let step_ids = limits::required("step_ids", step_ids)?;
             let outputs = elements(&outputs);
-            let others = outputs.as_ref().map(|all| ("outputs", all.len()));
-            let order = in_order(&step_ids, others)?;
+            let others = [("outputs", outputs.as_ref().map(Vec::len))];
+            let order = in_order(&step_ids, &others)?;
             let expected = limits::expected(expected_version)?;
             let request = step_finish::request(key, None, expected, limits::note(note)?);
             let record = || complete_all(key, &order, outputs.as_deref());

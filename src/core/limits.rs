@@ -117,14 +117,14 @@ pub fn age(argument: &str, months: i32, days: i32, micros: i64) -> StateResult<(
     if months < 0 || days < 0 || micros < 0 {
         return Err(
             StateError::invalid(format!("{argument} must not be negative"))
-                .hint("Write it as interval '30 days'."),
+                .hint("Give a length of time, such as interval '30 days'."),
         );
     }
     let in_days = i64::from(months) * 31 + i64::from(days) + micros / 86_400_000_000;
     if in_days > LONGEST_DAYS {
         return Err(StateError::invalid(format!("{argument} is out of range"))
             .detail("It must be at most 1000 years.")
-            .hint("Write it as interval '30 days'."));
+            .hint("Give a length of time, such as interval '30 days'."));
     }
     Ok(())
 }
@@ -269,7 +269,7 @@ pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
                 .detail(format!(
                     "It is {v}, but must be between {least} and {most}."
                 ))
-                .hint(format!("Leave {argument} out for the default.")))
+                .hint(format!("Give {argument} such a value, or leave it out.")))
         }
         other => Ok(other),
     }

@@ -130,9 +130,11 @@ impl StateError {
             Code::IllegalTransition,
             format!("execution \"{execution_id}\" cannot go from {from} to {to}"),
         )
-        .detail(format!("Status {from} is final. Nothing else is allowed after it."))
+        .detail(format!("Status {from} is final."))
         .hint(match from {
-            "failed" => "Save without a status to keep it. wf_retry takes the execution up again, and wf_recover goes back to any version.",
+            "failed" => "Save without a status to keep it. wf_retry takes the execution up again, wf_set_status to compensating undoes its steps, and wf_recover goes back to any version.",
+            "cancelled" => "Save without a status to keep it. wf_set_status to compensating undoes its steps, wf_recover makes a version from before it the current one, and wf_fork starts another execution from one.",
+            "compensated" => "Save without a status to keep it. wf_fork starts another execution from any version, without steps.",
             _ => "Save without a status to keep it. wf_recover makes a version from before it the current one, and wf_fork starts another execution from one.",
         })
     }

@@ -71,9 +71,10 @@ const MOVES: [(&str, &[&str]); 5] = [
 ];
 
 /// What may follow a final status where that is asked for: to try again, and to undo what was done.
-const REOPENINGS: [(&str, &[&str]); 2] = [
+const REOPENINGS: [(&str, &[&str]); 3] = [
     ("failed", &["pending", "compensating"]),
     ("cancelled", &["compensating"]),
+    ("compensated", &["compensating"]),
 ];
 
 /// Whether nothing else may follow a status.
@@ -81,9 +82,24 @@ pub fn is_final(status: &str) -> bool {
     FINAL.contains(&status)
 }
 
+/// Whether an execution with this status begins steps, now or once it is resumed.
+pub fn goes_on(status: &str) -> bool {
+    begins(status) || status == "paused"
+}
+
+/// Whether steps and waits begin under a status.
+pub fn begins(status: &str) -> bool {
+    ["pending", "running", "waiting"].contains(&status)
+}
+
 fn listed(moves: &[(&str, &'static [&'static str])], status: &str) -> &'static [&'static str] {
     let found = moves.iter().find(|(from, _)| *from == status);
     found.map_or(&[], |(_, to)| to)
+}
+
+/// Whether a final status may be followed by another where that is asked for.
+pub fn reopens(status: &str, to: &str) -> bool {
+    listed(&REOPENINGS, status).contains(&to)
 }
 
 /// What may follow a status; nothing where it is final.
@@ -94,9 +110,7 @@ pub fn after(status: &str) -> &'static [&'static str] {
 /// The statuses that another may follow, itself among them; final ones, too, where that is asked for.
 pub fn before(status: &str, reopens: bool) -> Vec<&'static str> {
     let may = |from: &&&str| {
-        **from == status
-            || after(from).contains(&status)
-            || reopens && listed(&REOPENINGS, from).contains(&status)
+        **from == status || after(from).contains(&status) || reopens && self::reopens(from, status)
     };
     STATUSES.iter().filter(may).copied().collect()
 }

@@ -1,4 +1,4 @@
-//! Going back and branching off: one small row each, whatever the size of the state.
+//! Going back: one small row, whatever the size of the state.
 
 use crate::core::{Code, StateError, StateResult, hash, statuses};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
@@ -6,6 +6,7 @@ use crate::store::Key;
 use crate::store::branches::checkpoints;
 use crate::store::definitions::bind;
 use crate::store::execution::runs::{self, Outcome};
+use crate::store::execution::steps;
 use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{
@@ -17,14 +18,14 @@ use crate::store::migrations::apply;
 use crate::store::search::index;
 
 /// What a recovery or a fork takes over from the version it goes back to.
-struct Target {
-    version: i64,
-    hash: i64,
-    state_bytes: i64,
-    chain_bytes: i64,
-    status: String,
-    phase: Option<String>,
-    schema_version: Option<i32>,
+pub(super) struct Target {
+    pub version: i64,
+    pub hash: i64,
+    pub state_bytes: i64,
+    pub chain_bytes: i64,
+    pub status: String,
+    pub phase: Option<String>,
+    pub schema_version: Option<i32>,
 }
 
 /// A version that only refers to another one is looked through, so that chains of recoveries stay short.
@@ -76,49 +77,7 @@ SELECT e.* FROM head AS e"
         Type::Int4,
     ],
 );
-static FORK: Statement = Statement::new(
-    concat!(
-        "WITH head AS (
-  INSERT INTO wfstate.executions AS e (tenant, execution_id, workflow, workflow_version, schema_version, status, phase,
-         version, keyframe_version, hash, state_bytes, chain_bytes, created_at, started_at, updated_at, completed_at, forked_from_execution_id, forked_from_version)
-  SELECT $1, $3, $11, $12, $10, $8, $9, 1, 1, $5, $6, $7, t.at,
-         CASE WHEN $8 {=} 'running' THEN t.at END, t.at,
-         CASE WHEN $8 {=} ANY (",final_statuses!(),") THEN t.at END, $2, $4
-    FROM (SELECT pg_catalog.clock_timestamp() AS at) AS t
-  ON CONFLICT (tenant, execution_id) DO NOTHING
-  RETURNING ",
-        head_columns!(),
-        "
-), log AS (
-  INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
-         saved_at, state_bytes, chain_bytes, schema_version, status, phase, patch)
-  SELECT $1, $3, 1, $4, 1, h.hash, h.updated_at, h.state_bytes, h.chain_bytes, $10, $8, $9,
-         '[]'::pg_catalog.jsonb
-    FROM head AS h
-)
-SELECT e.* FROM head AS e"
-    ),
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Text,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Text,
-        Type::Text,
-        Type::Int4,
-        Type::Text,
-        Type::Int4,
-    ],
-);
-static TAGS: Statement = Statement::new(
-    "SELECT s.tags FROM wfstate.search AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
+pub(super) fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
     let read = |row: &Row<'_>| {
         let version = row.int8(0).unwrap_or_default();
         Ok((
@@ -184,6 +143,13 @@ pub(in crate::store) fn back_to(
     note: Option<&str>,
 ) -> StateResult<i64> {
     let target = target(key, version)?;
+    let status = status.unwrap_or(&target.status);
+    if statuses::goes_on(status) {
+        steps::check_not_undone(
+            key,
+            "wf_fork starts another execution from any version, without steps.",
+        )?;
+    }
     check(key, key, current, &target)?;
     let [tenant, id] = key_params(key);
     let params = [
@@ -193,7 +159,7 @@ pub(in crate::store) fn back_to(
         Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
         Param::Int8(Some(target.state_bytes)),
         Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
-        Param::Text(Some(status.unwrap_or(&target.status))),
+        Param::Text(Some(status)),
         Param::Text(target.phase.as_deref()),
         Param::Text(note),
         Param::Int4(target.schema_version.map(i64::from)),
@@ -211,60 +177,13 @@ pub(in crate::store) fn back_to(
 
 /// What a jump adds to the chain. A load asks for each jump's segment by itself: so many of them that a load takes
 /// noticeably longer bring a keyframe, however large the state and small the rows.
-fn jump_cost(state_bytes: i64) -> i64 {
+pub(super) fn jump_cost(state_bytes: i64) -> i64 {
     bytes(ROW_COST).max(state_bytes / 500)
-}
-
-/// Starts a new execution from a version of this one, by default the head. Returns its version, 1.
-pub fn fork(
-    key: Key<'_>,
-    new_id: &str,
-    version: Option<i64>,
-    checkpoint: Option<&str>,
-) -> StateResult<i64> {
-    let source = executions::lock_existing(key, Lock::Reference)?;
-    let version = match (checkpoint, version) {
-        (Some(_), Some(_)) => return Err(both()),
-        (Some(name), None) => checkpoints::existing(Mode::Latest, key, name)?,
-        (None, version) => version.unwrap_or(source.version),
-    };
-    let target = target(key, version)?;
-    let new_key = Key {
-        tenant: key.tenant,
-        id: new_id,
-    };
-    check(new_key, key, &source, &target)?;
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Text(Some(new_id)),
-        Param::Int8(Some(target.version)),
-        Param::Int8(Some(hash::chain(target.hash, patch_hash(&UNCHANGED)?))),
-        Param::Int8(Some(target.state_bytes)),
-        Param::Int8(Some(target.chain_bytes + jump_cost(target.state_bytes))),
-        Param::Text(Some(&target.status)),
-        Param::Text(target.phase.as_deref()),
-        Param::Int4(target.schema_version.map(i64::from)),
-        Param::Text(source.workflow.as_deref()),
-        Param::Int4(source.workflow_version.map(i64::from)),
-    ];
-    let Some(head) = FORK.one(Mode::Write, &params, head)? else {
-        return Err(StateError::new(
-            Code::AlreadyExists,
-            format!("execution \"{new_id}\" already exists"),
-        )
-        .hint("Choose another id for the fork."));
-    };
-    let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
-    index(new_key, &head, tags.flatten().as_deref())?;
-    record(new_key, Change::Status(head.version, &head.status))?;
-    Ok(head.version)
 }
 
 /// Holds the state that a version stands for against the rules that bind the execution: it may come from before
 /// them. How its phase was reached is no matter.
-fn check(to: Key<'_>, from: Key<'_>, head: &Head, target: &Target) -> StateResult<()> {
+pub(super) fn check(to: Key<'_>, from: Key<'_>, head: &Head, target: &Target) -> StateResult<()> {
     let (workflow, phase) = (head.workflow.as_deref(), target.phase.as_deref());
     let bound = bind::kept(to, workflow, head.workflow_version, phase)?;
     if bound.is_free() {
@@ -278,14 +197,14 @@ fn check(to: Key<'_>, from: Key<'_>, head: &Head, target: &Target) -> StateResul
     )
 }
 
-fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
+pub(super) fn index(key: Key<'_>, head: &Head, tags: Option<&[u8]>) -> StateResult<()> {
     let workflow = head.workflow.as_deref();
     index::maintain(key, workflow, true, tags, || {
         rebuild::head(Mode::Write, key, head)
     })
 }
 
-fn both() -> StateError {
+pub(super) fn both() -> StateError {
     StateError::invalid("checkpoint and version exclude each other")
         .hint("Give a checkpoint or a version, not both.")
 }

@@ -2,3 +2,4 @@
 
 pub mod branch;
 pub mod checkpoints;
+pub mod fork;

@@ -5,6 +5,7 @@ use crate::pg::spi::{Mode, Statement, Type};
 use crate::store::Key;
 use crate::store::definitions::bind;
 use crate::store::execution::runs::{self, Outcome};
+use crate::store::execution::sagas;
 use crate::store::log::executions::{self, Head, Lock, key_params};
 use crate::store::log::new_version::Labels;
 use crate::store::log::next::Change;
@@ -61,13 +62,16 @@ impl Move<'_> {
 }
 
 /// Moves to a status; what workers have to do about it is offered to them. What has come of the execution stays beside it, the reason of an undoing most of all.
-pub fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
+fn set_status(call: Move<'_>, to: &str) -> StateResult<i64> {
     let head = call.lock()?;
     let version = if head.status == to {
         head.version
     } else {
-        let undoes =
-            to == "compensating" && ["failed", "cancelled"].contains(&head.status.as_str());
+        let mut undoes = to == "compensating" && statuses::reopens(&head.status, to);
+        if head.status == "compensated" {
+            // Of a step that was recorded after the end.
+            undoes = undoes && sagas::remaining(call.key)? > 0;
+        }
         if !undoes {
             statuses::check(call.key.id, &head.status, to)?;
         }
@@ -138,17 +142,36 @@ pub fn end_under(
 ) -> StateResult<i64> {
     let ended = end_with(call, lease, to, outcome, change, || Ok(()));
     match ended {
-        Err(error) if error.code == Code::LeaseLost => repeated(call, to, outcome)?.ok_or(error),
+        Err(error) if error.code == Code::LeaseLost => {
+            repeated(call, to, Some(outcome))?.ok_or(error)
+        }
         ended => ended,
     }
 }
 
 /// The answer to an end that is repeated under its lease, which has ended with it.
-fn repeated(call: Move<'_>, to: &str, outcome: Outcome<'_>) -> StateResult<Option<i64>> {
-    let head = executions::lock(call.key, Lock::Reference)?;
-    match head.filter(|head| head.status == to) {
-        Some(head) if runs::has_outcome(call.key, outcome)? => Ok(Some(head.version)),
-        _ => Ok(None),
+pub(super) fn repeated(
+    call: Move<'_>,
+    to: &str,
+    outcome: Option<Outcome<'_>>,
+) -> StateResult<Option<i64>> {
+    let Some(head) = executions::lock(call.key, Lock::Reference)?.filter(|head| head.status == to)
+    else {
+        return Ok(None);
+    };
+    let is_same = outcome.map_or(Ok(true), |outcome| runs::has_outcome(call.key, outcome))?;
+    Ok(is_same.then_some(head.version))
+}
+
+/// Moves to a status under a lease, where one is given. What ends the lease may be repeated until it is answered.
+pub fn set_status_under(call: Move<'_>, lease: Option<i64>, to: &str) -> StateResult<i64> {
+    let moved = guard::with_status(call.key, lease, Some(to), || set_status(call, to));
+    let ends_lease = to == "paused" || statuses::is_final(to);
+    match moved {
+        Err(error) if error.code == Code::LeaseLost && ends_lease => {
+            repeated(call, to, None)?.ok_or(error)
+        }
+        moved => moved,
     }
 }
 
@@ -185,6 +208,9 @@ pub(super) fn is_not(key: Key<'_>, head: &Head, wanted: &str) -> StateError {
     )
     .detail(format!("Its status is {}.", head.status))
     .hint(match statuses::after(&head.status) {
+        [] if statuses::reopens(&head.status, wanted) => {
+            format!("wf_set_status to {wanted} takes the undoing up again.")
+        }
         [] => format!("Status {} is final.", head.status),
         allowed => format!(
             "wf_set_status moves it from {} to {}.",

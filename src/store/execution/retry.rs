@@ -1,6 +1,6 @@
 //! `wf_retry`: a failed execution is taken up again.
 
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::branches::branch;
 use crate::store::execution::finish::{Move, is_not};
@@ -16,31 +16,14 @@ static LAST_GOOD: Statement = Statement::new(
     &[Type::Text, Type::Text, Type::Int8],
 );
 
-/// What was undone is recorded as done, and would not be run again.
-static UNDONE: Statement = Statement::new(
-    "SELECT s.step_id FROM wfstate.steps AS s
-      WHERE s.tenant {=} $1 AND s.execution_id {=} $2
-        AND s.status {=} ANY ('{compensated,compensation_failed}'::pg_catalog.text[])
-      ORDER BY s.position DESC LIMIT 1",
-    &[Type::Text, Type::Text],
-);
-
 /// Takes a failed execution up again, with the newest state that had not failed.
 pub fn retry(call: Move<'_>) -> StateResult<i64> {
     let head = call.lock()?;
     if head.status != "failed" {
         return Err(is_not(call.key, &head, "failed"));
     }
-    let undone = UNDONE.one(Mode::Latest, &key_params(call.key), |row| Ok(row.text(0)))?;
-    if let Some(step_id) = undone.flatten() {
-        let (step_id, id) = (limits::quoted(&step_id), call.key.id);
-        return Err(StateError::new(
-            Code::IllegalTransition,
-            format!("execution \"{id}\" is partly undone"),
-        )
-        .detail(format!("Step {step_id} was undone, or could not be."))
-        .hint("wf_set_status to compensating takes the undoing up again; wf_start begins anew."));
-    }
+    let hint = "wf_set_status to compensating takes the undoing up again; wf_start begins anew.";
+    steps::check_not_undone(call.key, hint)?;
     let [tenant, id] = key_params(call.key);
     let params = [tenant, id, Param::Int8(Some(head.version))];
     let good = LAST_GOOD.one(Mode::Latest, &params, |row| Ok(row.int8(0)))?;

@@ -65,6 +65,8 @@ pub struct Found {
     pub workflow: Option<String>,
     /// Hash of the input.
     pub input_hash: i64,
+    /// Key that it was started with.
+    pub idempotency_key: Option<String>,
     /// Newest version; `None` where the execution is not there.
     pub version: Option<i64>,
 }
@@ -73,7 +75,7 @@ macro_rules! find {
     ($condition:literal, $types:expr) => {
         Statement::new(
             concat!(
-                "SELECT r.execution_id, r.workflow, r.input_hash, e.version
+                "SELECT r.execution_id, r.workflow, r.input_hash, e.version, r.idempotency_key
                    FROM wfstate.runs AS r
                    LEFT JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
                   WHERE r.tenant {=} $1 AND ",
@@ -95,6 +97,7 @@ fn found(row: &Row<'_>) -> StateResult<Found> {
         workflow: row.text(1),
         input_hash: row.int8(2).unwrap_or_default(),
         version: row.int8(3),
+        idempotency_key: row.text(4),
     })
 }
 

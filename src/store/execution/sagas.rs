@@ -7,7 +7,8 @@ use crate::store::execution::finish::{self, Move, is_not};
 use crate::store::execution::runs::Outcome;
 use crate::store::execution::steps::{self, Step, step_params};
 use crate::store::feed::record::{Change, record};
-use crate::store::log::executions::key_params;
+use crate::store::log::executions::{self, Lock, key_params};
+use crate::store::queue::guard;
 
 static REMAINING: Statement = Statement::new(
     "SELECT s.step_id, s.compensation, s.status, s.input, s.output, s.error, s.position
@@ -62,6 +63,12 @@ fn set(key: Key<'_>, step_id: &str, status: &str, error: Option<&[u8]>) -> State
     record(key, Change::Step(step_id, attempt, status))
 }
 
+/// How many steps are still to be undone of a locked execution.
+pub(super) fn remaining(key: Key<'_>) -> StateResult<i64> {
+    let remaining = COUNT.one(Mode::Latest, &key_params(key), |row| Ok(row.int8(0)))?;
+    Ok(remaining.flatten().unwrap_or_default())
+}
+
 /// Refuses a step that there is nothing to undo of.
 fn check(key: Key<'_>, step_id: &str, step: &Step) -> StateResult<()> {
     if !["completed", "compensation_failed"].contains(&step.status.as_str()) {
@@ -92,8 +99,38 @@ pub struct Undone {
     pub status: String,
 }
 
-/// Notes that a step was undone; with the last one the execution is compensated.
-pub fn compensated(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
+/// Notes that a step was undone; with the last one the execution is compensated. The call may be repeated until it is
+/// answered, although its lease has ended with the execution.
+pub fn compensated(call: Move<'_>, lease: Option<i64>, step_id: &str) -> StateResult<Undone> {
+    let undone = guard::with_any_status(call.key, lease, || compensate(call, step_id));
+    match undone {
+        Err(error) if error.code == Code::LeaseLost => {
+            match has_ended(call.key, "compensated", step_id)? {
+                true => Ok(Undone {
+                    is_new: false,
+                    remaining: remaining(call.key)?,
+                    status: String::from("compensated"),
+                }),
+                false => Err(error),
+            }
+        }
+        undone => undone,
+    }
+}
+
+/// Whether the execution has ended with the undoing of a step, well or not.
+fn has_ended(key: Key<'_>, status: &str, step_id: &str) -> StateResult<bool> {
+    let wanted = match status {
+        "failed" => "compensation_failed",
+        status => status,
+    };
+    let head = executions::lock(key, Lock::Reference)?;
+    let step = steps::read(key, step_id)?;
+    Ok(head.is_some_and(|head| head.status == status)
+        && step.is_some_and(|step| step.status == wanted))
+}
+
+fn compensate(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
     let key = call.key;
     // The head's lock makes one of several the last.
     let head = call.lock()?;
@@ -106,8 +143,7 @@ pub fn compensated(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
         check(key, step_id, &step)?;
         set(key, step_id, "compensated", None)?;
     }
-    let remaining = COUNT.one(Mode::Latest, &key_params(key), |row| Ok(row.int8(0)))?;
-    let remaining = remaining.flatten().unwrap_or_default();
+    let remaining = remaining(key)?;
     let mut status = head.status.clone();
     if is_new && remaining == 0 {
         call.append(&head, "compensated", None)?;
@@ -120,7 +156,8 @@ pub fn compensated(call: Move<'_>, step_id: &str) -> StateResult<Undone> {
     })
 }
 
-/// Notes that a step could not be undone; the execution has failed then.
+/// Notes that a step could not be undone; the execution has failed then. The call may be repeated until it is answered,
+/// as that of a step that was undone.
 pub fn failed(
     call: Move<'_>,
     lease: Option<i64>,
@@ -132,13 +169,22 @@ pub fn failed(
         result: None,
         error,
     };
-    finish::end_with(call, lease, "failed", outcome, None, || {
+    let ended = finish::end_with(call, lease, "failed", outcome, None, || {
         let head = call.lock()?;
         let step = steps::lock_begun(key, step_id)?;
+        if head.status == "failed" && step.status == "compensation_failed" {
+            return Ok(());
+        }
         if head.status != "compensating" {
             return Err(is_not(key, &head, "compensating"));
         }
         check(key, step_id, &step)?;
         set(key, step_id, "compensation_failed", error)
-    })
+    });
+    match ended {
+        Err(error) if error.code == Code::LeaseLost && has_ended(key, "failed", step_id)? => {
+            finish::repeated(call, "failed", Some(outcome))?.ok_or(error)
+        }
+        ended => ended,
+    }
 }

@@ -83,7 +83,8 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
         return again(key, call, input_hash, found);
     }
     if let Some(parent) = call.parent {
-        executions::lock_existing(Key { tenant, id: parent }, Lock::Reference)?;
+        executions::lock(Key { tenant, id: parent }, Lock::Reference)?
+            .ok_or_else(|| no_parent(tenant, parent))?;
     }
     let mut rounds = 0;
     while !runs::insert(key, &new)? {
@@ -110,6 +111,15 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
         version,
         created: true,
     })
+}
+
+fn no_parent(tenant: &str, parent: &str) -> StateError {
+    StateError::new(
+        Code::NotFound,
+        format!("parent \"{parent}\" does not exist"),
+    )
+    .detail(format!("The tenant is \"{tenant}\"."))
+    .hint("Start the parent first, and give its execution_id.")
 }
 
 /// A document that is kept beside the state: within the limits of one.
@@ -147,7 +157,10 @@ fn known(key: Key<'_>, call: &Start<'_>) -> StateResult<Option<Found>> {
 /// The answer to a start that is repeated.
 fn again(key: Key<'_>, call: &Start<'_>, input_hash: i64, found: Found) -> StateResult<Started> {
     let is_of_workflow = found.workflow.as_deref() == Some(call.workflow);
+    let is_of_key =
+        call.idempotency_key.is_none() || call.idempotency_key == found.idempotency_key.as_deref();
     match found.version {
+        Some(_) if is_of_workflow && !is_of_key => Err(other_key(key, &found)),
         Some(version) if is_of_workflow && found.input_hash == input_hash => Ok(Started {
             execution_id: found.execution_id,
             version,
@@ -160,6 +173,22 @@ fn again(key: Key<'_>, call: &Start<'_>, input_hash: i64, found: Found) -> State
         )
         .hint("Start with the same input to get it, or with another idempotency_key and execution_id to start another.")),
     }
+}
+
+/// To drop the key would let it start another execution later.
+fn other_key(key: Key<'_>, found: &Found) -> StateError {
+    StateError::new(
+        Code::AlreadyExists,
+        format!(
+            "execution \"{}\" was started with {} idempotency_key",
+            key.id,
+            match found.idempotency_key {
+                Some(_) => "another",
+                None => "no",
+            }
+        ),
+    )
+    .hint("Start with the same idempotency_key, or without one, to get it, or with another execution_id to start another.")
 }
 
 fn taken(key: Key<'_>) -> StateError {

@@ -1,7 +1,7 @@
 //! `wf_step_begin`: whether a step is to be run.
 
 use crate::core::definition::{Definition, Step as Declared};
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult, limits, statuses};
 use crate::pg::backend::reads_committed;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
@@ -240,7 +240,7 @@ fn known(
 
 /// Refuses where nothing of an execution may begin.
 pub(in crate::store) fn check_status(key: Key<'_>, status: &str) -> StateResult<()> {
-    if ["pending", "running", "waiting"].contains(&status) {
+    if statuses::begins(status) {
         return Ok(());
     }
     Err(StateError::new(

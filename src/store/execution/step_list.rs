@@ -1,6 +1,6 @@
 //! Steps, failed attempts, and what may be begun.
 
-use crate::core::StateResult;
+use crate::core::{StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::step_begin;
@@ -80,6 +80,9 @@ static STATUSES: Statement = Statement::new(
 /// The steps of the definition that may be begun, each with its next attempt.
 pub fn ready(key: Key<'_>) -> StateResult<Vec<(String, i32)>> {
     let head = executions::read_existing(key)?;
+    if !statuses::begins(&head.status) {
+        return Ok(Vec::new());
+    }
     let Some(bound) = step_begin::bound(Mode::Read, key, head)? else {
         return Ok(Vec::new());
     };

@@ -132,6 +132,37 @@ pub fn wrong_status(key: Key<'_>, step_id: &str, found: &Step, hint: &str) -> St
     .hint(hint)
 }
 
+/// What was undone is recorded as done, and would not be run again.
+static UNDONE: Statement = Statement::new(
+    "SELECT s.step_id FROM wfstate.steps AS s
+      WHERE s.tenant {=} $1 AND s.execution_id {=} $2
+        AND s.status {=} ANY ('{compensated,compensation_failed}'::pg_catalog.text[])
+      ORDER BY s.position DESC LIMIT 1",
+    &[Type::Text, Type::Text],
+);
+
+/// A step of a locked execution that was undone, or could not be.
+pub fn undone(key: Key<'_>) -> StateResult<Option<String>> {
+    let found = UNDONE.one(Mode::Latest, &key_params(key), |row| Ok(row.text(0)))?;
+    Ok(found.flatten())
+}
+
+/// Refuses to let a locked execution go on of which steps were undone.
+pub fn check_not_undone(key: Key<'_>, hint: &str) -> StateResult<()> {
+    let Some(step_id) = undone(key)? else {
+        return Ok(());
+    };
+    Err(StateError::new(
+        Code::IllegalTransition,
+        format!("execution \"{}\" is partly undone", key.id),
+    )
+    .detail(format!(
+        "Step {} was undone, or could not be: it would count as done.",
+        limits::quoted(&step_id)
+    ))
+    .hint(hint))
+}
+
 static DELETE_ALL: Statement = Statement::new(
     "WITH failures AS (
   DELETE FROM wfstate.step_failures AS f WHERE f.tenant {=} $1 AND f.execution_id {=} $2

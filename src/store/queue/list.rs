@@ -11,9 +11,11 @@ static LIST: Statement = Statement::planned_each_time(
             CASE WHEN l.state {=} ANY ('{delayed,waiting}'::pg_catalog.text[]) THEN l.check_at END AS due_at, l.claims, l.concurrency_key
        FROM wfstate.leases AS l
       WHERE l.tenant {=} $1 AND ($2 IS NULL OR l.workflow {=} $2) AND ($3 IS NULL OR l.worker {=} $3)
-        AND ($4 IS NULL OR l.state {=} $4) AND ($5 IS NULL OR l.execution_id {>} $5)
-      ORDER BY l.execution_id LIMIT $6",
+        AND ($4 IS NULL OR l.state {=} $4) AND ($5 IS NULL OR l.execution_id {=} $5)
+        AND ($6 IS NULL OR l.execution_id {>} $6)
+      ORDER BY l.execution_id LIMIT $7",
     &[
+        Type::Text,
         Type::Text,
         Type::Text,
         Type::Text,
@@ -31,6 +33,8 @@ pub struct Filter<'a> {
     pub worker: Option<&'a str>,
     /// Where it stands.
     pub state: Option<&'a str>,
+    /// Execution alone.
+    pub execution_id: Option<&'a str>,
     /// Execution that the page comes after.
     pub after: Option<&'a str>,
     /// Rows of the page.
@@ -44,6 +48,7 @@ pub fn list(tenant: &str, filter: &Filter<'_>, mut each: impl FnMut(&Row<'_>)) {
         Param::Text(filter.workflow),
         Param::Text(filter.worker),
         Param::Text(filter.state),
+        Param::Text(filter.execution_id),
         Param::Text(filter.after),
         Param::Int8(Some(filter.max_rows)),
     ];

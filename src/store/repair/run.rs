@@ -1,10 +1,11 @@
 //! `wf_repair`: back to what is sound, with as little lost as can be.
 
-use crate::core::{StateError, StateResult, hash};
+use crate::core::{StateError, StateResult, hash, statuses};
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
+use crate::store::execution::steps;
 use crate::store::history::verify::sorted_out;
 use crate::store::log::cache::{self, snapshot_hash};
 use crate::store::log::executions::{self, Head, Lock, key_params};
@@ -258,12 +259,17 @@ impl Repair<'_> {
         };
         let snapshot_hash = snapshot_hash(&found.state)?;
         let row = found.row.as_ref();
+        let status = match row.map_or("running", |row| &row.status) {
+            // What was undone would count as done.
+            before if statuses::goes_on(before) && steps::undone(key)?.is_some() => "failed",
+            before => before,
+        };
         let whole = Whole {
             version: self.top + 1,
             base: row.map(|row| row.version),
             hash: hash::chain(row.map_or(0, |row| row.hash), snapshot_hash),
             snapshot_hash,
-            status: row.map_or("running", |row| &row.status),
+            status,
             phase: found.phase.as_deref(),
             schema_version: found.shape,
             state: &found.state,

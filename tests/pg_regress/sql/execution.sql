@@ -23,6 +23,12 @@ SELECT wf_start('other', 'o1', '{"total": 7.50}');
 SELECT wf_save_state('saved', '{}');
 SELECT wf_start('order', 'saved');
 \echo :SQLSTATE
+-- A key is never dropped: an id that was started with another one, or with none, is told.
+SELECT wf_start('order', 'o2', '{"total": 1}', 'key-9');
+\echo :SQLSTATE
+SELECT wf_start('order', 'o1', '{"total": 7.50}', 'key-9');
+\echo :SQLSTATE
+SELECT execution_id, created FROM wf_start('order', 'o2', '{"total": 1}');
 -- What was rolled back was not started.
 BEGIN;
 SELECT created FROM wf_start('order', 'undone', idempotency_key => 'key-2');

@@ -1,0 +1,128 @@
+-- Undoing that is taken up, repeated, gone back from and late: what was undone never counts as done.
+\set SHOW_CONTEXT never
+\pset null (null)
+SET wfstate.tenant = 'sagas';
+-- An execution of which steps were undone does not go on from before the undoing.
+SELECT created FROM wf_start('order', 'o1', '{}', tags => '{}');
+SELECT action FROM wf_step_begin('o1', 'reserve', compensation => 'unreserve');
+SELECT recorded FROM wf_step_complete('o1', 'reserve', '1', '{"reserved": true}');
+SELECT wf_checkpoint('o1', 'reserved'), wf_set_status('o1', 'compensating');
+SELECT * FROM wf_step_compensated('o1', 'reserve');
+SELECT wf_recover('o1', version => 1);
+\echo :SQLSTATE
+SELECT wf_recover('o1');
+\echo :SQLSTATE
+SELECT status, version FROM wf_execution('o1');
+SELECT wf_save_state('o1', '{}', status => 'running');
+\echo :SQLSTATE
+SELECT wf_set_status('o1', 'pending');
+\echo :SQLSTATE
+-- It may go back among what leads no further; and a fork, which has no steps, begins anew.
+SELECT wf_recover('o1', version => 3), wf_set_status('o1', 'compensated');
+SELECT wf_fork('o1', 'o1-again', version => 1);
+SELECT action FROM wf_step_begin('o1-again', 'reserve', compensation => 'unreserve');
+-- Nor where a step could not be undone.
+SELECT created FROM wf_start('order', 'o2');
+SELECT action FROM wf_step_begin('o2', 'reserve', compensation => 'unreserve');
+SELECT recorded FROM wf_step_complete('o2', 'reserve', '1');
+SELECT wf_set_status('o2', 'compensating'), wf_step_compensation_failed('o2', 'reserve', '"gone"');
+SELECT wf_recover('o2', version => 1);
+\echo :SQLSTATE
+-- A repair that goes back to before the undoing leaves it failed, from where the undoing is taken up again.
+SELECT created FROM wf_start('order', 'o3', state => '{"n": 1}');
+SELECT action FROM wf_step_begin('o3', 'reserve', compensation => 'unreserve'), wf_step_begin('o3', 'pay', compensation => 'refund') AS s (x);
+SELECT step_id FROM wf_steps_complete('o3', '{reserve,pay}');
+SELECT wf_set_status('o3', 'compensating');
+SELECT remaining FROM wf_step_compensated('o3', 'pay');
+SELECT wf_save_state('o3', jsonb_build_object('n', 2, 'long', repeat('x', 3000)));
+UPDATE wfstate.state_versions SET patch = '[{"op": "replace", "path": "/no", "value": 1}]' WHERE execution_id = 'o3' AND version > 1;
+UPDATE wfstate.state_versions SET snapshot_hash = 1 WHERE execution_id = 'o3' AND snapshot_hash IS NOT NULL AND version > 1;
+SELECT action, target_version FROM wf_repair('o3');
+SELECT status FROM wf_execution('o3');
+SELECT wf_step_begin('o3', 'new');
+\echo :SQLSTATE
+SELECT wf_set_status('o3', 'compensating') > 0 AS again, step_id FROM wf_compensations('o3');
+-- A step that is recorded after the end is still to be undone: the undoing is taken up again.
+SELECT created FROM wf_start('order', 'o4');
+SELECT action FROM wf_step_begin('o4', 'a', compensation => 'undo-a'), wf_step_begin('o4', 'b', compensation => 'undo-b') AS s (x);
+SELECT recorded FROM wf_step_complete('o4', 'a');
+SELECT wf_set_status('o4', 'compensating');
+SELECT * FROM wf_step_compensated('o4', 'a');
+SELECT wf_set_status('o4', 'compensating');
+\echo :SQLSTATE
+SELECT recorded FROM wf_step_complete('o4', 'b');
+SELECT step_id FROM wf_compensations('o4');
+SELECT wf_step_compensated('o4', 'b');
+\echo :SQLSTATE
+SELECT wf_save_state('o4', '{}', status => 'compensating');
+\echo :SQLSTATE
+SELECT wf_set_status('o4', 'compensating');
+SELECT execution_id, status FROM wf_claim('w', '{order}', max_rows => 10) WHERE execution_id = 'o4';
+SELECT * FROM wf_step_compensated('o4', 'b');
+SELECT version, status FROM wf_history('o4', newest_first => false);
+-- Nothing to undo: whoever undoes says so.
+SELECT created FROM wf_start('bare', 'o5');
+SELECT lease AS o5 FROM wf_claim('w', '{bare}') \gset
+SELECT wf_set_status('o5', 'compensating', lease => :o5);
+SELECT count(*) FROM wf_compensations('o5');
+SELECT wf_set_status('o5', 'compensated', lease => :o5);
+-- Ready steps are those that begin would run: none of an execution that has ended, is paused or compensates.
+SELECT wf_define('trip', '{"steps": {"a": {"compensation": "undo-a"}, "b": {"depends_on": ["a"]}}}');
+SELECT created FROM wf_start('trip', 't1');
+SELECT step_id FROM wf_ready_steps('t1');
+SELECT wf_pause('t1');
+SELECT count(*) FROM wf_ready_steps('t1');
+SELECT wf_resume('t1');
+SELECT count(*) FROM wf_ready_steps('t1');
+SELECT wf_cancel('t1');
+SELECT count(*) FROM wf_ready_steps('t1');
+SELECT wf_set_status('t1', 'compensating');
+SELECT count(*) FROM wf_ready_steps('t1');
+-- Whatever ends a lease may be repeated under it until it is answered; and by nobody else's.
+SELECT created FROM wf_start('again', 'r1');
+SELECT lease AS r1 FROM wf_claim('w', '{again}') \gset
+SELECT action FROM wf_step_begin('r1', 'a', compensation => 'undo', lease => :r1);
+SELECT recorded FROM wf_step_complete('r1', 'a', lease => :r1);
+SELECT wf_set_status('r1', 'compensating', lease => :r1);
+SELECT wf_step_compensation_failed('r1', 'a', '"stuck"', lease => :r1);
+SELECT wf_step_compensation_failed('r1', 'a', '"stuck"', lease => :r1);
+SELECT wf_step_compensation_failed('r1', 'a', '"stuck"');
+SELECT wf_step_compensation_failed('r1', 'a', '"other"');
+\echo :SQLSTATE
+SELECT wf_step_compensation_failed('r1', 'a', '"other"', lease => :r1);
+\echo :SQLSTATE
+SELECT wf_set_status('r1', 'compensating');
+SELECT lease AS r2 FROM wf_claim('w', '{again}') \gset
+SELECT wf_step_compensation_failed('r1', 'a', '"stuck"', lease => :r1);
+\echo :SQLSTATE
+SELECT * FROM wf_step_compensated('r1', 'a', lease => :r2);
+SELECT * FROM wf_step_compensated('r1', 'a', lease => :r2);
+SELECT wf_step_compensated('r1', 'none', lease => :r2);
+\echo :SQLSTATE
+SELECT created FROM wf_start('again', 'r3');
+SELECT lease AS r3 FROM wf_claim('w', '{again}') \gset
+SELECT wf_pause('r3', lease => :r3) = wf_pause('r3', lease => :r3) AS same;
+SELECT wf_set_status('r3', 'paused', lease => :r3);
+SELECT wf_set_status('r3', 'running', lease => :r3);
+\echo :SQLSTATE
+SELECT wf_resume('r3');
+SELECT lease AS r4 FROM wf_claim('w', '{again}') \gset
+SELECT wf_pause('r3', lease => :r3);
+\echo :SQLSTATE
+SELECT wf_set_status('r3', 'completed', lease => :r4);
+SELECT wf_set_status('r3', 'completed', lease => :r4);
+SELECT wf_set_status('r3', 'failed', lease => :r4);
+\echo :SQLSTATE
+-- What undoes steps that are begun in one call.
+SELECT created FROM wf_start('fan', 'f1');
+SELECT step_id, action FROM wf_steps_begin('f1', '{c,a,b}', compensations => '{undo-c,NULL,undo-b}');
+SELECT step_id FROM wf_steps_complete('f1', '{a,b,c}');
+SELECT step_id, compensation FROM wf_compensations('f1');
+SELECT wf_steps_begin('f1', '{d,e}', compensations => '{undo}');
+\echo :SQLSTATE
+SELECT wf_steps_begin('f1', '{d}', compensations => '{""}');
+\echo :SQLSTATE
+SELECT execution_id, state FROM wf_leases(execution_id => 'f1');
+SELECT count(*) FROM wf_leases(execution_id => 'none');
+SELECT count(*) FROM wf_leases('other', execution_id => 'f1');
+SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 1000);
