@@ -108,6 +108,21 @@ Returns one row: whether this call has recorded the result; the output that is r
 Errors: WF007 when the lease is not held; WF005 when the step was not begun; WF004 when it has failed and was not begun again; WF001 when it is at another attempt, or the head is not at expected_version; WF002 when the new state breaks a rule; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_complete', 'writer');
 
+CREATE FUNCTION @extschema@.wf_step_next(
+    execution_id text, step_id text, next_step_id text, output jsonb DEFAULT NULL, patch jsonb DEFAULT NULL,
+    next_input jsonb DEFAULT NULL, next_compensation text DEFAULT NULL, expected_version bigint DEFAULT NULL,
+    attempt integer DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL
+) RETURNS TABLE (
+    recorded bool, output jsonb, version bigint, next_action text, next_attempt integer, next_output jsonb,
+    next_error jsonb, next_retry_at timestamptz, next_blocked_by text[]
+)
+    LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_next_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_step_next IS
+'Records the result of a step and begins the next one, in one call and one commit: wf_step_complete, then wf_step_begin of next_step_id with next_input and next_compensation. So a workflow of n steps takes n + 1 commits instead of 2 n. lease: the token of wf_claim, under which alone this is done.
+Returns one row: recorded, output and version as wf_step_complete; the rest as wf_step_begin of the next step, with one action more. stop: the execution is paused, compensating or in a final status, so that nothing of it begins; the result is recorded all the same.
+Errors: those of wf_step_complete; WF006 when the next step was begun with another input, with which the result is not recorded either.';
+INSERT INTO wfstate.access VALUES ('wf_step_next', 'writer');
+
 CREATE FUNCTION @extschema@.wf_steps_complete(
     execution_id text, step_ids text[], outputs jsonb[] DEFAULT NULL, patch jsonb DEFAULT NULL,
     expected_version bigint DEFAULT NULL, note text DEFAULT NULL, lease bigint DEFAULT NULL

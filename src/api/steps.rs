@@ -8,7 +8,7 @@ use crate::pg::records::Records;
 use crate::pg::spi::Interval;
 use crate::store::execution::start::kept;
 use crate::store::execution::step_begin::{self, Answer, Begin};
-use crate::store::execution::step_finish::{self, Said};
+use crate::store::execution::step_finish::{self, Ran, Said};
 use crate::store::execution::{step_list, steps};
 use pgrx::prelude::*;
 
@@ -53,6 +53,12 @@ pub(super) fn answered(answer: Answer) -> [Value; 6] {
     ]
 }
 
+/// What wf_step_next answers where nothing of the execution begins any more.
+fn stop() -> [Value; 6] {
+    let [a, b, c, d, e] = [const { Value::Null }; 5];
+    [Value::Word("stop"), a, b, c, d, e]
+}
+
 #[pg_extern(sql = false)]
 fn wf_step_begin<'a>(
     execution_id: Option<&'a str>,
@@ -88,23 +94,59 @@ fn wf_step_complete<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
-            let step_id = limits::name("step_id", step_id)?;
-            let output = kept("output", bytes(output))?;
-            let expected = limits::expected(expected_version)?;
-            let note = limits::note(note)?;
-            let record = || step_finish::complete(key, step_id, output, attempt);
-            let (recorded, version) = match bytes(patch) {
-                None => (record()?, None),
-                Some(change) => {
-                    let request = step_finish::request(key, Some(step_id), expected, note);
-                    step_finish::with_patch(&request, change, || {
-                        let recorded = record()?;
-                        let is_new = recorded.is_new;
-                        Ok((recorded, is_new))
-                    })?
-                }
+            let step = Ran {
+                step_id: limits::name("step_id", step_id)?,
+                output: kept("output", bytes(output))?,
+                patch: bytes(patch),
+                expected: limits::expected(expected_version)?,
+                attempt,
+                note: limits::note(note)?,
             };
+            let (recorded, version) = step_finish::ran(key, &step)?;
             out.put(&record![recorded.is_new, jsonb(recorded.output), version]);
+            Ok(())
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wf_step_next<'a>(
+    execution_id: Option<&'a str>,
+    step_id: Option<&'a str>,
+    next_step_id: Option<&'a str>,
+    output: Option<JsonbArg<'a>>,
+    patch: Option<JsonbArg<'a>>,
+    next_input: Option<JsonbArg<'a>>,
+    next_compensation: Option<&'a str>,
+    expected_version: Option<i64>,
+    attempt: Option<i32>,
+    note: Option<&'a str>,
+    lease: Option<i64>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        with_lease(execution_id, lease, |key| {
+            let step = Ran {
+                step_id: limits::name("step_id", step_id)?,
+                output: kept("output", bytes(output))?,
+                patch: bytes(patch),
+                expected: limits::expected(expected_version)?,
+                attempt,
+                note: limits::note(note)?,
+            };
+            let next = Begin {
+                step_id: limits::name("next_step_id", next_step_id)?,
+                input: bytes(next_input),
+                compensation: limits::optional_name("next_compensation", next_compensation)?,
+            };
+            let (recorded, version, answer) = step_finish::next(key, &step, next)?;
+            let done = [
+                Value::Bool(recorded.is_new),
+                jsonb(recorded.output),
+                Value::from(version),
+            ];
+            let next = answer.map_or_else(stop, answered);
+            out.put(&Record::new(done.into_iter().chain(next).collect()));
             Ok(())
         })
     })

@@ -22,6 +22,7 @@ UPDATE = """UPDATE rival.steps SET status = 'completed', output = $3, position =
     WHERE tenant = 'default' AND execution_id = $1 AND step_id = $2"""
 BEGIN = "SELECT action FROM wf_step_begin($1, $2)"
 COMPLETE = "SELECT recorded FROM wf_step_complete($1, $2, $3)"
+NEXT = "SELECT recorded, next_action FROM wf_step_next($1, $2, $3, $4)"
 PATCHED = "SELECT recorded FROM wf_step_complete($1, $2, $3, patch => $4)"
 
 
@@ -44,15 +45,24 @@ class Steps:
         self.session.run(self.begin, self.id, step)
         self.session.run(self.complete, self.id, step, RESULT.encode())
 
+    def follow(self):
+        """The result of the step before and the begin of the next."""
+        if not self.number:
+            self.session.run(self.begin, self.id, self.step())
+        before = b"step-%d" % self.number
+        self.session.run(NEXT, self.id, before, self.step(), RESULT.encode())
+
 
 def bare_statements(ctx):
     for statement in BARE.split(";\n"):
         ctx.server.execute(statement)
-    ours, bare = Steps(ctx, APP, NOT_WAITING, False), Steps(ctx, OWNER, NOT_WAITING, True)
+    ours, bare, following = Steps(ctx, APP, NOT_WAITING, False), Steps(ctx, OWNER, NOT_WAITING, True), Steps(ctx, APP, NOT_WAITING, False)
     ctx.server.quiet()
-    one, floor = time_calls([ours.once, bare.once], ctx.scale(40, 3), ctx.scale(50, 5))
+    one, floor, followed = time_calls([ours.once, bare.once, following.follow], ctx.scale(40, 3), ctx.scale(50, 5))
     yield Result("step begin + complete, 1 KB result, 1 client", "≥ 70 % of two bare statements",
                  f"{floor / one:.0%} ({duration(one)}, bare {duration(floor)})", floor / one >= 0.7, {"us": one, "bare": floor})
+    yield Result("step after step (wf_step_next), 1 KB result, 1 client", "≥ 70 % of two bare statements",
+                 f"{floor / followed:.0%} ({duration(followed)}, bare {duration(floor)})", floor / followed >= 0.7, {"us": followed, "bare": floor})
     head = "\\set step random(1, 2000000000)\n"
     insert = INSERT.replace("$1", "'many'").replace("$2", ":step::text")
     update = " ".join(UPDATE.split()).replace("$1", "'many'").replace("$2", ":step::text").replace("$3", f"'{RESULT}'")
@@ -118,9 +128,16 @@ def dbos(ctx):
         step = steps.step().decode()
         connection.execute("SELECT action FROM wf_step_begin(%s, %s)", (execution, step), prepare=True).fetchone()
         connection.execute("SELECT recorded FROM wf_step_complete(%s, %s, %s)", (execution, step, result), prepare=True).fetchone()
+
+    def follow():
+        before = f"step-{steps.number}"
+        connection.execute("SELECT recorded, next_action FROM wf_step_next(%s, %s, %s, %s)",
+                           (execution, before, steps.step().decode(), result), prepare=True).fetchone()
     ours, = time_calls([once], ctx.scale(20, 3), ctx.scale(20, 5))
-    yield Result("step of 1 KB, commit waits, from Python", goal, f"{theirs / ours:.1f} × ({duration(ours)}, DBOS {duration(theirs)})",
-                 theirs / ours >= 5, {"us": ours, "dbos": theirs})
+    followed, = time_calls([follow], ctx.scale(20, 3), ctx.scale(20, 5))
+    for name, took in (("step of 1 KB, begun and completed", ours), ("step of 1 KB after another (wf_step_next)", followed)):
+        yield Result(f"{name}, commit waits, from Python", goal, f"{theirs / took:.1f} × ({duration(took)}, DBOS {duration(theirs)})",
+                     theirs / took >= 5, {"us": took, "dbos": theirs})
 
 
 def under_lease(ctx):

@@ -138,6 +138,7 @@ writers=(
   "wf_retry('run-1')"
   "wf_step_begin('run-1', 'x')"
   "wf_step_complete('run-5', 'b')"
+  "wf_step_next('run-5', 'b', 'c')"
   "wf_step_fail('run-5', 'b')"
   "wf_step_compensated('run-5', 'a')"
   "wf_claim('worker')"

@@ -1,11 +1,11 @@
 //! `wf_step_complete` and `wf_step_fail`: how an attempt at a step went.
 
-use crate::core::StateResult;
 use crate::core::retry::Policy;
+use crate::core::{Code, StateResult};
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::definitions::{bind, workflows};
-use crate::store::execution::step_begin;
+use crate::store::execution::step_begin::{self, Answer, Begin};
 use crate::store::execution::steps::{self, step_params};
 use crate::store::feed::record::{self, record};
 use crate::store::log::executions::{self, Lock};
@@ -100,6 +100,54 @@ pub fn with_patch<R>(
     let bound = bind::onto(key, &head, &request.labels)?;
     let version = save::append_locked(request, &bound, Change::Patch(change), &head)?;
     Ok((recorded, Some(version)))
+}
+
+/// A step that was run.
+#[derive(Clone, Copy)]
+pub struct Ran<'a> {
+    /// Name.
+    pub step_id: &'a str,
+    /// Its result.
+    pub output: Option<&'a [u8]>,
+    /// What it makes of the state.
+    pub patch: Option<&'a [u8]>,
+    /// Version that the head must be at, where there is a patch.
+    pub expected: Option<i64>,
+    /// Attempt that it must be at.
+    pub attempt: Option<i32>,
+    /// Free text of the version.
+    pub note: Option<&'a str>,
+}
+
+/// Records the result of a step, unless one is, and with it what the step makes of the state. Returns the version, too.
+pub fn ran(key: Key<'_>, step: &Ran<'_>) -> StateResult<(Recorded, Option<i64>)> {
+    let record = || complete(key, step.step_id, step.output, step.attempt);
+    let Some(change) = step.patch else {
+        return Ok((record()?, None));
+    };
+    let request = request(key, Some(step.step_id), step.expected, step.note);
+    with_patch(&request, change, || {
+        let recorded = record()?;
+        let is_new = recorded.is_new;
+        Ok((recorded, is_new))
+    })
+}
+
+/// Records the result of a step, and begins the one after it; `None` where nothing of the execution begins any more.
+pub fn next(
+    key: Key<'_>,
+    step: &Ran<'_>,
+    next: Begin<'_>,
+) -> StateResult<(Recorded, Option<i64>, Option<Answer>)> {
+    if step.patch.is_none() {
+        // As the begin will, and before the step: whoever deletes the execution locks them in this order.
+        executions::lock_existing(key, Lock::Reference)?;
+    }
+    let (recorded, version) = ran(key, step)?;
+    match step_begin::begin(key, next) {
+        Err(error) if error.code == Code::IllegalTransition => Ok((recorded, version, None)),
+        answer => Ok((recorded, version, Some(answer?))),
+    }
 }
 
 /// A request to save what a step has changed.

@@ -9,13 +9,22 @@ const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const first = async (client, text, values) => (await client.query(text, values)).rows[0];
 
 async function run(client, execution, lease) {
-  for (const step of STEPS) {
-    const asked = Date.now() / 1000;
-    const begin = "SELECT action FROM wf_step_begin($1, $2, lease => $3)";
-    if ((await first(client, begin, [execution, step, lease])).action === "done") continue;
+  const begin = "SELECT action FROM wf_step_begin($1, $2, lease => $3)";
+  const last = "SELECT wf_step_complete($1, $2, $3, patch => $4, lease => $5)";
+  const next = "SELECT next_action AS action FROM wf_step_next($1, $2, $6, $3, $4, lease => $5)";
+  let asked = Date.now() / 1000;
+  let action = "done";
+  for (const [n, step] of STEPS.entries()) {
+    if (action === "done") {
+      asked = Date.now() / 1000;
+      action = (await first(client, begin, [execution, step, lease])).action;
+    }
+    if (action === "done") continue;
     appendFileSync(file, `${execution} ${step} ${lease} ${asked}\n`); // what it does
-    await client.query("SELECT wf_step_complete($1, $2, $3, patch => $4, lease => $5)",
-      [execution, step, { lease: Number(lease) }, { [step]: Number(lease) }, lease]);
+    const result = [execution, step, { lease: Number(lease) }, { [step]: Number(lease) }, lease];
+    asked = Date.now() / 1000;
+    if (n + 1 === STEPS.length) await client.query(last, result);
+    else action = (await first(client, next, [...result, STEPS[n + 1]])).action;
   }
   await client.query("SELECT wf_complete($1, lease => $2)", [execution, lease]);
 }

@@ -86,6 +86,37 @@ SELECT wf_step_complete('f1', 'd', '1', '{"n": 5}', 1);
 \echo :SQLSTATE
 SELECT status, output FROM wf_steps('f1') WHERE step_id = 'd';
 SELECT * FROM wf_step_complete('f1', 'd', '1', '{"n": 5}', 3, note => 'last');
+-- The result of one and the begin of the next, in one call.
+SELECT created FROM wf_start('chain', 'c1');
+SELECT action FROM wf_step_begin('c1', 'a');
+SELECT * FROM wf_step_next('c1', 'a', 'b', '{"a": 1}', '{"n": 1}', '{"for": "b"}', 'undo-b');
+SELECT step_id, status, attempt, input, output, compensation FROM wf_steps('c1');
+SELECT wf_load_state('c1'), version, step_id FROM wf_history('c1', max_rows => 1);
+-- Repeated, the first result counts, and the next is begun again, as by wf_step_begin.
+SELECT * FROM wf_step_next('c1', 'a', 'b', '{"a": 2}', '{"n": 2}', '{"for": "b"}');
+SELECT wf_step_next('c1', 'b', 'c', attempt => 1);
+\echo :SQLSTATE
+SELECT * FROM wf_step_next('c1', 'b', 'c', '2', attempt => 2);
+SELECT * FROM wf_step_next('c1', 'b', 'a', next_input => NULL);
+SELECT * FROM wf_step_next('c1', 'c', 'c', '3');
+-- Another input of the next is told, and nothing is recorded.
+SELECT action FROM wf_step_begin('c1', 'd');
+SELECT wf_step_next('c1', 'd', 'b', '4', next_input => '{"for": "another"}');
+\echo :SQLSTATE
+SELECT status, output FROM wf_steps('c1') WHERE step_id = 'd';
+-- Where nothing begins any more, the result is recorded all the same.
+SELECT wf_pause('c1');
+SELECT * FROM wf_step_next('c1', 'd', 'e', '4', '{"n": 4}');
+SELECT next_action, next_output FROM wf_step_next('c1', 'd', 'b', next_input => '{"for": "b"}');
+SELECT status, output FROM wf_steps('c1') WHERE step_id IN ('d', 'e');
+SELECT wf_step_next('c1', 'none', 'e');
+\echo :SQLSTATE
+SELECT wf_step_next('none', 'a', 'b');
+\echo :SQLSTATE
+SELECT wf_step_next('c1', 'd', NULL);
+\echo :SQLSTATE
+SELECT wf_step_next('c1', 'd', '');
+\echo :SQLSTATE
 -- A definition's graph, tries and compensations.
 SELECT wf_define('trip', '{"steps": {
   "flight": {"compensation": "cancel-flight", "retry": {"max_attempts": 2, "initial_interval": "5 seconds", "backoff_coefficient": 3}},
@@ -104,6 +135,7 @@ SELECT * FROM wf_ready_steps('t1');
 SELECT action FROM wf_step_begin('t1', 'flight');
 SELECT recorded FROM wf_step_complete('t1', 'flight', '"LH 1"', '{"flight": "LH 1"}');
 SELECT * FROM wf_ready_steps('t1');
+SELECT next_action, next_blocked_by FROM wf_step_next('t1', 'flight', 'mail');
 SELECT step_id, action FROM wf_steps_begin('t1', '{car,hotel,other}');
 SELECT step_id, recorded FROM wf_steps_complete('t1', '{car,hotel,other}', '{1,2,3}');
 SELECT * FROM wf_ready_steps('t1');
