@@ -134,7 +134,7 @@ CREATE FUNCTION @extschema@.wf_retry(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_retry_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_retry IS
-'Takes a failed execution up again, as pending, with the state and phase of the newest version that had not failed. Its error is forgotten; history keeps the versions.
+'Takes a failed execution up again, as pending, with the state and phase of the newest version that had not failed; what was saved since it failed, by a step that was recorded late or by hand, is kept, unless the save that failed it has changed the state. Failed steps get new attempts. Its error is forgotten; history keeps the versions.
 Returns the newest version.
 Errors: WF004 when it has not failed, or steps of it were undone; WF002 when that state breaks a rule of the definition that binds it now; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_retry', 'writer');

@@ -8,7 +8,7 @@ CREATE TABLE wfstate.migrations (
     to_version   integer NOT NULL,
     unsaid_version integer NOT NULL,
     added_at     timestamptz NOT NULL DEFAULT clock_timestamp(),
-    added_by     text NOT NULL DEFAULT CURRENT_USER,
+    added_by     regrole NOT NULL DEFAULT quote_ident(CURRENT_USER)::regrole,
     patch        jsonb,
     function     text,
     CONSTRAINT migrations_pkey PRIMARY KEY (tenant, workflow, from_version),
@@ -22,7 +22,7 @@ COMMENT ON COLUMN wfstate.migrations.from_version IS 'Version of the shape that 
 COMMENT ON COLUMN wfstate.migrations.to_version IS 'Version of the shape that it gives.';
 COMMENT ON COLUMN wfstate.migrations.unsaid_version IS 'Version that a state counts as which none was said of: where the first step of the workflow to be added began. The same for all its steps.';
 COMMENT ON COLUMN wfstate.migrations.added_at IS 'When the step was added.';
-COMMENT ON COLUMN wfstate.migrations.added_by IS 'Role that added it.';
+COMMENT ON COLUMN wfstate.migrations.added_by IS 'Role that added it: the role, not its name, since a superuser runs its function as that.';
 COMMENT ON COLUMN wfstate.migrations.patch IS 'Merge patch (an object) or JSON Patch (an array) that the step applies.';
 COMMENT ON COLUMN wfstate.migrations.function IS 'Function that the step calls instead, with its schema and the type of its argument.';
 COMMENT ON INDEX wfstate.migrations_pkey IS 'The steps of a workflow, in their order, from the version that a state has.';
@@ -96,7 +96,7 @@ CREATE FUNCTION @extschema@.wf_add_migration(
 COMMENT ON FUNCTION @extschema@.wf_add_migration IS
 'Adds a step by which states of a workflow come from one version of their shape (schema_version) to the next. The step is a patch, a merge patch (object) or a JSON Patch (array), or the name of a function that takes a jsonb and returns one. Steps are one chain: a new one begins where it ends, or ends where it begins. An execution whose schema_version is NULL counts as one of the version that the first step to be added begins at, whatever is added and dropped later.
 From then on a load gives the newest shape, without writing; so does a patch, which is applied to it and stores the result; and a full save that names no schema_version is taken to be of the newest shape. Versions in the history stay as they were saved. wf_migrate_states migrates what nobody loads and saves.
-The function must be IMMUTABLE or STABLE, and PARALLEL SAFE, since loads are. It is called with the rights of whoever loads, where that is a superuser with those of the role that added the step, and with search_path pg_catalog, pg_temp. Nothing but its result stays: what it sets or writes is rolled back, and neither role nor tenant can be changed in it. For operators.
+The function must be IMMUTABLE or STABLE, and PARALLEL SAFE, since loads are. It is called with the rights of whoever loads, where that is a superuser with those of the role that added the step, and with search_path pg_catalog, pg_temp. Nothing but its result stays: what it sets or writes is rolled back, advisory locks of a session aside, and neither role nor tenant can be changed in it. For operators.
 Errors: WF006 when a step begins at from_version already; 22023 when the step does not join the chain, neither or both of patch and function are given, the patch is malformed, the function does not take and return a jsonb, is temporary, VOLATILE or not PARALLEL SAFE, or for a bad argument; WF005 when there is no such function; 42501 when the caller may not execute it; 54000 for a patch of more than 64 kB, more than 1000 steps of a workflow, or more than 2000 workflows.';
 INSERT INTO wfstate.access VALUES ('wf_add_migration', 'operator');
 

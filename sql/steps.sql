@@ -14,6 +14,7 @@ CREATE TABLE wfstate.steps (
     ended_at     timestamptz,
     retry_at     timestamptz,
     attempt      integer NOT NULL DEFAULT 1,
+    earlier_attempts integer NOT NULL DEFAULT 0,
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,
     step_id      wfstate.identifier NOT NULL,
@@ -31,7 +32,8 @@ COMMENT ON COLUMN wfstate.steps.step_id IS 'Unique within the execution; a versi
 COMMENT ON COLUMN wfstate.steps.position IS 'Grows with every step that is begun or completed: steps are compensated by it, the last completed first.';
 COMMENT ON SEQUENCE wfstate.steps_position_seq IS 'The positions of steps.';
 COMMENT ON COLUMN wfstate.steps.status IS 'running, completed, failed, compensated or compensation_failed.';
-COMMENT ON COLUMN wfstate.steps.attempt IS 'How often it was begun since it last was given new attempts.';
+COMMENT ON COLUMN wfstate.steps.attempt IS 'How often it was begun.';
+COMMENT ON COLUMN wfstate.steps.earlier_attempts IS 'How many of these were before it last was given new attempts (wf_retry).';
 COMMENT ON COLUMN wfstate.steps.input IS 'What it was begun with.';
 COMMENT ON COLUMN wfstate.steps.input_hash IS 'Hash of the input; 0 for none.';
 COMMENT ON COLUMN wfstate.steps.output IS 'Its result, recorded once.';
@@ -77,7 +79,7 @@ CREATE FUNCTION @extschema@.wf_step_begin(
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_step_begin_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_step_begin IS
 'Asks whether a step is to be run, in one call, and notes that it is. Returns one row whose action is one of these. run: run it, as this attempt, and tell how it went by wf_step_complete or wf_step_fail. done: it was completed before, with this output, and is not to be run again; also where it was compensated. wait: its last attempt failed, and the next may begin at retry_at. blocked: steps that it depends on, by the definition that the execution is bound to, are not completed: those of blocked_by. failed: its last attempt failed with this error, and there is no other; wf_retry gives it new ones.
-A step that is running may be begun again, since whoever ran it may have died: of several that complete it, the first is recorded. input is kept with the step; begun again, it must be the same, number scales included. compensation names what undoes it, for wf_compensations; NULL takes the definition''s. lease: the token of wf_claim, under which alone this is done.
+A step that is running may be begun again, since whoever ran it may have died: of several that complete it, the first is recorded. input is kept with the step; begun again, it must be the same, number scales included. compensation names what undoes it, for wf_compensations; NULL takes the definition''s, or that of an earlier begin. lease: the token of wf_claim, under which alone this is done.
 Errors: WF007 when the lease is not held; WF006 when the step was begun with another input; WF004 when the execution is paused, compensating or in a final status; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_step_begin', 'writer');
 

@@ -2,10 +2,11 @@
 -- Whose rows a session sees, and which roles may name which.
 
 -- wf_tenant under a name that no choice of schema changes: the policies and the statements say the same, so
--- that the planner sees one condition where it would see two, and a filter between them.
+-- that the planner sees one condition where it would see two, and a filter between them. NULL, not an error: a
+-- cheaper condition of the caller's is looked at before, so that an error would tell of a row that fits it.
 CREATE FUNCTION wfstate.current_tenant() RETURNS text
-    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_tenant_wrapper';
-COMMENT ON FUNCTION wfstate.current_tenant IS 'wf_tenant, for the policies and statements of the extension.';
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'current_tenant_wrapper';
+COMMENT ON FUNCTION wfstate.current_tenant IS 'wf_tenant, for the policies and statements of the extension; NULL where that refuses, so that no row is seen.';
 INSERT INTO wfstate.access VALUES ('current_tenant', 'everybody');
 
 -- Sessions keep copies of some small tables; a change tells them so, also when it is replicated: ALWAYS, and for each

@@ -96,7 +96,7 @@ CREATE FUNCTION @extschema@.wf_await_signal(
 )
     LANGUAGE c VOLATILE ROWS 1 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_await_signal_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_await_signal IS
-'Takes a signal of an execution, or has the execution wait for it without a session. action tells what to do: received, go on with the payload; timeout, go on without, since none came in time (timeout counts from the first call); wait, leave the execution: it is waiting now, its lease has ended, and it can be claimed again when the signal comes, or at wake_at. Whoever then runs it comes to the same call.
+'Takes a signal of an execution, or has the execution wait for it without a session. action tells what to do: received, go on with the payload; timeout, go on without, since none has come, and the time is over (timeout counts from the first call); wait, leave the execution: it is waiting now, its lease has ended, and it can be claimed again when the signal comes, or at wake_at. Whoever then runs it comes to the same call.
 wait_id tells waits of one execution apart, NULL takes the name: asked again, a wait has the same answer, and the next signal of a name is another wait. A signal that came before counts, and of several the oldest is taken. lease: the token of wf_claim, under which alone this is done.
 Returns one row.
 Errors: WF007 when the lease is not held; WF004 when the execution is paused, compensating or in a final status; WF005 when it does not exist; WF006 when wait_id was used for something else; 22023 for a bad argument; 54000 over a limit.';

@@ -117,7 +117,10 @@ fn wf_steps_complete<'a>(
             let request = step_finish::request(key, None, expected, limits::note(note)?);
             let record = || complete_all(key, &order, outputs.as_deref());
             let mut recorded = match bytes(patch) {
-                None => record()?.0,
+                None => {
+                    step_finish::check_expected(key, expected)?;
+                    record()?.0
+                }
                 Some(change) => step_finish::with_patch(&request, change, record)?.0,
             };
             recorded.sort_by_key(|(at, ..)| *at);

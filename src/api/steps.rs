@@ -8,7 +8,8 @@ use crate::pg::records::Records;
 use crate::pg::spi::Interval;
 use crate::store::execution::start::kept;
 use crate::store::execution::step_begin::{self, Answer, Begin};
-use crate::store::execution::step_finish::{self, Ran, Said};
+use crate::store::execution::step_fail::{self, Said};
+use crate::store::execution::step_finish::{self, Ran};
 use crate::store::execution::{step_list, steps};
 use pgrx::prelude::*;
 
@@ -186,7 +187,7 @@ fn wf_step_fail<'a>(
                 max_interval: wait("max_interval", interval(max_interval))?,
             };
             let error = kept("error", bytes(error))?;
-            let (attempt, retry_at) = step_finish::fail(key, step_id, error, said, attempt)?;
+            let (attempt, retry_at) = step_fail::fail(key, step_id, error, said, attempt)?;
             let action = if retry_at.is_some() { "wait" } else { "failed" };
             out.put(&record![action, attempt, time(retry_at)]);
             Ok(())

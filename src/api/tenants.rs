@@ -11,6 +11,12 @@ fn wf_tenant() -> String {
     run(tenant::current)
 }
 
+/// For the policies: NULL where the tenant is refused.
+#[pg_extern(sql = false)]
+fn current_tenant() -> Option<String> {
+    run(|| Ok(tenant::current().ok()))
+}
+
 #[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
     run(|| grants::grant(role, tenant));

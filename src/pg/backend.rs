@@ -11,6 +11,39 @@ pub fn reads_committed() -> bool {
     unsafe { pg_sys::XactIsoLevel < pg_sys::XACT_REPEATABLE_READ as i32 }
 }
 
+/// The transaction of this moment, or the subtransaction, where it has written something.
+pub fn transaction() -> Option<u32> {
+    // SAFETY: a plain read of the backend's state.
+    let id = unsafe { pg_sys::GetCurrentTransactionIdIfAny() };
+    (id != pg_sys::InvalidTransactionId).then(|| id.into_inner())
+}
+
+/// What has become of a transaction of this session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Undone {
+    /// It has committed.
+    No,
+    /// It goes on.
+    NotYet,
+    /// It was rolled back.
+    Yes,
+}
+
+/// Whether a transaction of this session was rolled back; one that is not recent and has ended counts as such.
+pub fn is_undone(transaction: u32, is_recent: bool) -> Undone {
+    let transaction = pg_sys::TransactionId::from(transaction);
+    // SAFETY: plain reads of the backend's state, and of the commit log, which has what is recent.
+    unsafe {
+        if pg_sys::TransactionIdIsCurrentTransactionId(transaction) {
+            Undone::NotYet
+        } else if is_recent && pg_sys::TransactionIdDidCommit(transaction) {
+            Undone::No
+        } else {
+            Undone::Yes
+        }
+    }
+}
+
 /// The system identifier of the server, in which its transaction ids count.
 pub fn cluster() -> i64 {
     // SAFETY: reads what the server has in memory.

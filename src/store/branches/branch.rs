@@ -168,8 +168,11 @@ pub(in crate::store) fn back_to(
         return Err(StateError::execution_not_found(key.id, key.tenant));
     };
     index(key, &head, None)?;
-    if statuses::is_final(&current.status) && !statuses::is_final(&head.status) {
+    if statuses::is_final(&current.status) && current.status != head.status {
         runs::set_outcome(key, Outcome::default())?;
+        if statuses::goes_on(&head.status) {
+            steps::renew(key)?;
+        }
     }
     record(key, Change::Status(head.version, &head.status))?;
     Ok(head.version)

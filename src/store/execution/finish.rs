@@ -28,11 +28,15 @@ impl Move<'_> {
     /// The head, locked.
     pub(in crate::store) fn lock(&self) -> StateResult<Head> {
         let head = executions::lock_existing(self.key, Lock::Save)?;
+        self.check_expected(&head)?;
+        Ok(head)
+    }
+
+    fn check_expected(&self, head: &Head) -> StateResult<()> {
         if self.expected == Some(0) {
             return Err(save::taken(self.key));
         }
-        executions::check_expected(self.key, self.expected, head.version)?;
-        Ok(head)
+        executions::check_expected(self.key, self.expected, head.version)
     }
 
     /// Appends a version with the status to the locked head.
@@ -95,11 +99,13 @@ fn end(
     if let Some(change) = change {
         patch::checked(change)?;
     }
-    let head = call.lock()?;
+    let head = executions::lock_existing(call.key, Lock::Save)?;
+    // Before the expected version, which a repeated call has left behind.
+    if head.status == to && runs::has_outcome(call.key, outcome)? {
+        return Ok((head.version, false));
+    }
+    call.check_expected(&head)?;
     if head.status == to {
-        if runs::has_outcome(call.key, outcome)? {
-            return Ok((head.version, false));
-        }
         return Err(StateError::new(
             Code::IllegalTransition,
             format!("execution \"{}\" is {to} already", call.key.id),
@@ -177,12 +183,14 @@ pub fn set_status_under(call: Move<'_>, lease: Option<i64>, to: &str) -> StateRe
 
 static BEFORE_PAUSE: Statement = Statement::new(
     "SELECT v.status FROM wfstate.state_versions AS v
-      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.status {<>} 'paused'
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2
+        AND v.status {=} ANY ('{pending,running,waiting}'::pg_catalog.text[])
       ORDER BY v.version DESC LIMIT 1",
     &[Type::Text, Type::Text],
 );
 
-/// Back to the status before the pause.
+/// Back to the status before the pause: the newest one that a pause may follow, since a recovery may have gone back to
+/// it from behind others.
 pub fn resume(call: Move<'_>) -> StateResult<i64> {
     let head = call.lock()?;
     if head.status != "paused" {
@@ -190,11 +198,7 @@ pub fn resume(call: Move<'_>) -> StateResult<i64> {
     }
     let before = BEFORE_PAUSE.one(Mode::Latest, &key_params(call.key), |row| Ok(row.text(0)))?;
     let before = before.flatten();
-    let may = |status: &&String| statuses::after("paused").contains(&status.as_str());
-    let to = before
-        .as_ref()
-        .filter(may)
-        .map_or("pending", String::as_str);
+    let to = before.as_deref().unwrap_or("pending");
     let version = call.append(&head, to, None)?;
     entries::offer(call.key)?;
     Ok(version)

@@ -6,6 +6,7 @@ pub mod runs;
 pub mod sagas;
 pub mod start;
 pub mod step_begin;
+pub mod step_fail;
 pub mod step_finish;
 pub mod step_list;
 pub mod steps;

@@ -60,7 +60,7 @@ SELECT h.tenant, h.execution_id, $3, $4, $5, $6
            FOR KEY SHARE) AS h
 ON CONFLICT (tenant, execution_id, step_id) DO UPDATE
    SET status = 'running', attempt = s.attempt {+} 1, started_at = pg_catalog.clock_timestamp(), ended_at = NULL,
-       retry_at = NULL, error = NULL
+       retry_at = NULL, error = NULL, compensation = coalesce(excluded.compensation, s.compensation)
  WHERE s.input_hash {=} excluded.input_hash
    AND (s.status {=} 'running' OR (s.status {=} 'failed' AND s.retry_at {<=} pg_catalog.clock_timestamp()))
 RETURNING s.attempt"

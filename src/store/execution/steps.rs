@@ -18,8 +18,10 @@ pub const STATUSES: [&str; 5] = [
 pub struct Step {
     /// Status.
     pub status: String,
-    /// Attempts since it last was given new ones.
+    /// How often it was begun.
     pub attempt: i32,
+    /// How many of these were before it last was given new ones.
+    pub earlier_attempts: i32,
     /// Hash of its input.
     pub input_hash: i64,
     /// When it may be begun again.
@@ -40,7 +42,7 @@ macro_rules! read_step {
             concat!(
                 "SELECT s.status, s.attempt, s.input_hash, s.retry_at, s.output, s.error,
                         s.compensation IS NOT NULL AS has_compensation,
-                        coalesce(s.retry_at {<=} pg_catalog.clock_timestamp(), false) AS is_due
+                        coalesce(s.retry_at {<=} pg_catalog.clock_timestamp(), false) AS is_due, s.earlier_attempts
                    FROM wfstate.steps AS s
                   WHERE s.tenant {=} wfstate.current_tenant() AND s.execution_id {=} $2 AND s.step_id {=} $3",
                 $lock
@@ -67,6 +69,7 @@ fn step(row: &Row<'_>) -> StateResult<Step> {
         error: row.jsonb(5),
         has_compensation: row.bool(6).unwrap_or_default(),
         is_due: row.bool(7).unwrap_or_default(),
+        earlier_attempts: row.int4(8).unwrap_or_default(),
     })
 }
 
@@ -178,7 +181,7 @@ pub fn delete_all(key: Key<'_>) -> StateResult<()> {
 }
 
 static RENEW: Statement = Statement::new(
-    "UPDATE wfstate.steps AS s SET attempt = 0, retry_at = pg_catalog.clock_timestamp()
+    "UPDATE wfstate.steps AS s SET earlier_attempts = s.attempt, retry_at = pg_catalog.clock_timestamp()
       WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.status {=} 'failed'",
     &[Type::Text, Type::Text],
 );

@@ -28,7 +28,7 @@ static COUNT: Statement = Statement::new(
 static INSERT: Statement = Statement::new(
     "INSERT INTO wfstate.migrations (tenant, workflow, from_version, to_version, patch, function, added_by,
             unsaid_version)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+     VALUES ($1, $2, $3, $4, $5, $6, pg_catalog.quote_ident($7)::pg_catalog.regrole, $8)",
     &[
         Type::Text,
         Type::Text,

@@ -14,7 +14,8 @@ use crate::store::tenants::tenant;
 use std::rc::Rc;
 
 static STEPS: Statement = Statement::new(
-    "SELECT m.from_version, m.to_version, m.patch, m.function, m.added_by FROM wfstate.migrations AS m
+    "SELECT m.from_version, m.to_version, m.patch, m.function,
+            pg_catalog.pg_get_userbyid(m.added_by)::pg_catalog.text AS added_by FROM wfstate.migrations AS m
       WHERE m.tenant {=} wfstate.current_tenant() AND m.workflow {=} $2 AND m.from_version {>=} $3
       ORDER BY m.from_version",
     &[Type::Text, Type::Text, Type::Int4],

@@ -5,7 +5,7 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::migrations::chains;
 
 static STEPS: Statement = Statement::new(
-    "SELECT m.from_version, m.to_version, m.patch, m.function, m.added_by, m.added_at FROM wfstate.migrations AS m
+    "SELECT m.from_version, m.to_version, m.patch, m.function, pg_catalog.pg_get_userbyid(m.added_by)::pg_catalog.text, m.added_at FROM wfstate.migrations AS m
       WHERE m.tenant {=} $1 AND m.workflow {=} $2 ORDER BY m.from_version",
     &[Type::Text, Type::Text],
 );

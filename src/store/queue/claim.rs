@@ -44,6 +44,7 @@ pub struct Claimed {
 
 /// Claims executions.
 pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
+    marks::check();
     due::make_ready(tenant, false)?;
     let mut search = Search::new(tenant, call)?;
     search.run(false)?;
@@ -60,6 +61,7 @@ pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
     if search.claimed.len() < call.max_rows {
         search.run(true)?;
     }
+    marks::claimed();
     Ok(search.claimed)
 }
 

@@ -79,7 +79,7 @@ static OFFER: Statement = Statement::new(
      ON CONFLICT (tenant, execution_id) DO UPDATE SET ",
         again!(),
         "
-      WHERE l.state {=} 'idle' OR (l.state {=} 'waiting' AND $4)
+      WHERE l.state {=} 'idle' OR (l.state {=} ANY ('{waiting,delayed}'::pg_catalog.text[]) AND $4)
      RETURNING l.workflow, l.lane::pg_catalog.int4"
     ),
     &[Type::Text, Type::Text, Type::Bool, Type::Bool],
@@ -102,7 +102,7 @@ fn put(key: Key<'_>, only_started: bool, wakes: bool) -> StateResult<()> {
     Ok(())
 }
 
-/// Offers a locked execution to workers, unless one holds it, or it is delayed.
+/// Offers a locked execution to workers, unless one holds it, also where it waits or is delayed.
 pub fn offer(key: Key<'_>) -> StateResult<()> {
     put(key, false, true)
 }
@@ -192,12 +192,13 @@ pub fn end(key: Key<'_>) -> StateResult<()> {
     follow(key, "completed")
 }
 
-/// The same of an execution that may have gone back to an older status: what was started and goes on is offered.
+/// The same of an execution that may have gone back to an older status: what was started and goes on is offered, and
+/// waits no longer for what it did, unless it is back where it waited.
 pub fn settle(key: Key<'_>, status: &str) -> StateResult<()> {
     if status == "paused" || statuses::is_final(status) {
         return follow(key, status);
     }
-    put(key, true, false)
+    put(key, true, status != "waiting")
 }
 
 /// A claim that has found no room must have parked before this looks for what is parked.

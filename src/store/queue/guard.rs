@@ -19,11 +19,12 @@ pub enum Touch {
 }
 
 impl Touch {
-    /// What follows of a status that is given.
-    pub fn of(status: Option<&str>) -> Self {
-        match status {
-            None | Some("running" | "waiting") => Touch::Nothing,
-            Some(_) => Touch::Changes,
+    /// What follows of a status that is given, under a lease or without: what is held stays so while it runs, and
+    /// what is not may come forward.
+    pub fn of(status: Option<&str>, lease: Option<i64>) -> Self {
+        match (status, lease) {
+            (None, _) | (Some("running" | "waiting"), Some(_)) => Touch::Nothing,
+            (Some(_), _) => Touch::Changes,
         }
     }
 }
@@ -154,7 +155,7 @@ pub fn with_status<T>(
     status: Option<&str>,
     body: impl FnOnce() -> StateResult<T>,
 ) -> StateResult<T> {
-    let done = under(key, lease, Touch::of(status), body)?;
+    let done = under(key, lease, Touch::of(status, lease), body)?;
     if let Some(status) = status {
         entries::follow(key, status)?;
     }
@@ -178,7 +179,7 @@ pub fn with_any_status<T>(
 pub fn batch<T>(items: &[Item<'_>], body: impl FnOnce() -> StateResult<T>) -> StateResult<T> {
     for item in items {
         let (key, status) = (item.request.key, item.request.labels.status);
-        under(key, item.lease, Touch::of(status), || Ok(()))?;
+        under(key, item.lease, Touch::of(status, item.lease), || Ok(()))?;
     }
     let done = body()?;
     let mut left = Vec::new();

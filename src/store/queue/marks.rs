@@ -1,8 +1,9 @@
 //! Where this session last found the first of each lane: what is behind was claimed, and its dead index entries need
 //! not be passed again before vacuum has taken them away. A transaction that commits late may put one behind a mark,
-//! as may one that claimed it and is rolled back, so that every lane is looked at from its beginning now and then,
-//! and always by a worker that finds nothing else to do.
+//! so that every lane is looked at from its beginning now and then, and always by a worker that finds nothing else to
+//! do. What this session has claimed and rolled back makes it forget its marks.
 
+use crate::pg::backend::{self, Undone};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -17,6 +18,8 @@ const DUE_UNSEEN: Duration = Duration::from_millis(100);
 const SHARE: u32 = 20;
 /// Looks that take less are taken by whoever has nothing else to do.
 const QUICK: Duration = Duration::from_millis(5);
+/// How long it is looked up what has come of a claim; the marks are forgotten then.
+const RECENT: Duration = Duration::from_secs(60);
 /// Lanes up to which a session remembers.
 const KEPT: usize = 10_000;
 
@@ -43,10 +46,43 @@ struct Due {
 struct Marks {
     lanes: HashMap<(String, Lane), Mark>,
     due: HashMap<String, Due>,
+    /// Transactions of this session that have claimed, and are not known to have committed.
+    claimed_in: Vec<(u32, Instant)>,
 }
 
 thread_local! {
     static MARKS: RefCell<Marks> = RefCell::default();
+}
+
+/// What this transaction claims is passed by the marks.
+pub(super) fn claimed() {
+    MARKS.with_borrow_mut(|marks| {
+        if let Some(transaction) = backend::transaction()
+            && marks
+                .claimed_in
+                .last()
+                .is_none_or(|(last, _)| *last != transaction)
+        {
+            marks.claimed_in.push((transaction, Instant::now()));
+        }
+    });
+}
+
+/// Forgets the marks where what they pass was rolled back.
+pub(super) fn check() {
+    MARKS.with_borrow_mut(|marks| {
+        let mut is_undone = marks.claimed_in.len() >= KEPT;
+        marks.claimed_in.retain(|(transaction, at)| {
+            // The server forgets in the end what came of one.
+            let is_recent = at.elapsed() < RECENT;
+            let undone = backend::is_undone(*transaction, is_recent);
+            is_undone |= undone == Undone::Yes;
+            undone == Undone::NotYet
+        });
+        if is_undone {
+            *marks = Marks::default();
+        }
+    });
 }
 
 /// The ticket that a lane is read from; the lowest there is when its time has come.

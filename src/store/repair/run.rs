@@ -5,7 +5,7 @@ use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::execution::steps;
+use crate::store::execution::{runs, steps};
 use crate::store::history::verify::sorted_out;
 use crate::store::log::cache::{self, snapshot_hash};
 use crate::store::log::executions::{self, Head, Lock, key_params};
@@ -281,6 +281,9 @@ impl Repair<'_> {
         let state = Rc::new(found.state);
         cache::put(key, &after, Rc::clone(&state));
         index::maintain(key, after.workflow.as_deref(), true, None, || Ok(state))?;
+        if statuses::is_final(&head.status) && head.status != after.status {
+            runs::set_outcome(key, runs::Outcome::default())?;
+        }
         entries::settle(key, &after.status)?;
         let first = target_version.unwrap_or(0) + 1;
         Ok(Outcome {

@@ -29,7 +29,7 @@ SELECT tgname FROM pg_temp.tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND N
 -- Columns: timestamptz as ..._at, roles that did something as ..._by, versions bigint.
 SELECT relname, attname, atttypid::regtype FROM pg_temp.tables t JOIN pg_attribute a ON a.attrelid = t.oid AND attnum > 0 AND NOT attisdropped
  WHERE (atttypid = 'timestamptz'::regtype) <> (attname LIKE '%\_at') OR atttypid IN ('timestamp'::regtype, 'json'::regtype, 'varchar'::regtype, 'bpchar'::regtype)
-    OR (attname IN ('version', 'base_version', 'keyframe_version', 'forked_from_version') AND atttypid <> 'int8'::regtype) OR (attname LIKE '%\_by' AND atttypid <> 'text'::regtype);
+    OR (attname IN ('version', 'base_version', 'keyframe_version', 'forked_from_version') AND atttypid <> 'int8'::regtype) OR (attname LIKE '%\_by' AND atttypid NOT IN ('text'::regtype, 'regrole'::regtype));
 -- The tenant is on every table, first in every key but that of the bindings.
 SELECT relname FROM pg_temp.tables t WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND attname = 'tenant' AND attnotnull);
 SELECT c.relname, pg_get_indexdef(i.indexrelid, 1, true) AS first_column FROM pg_temp.tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid WHERE pg_get_indexdef(i.indexrelid, 1, true) <> 'tenant' ORDER BY 1;

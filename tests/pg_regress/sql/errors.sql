@@ -296,7 +296,7 @@ SELECT wf_save_state('e', '{}');
 \echo :SQLSTATE
 SELECT wf_tenant();
 \echo :SQLSTATE
-SELECT * FROM wfstate.executions;
+SELECT count(*) FROM wfstate.executions;
 \echo :SQLSTATE
 SELECT snapshot FROM wfstate.state_versions WHERE tenant = 'errors';
 \echo :SQLSTATE

@@ -110,3 +110,23 @@ RESET ROLE;
 DROP OWNED BY regress_wf_fn_operator, regress_wf_fn_reader, regress_wf_fn_member CASCADE;
 SELECT wf_revoke_access('regress_wf_fn_operator'), wf_revoke_access('regress_wf_fn_reader'), wf_revoke_access('regress_wf_fn_member');
 DROP ROLE regress_wf_fn_operator, regress_wf_fn_reader, regress_wf_fn_member;
+-- The role that chose a function runs it for a superuser, under whatever name it has by then; not another one that has
+-- its name.
+SET wfstate.tenant = 'renamed';
+CREATE ROLE regress_wf_chose;
+SELECT wf_grant_access('regress_wf_chose', 'operator', '{renamed}');
+CREATE SCHEMA regress_chosen;
+GRANT ALL ON SCHEMA regress_chosen TO regress_wf_chose;
+SET ROLE regress_wf_chose;
+CREATE FUNCTION regress_chosen.who(jsonb) RETURNS jsonb STABLE PARALLEL SAFE LANGUAGE sql AS $$ SELECT pg_catalog.jsonb_build_object('as', current_user) $$;
+SELECT wf_save_state('chosen', '{}', workflow => 'chosen');
+SELECT wf_add_migration('chosen', 1, 2, function => 'regress_chosen.who(jsonb)');
+RESET ROLE;
+SELECT wf_load_state('chosen');
+ALTER ROLE regress_wf_chose RENAME TO regress_wf_renamed;
+CREATE ROLE regress_wf_chose;
+SELECT wf_load_state('chosen'), added_by FROM wf_migrations('chosen');
+SELECT wf_delete('chosen'), wf_drop_migration('chosen', 1);
+SELECT wf_revoke_access('regress_wf_renamed');
+DROP SCHEMA regress_chosen CASCADE;
+DROP ROLE regress_wf_chose, regress_wf_renamed;

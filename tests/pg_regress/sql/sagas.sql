@@ -125,4 +125,88 @@ SELECT wf_steps_begin('f1', '{d}', compensations => '{""}');
 SELECT execution_id, state FROM wf_leases(execution_id => 'f1');
 SELECT count(*) FROM wf_leases(execution_id => 'none');
 SELECT count(*) FROM wf_leases('other', execution_id => 'f1');
+-- What undoes a step may be said at a later begin, too.
+SELECT created FROM wf_start('order', 'o6');
+SELECT action FROM wf_step_begin('o6', 'a');
+SELECT action FROM wf_step_begin('o6', 'a', compensation => 'undo-a');
+SELECT action FROM wf_step_begin('o6', 'a');
+SELECT recorded FROM wf_step_complete('o6', 'a');
+SELECT step_id, compensation FROM wf_compensations('o6');
+-- What goes back from where it waits is offered, and undoing is, whatever it waits for.
+SELECT created FROM wf_start('back', 'b1');
+SELECT lease AS b1 FROM wf_claim('w', '{back}') \gset
+SELECT action FROM wf_await_signal('b1', 'never', lease => :b1);
+SELECT state FROM wf_leases('back');
+SELECT wf_recover('b1', version => 3), state FROM wf_leases('back');
+SELECT wf_recover('b1', version => 1), state FROM wf_leases('back');
+SELECT state FROM wf_leases('back');
+SELECT lease AS b1 FROM wf_claim('w', '{back}') \gset
+SELECT action FROM wf_sleep('b1', 'nap', '1 day', lease => :b1);
+DELETE FROM wfstate.state_versions WHERE execution_id = 'b1' AND version = (SELECT max(version) FROM wfstate.state_versions WHERE execution_id = 'b1');
+SELECT action FROM wf_repair('b1');
+SELECT status <> 'waiting' AS goes_on, state FROM wf_execution('b1'), wf_leases('back');
+SELECT lease AS b1 FROM wf_claim('w', '{back}') \gset
+SELECT wf_release('b1', :b1, '1 hour') > 0 AS released;
+SELECT state FROM wf_leases('back');
+SELECT wf_set_status('b1', 'compensating') > 0 AS undoes;
+SELECT state FROM wf_leases('back');
+-- A pause is left for what was before it, also where it was gone back to from behind an end.
+SELECT created FROM wf_start('order', 'p1');
+SELECT wf_set_status('p1', 'running'), wf_pause('p1'), wf_fail('p1', '"E"'), wf_recover('p1', version => 3);
+SELECT status, error FROM wf_execution('p1');
+SELECT wf_resume('p1');
+SELECT status FROM wf_execution('p1');
+SELECT wf_pause('p1'), wf_set_status('p1', 'compensating'), wf_recover('p1', version => 3), wf_resume('p1');
+SELECT status FROM wf_execution('p1');
+-- What a step changes after the execution has failed is kept by a retry; what it failed with is not.
+SELECT created FROM wf_start('order', 'l1', state => '{"n": 0}');
+SELECT action FROM wf_step_begin('l1', 'reserve');
+SELECT wf_fail('l1', '"x"');
+SELECT recorded, version FROM wf_step_complete('l1', 'reserve', '4711', '{"reserved": true}');
+SELECT wf_retry('l1'), wf_load_state('l1');
+SELECT action FROM wf_step_begin('l1', 'reserve');
+SELECT wf_save_state('l1', '{"broken": true}', status => 'failed'), wf_retry('l1');
+SELECT wf_load_state('l1');
+-- A result and an error stay with the end that they came with.
+SELECT created FROM wf_start('order', 'e1');
+SELECT wf_fail('e1', '"E"'), wf_retry('e1'), wf_complete('e1', '"R"'), wf_recover('e1', version => 2);
+SELECT status, result, error FROM wf_execution('e1');
+SELECT wf_recover('e1', version => 4), wf_complete('e1');
+SELECT status, result, error FROM wf_execution('e1');
+SELECT created FROM wf_start('order', 'e2');
+SELECT wf_complete('e2', '"R"');
+DELETE FROM wfstate.state_versions WHERE execution_id = 'e2' AND version = 2;
+SELECT action FROM wf_repair('e2');
+SELECT status, result FROM wf_execution('e2');
+-- An end may be repeated with the version that it expected.
+SELECT created FROM wf_start('order', 'e3');
+SELECT wf_complete('e3', '1', expected_version => 1), wf_complete('e3', '1', expected_version => 1);
+SELECT wf_complete('e3', '2', expected_version => 1);
+\echo :SQLSTATE
+-- Attempts are told apart across a retry, which gives as many as before.
+SELECT created FROM wf_start('order', 'a1');
+SELECT action, attempt FROM wf_step_begin('a1', 's');
+SELECT action, attempt FROM wf_step_fail('a1', 's', max_attempts => 1);
+SELECT wf_fail('a1'), wf_retry('a1');
+SELECT action, attempt FROM wf_step_fail('a1', 's', max_attempts => 1);
+SELECT action, attempt FROM wf_step_begin('a1', 's');
+SELECT wf_step_complete('a1', 's', '1', attempt => 1);
+\echo :SQLSTATE
+SELECT action, attempt, retry_at - clock_timestamp() BETWEEN interval '9 s' AND interval '11 s' AS first_wait FROM wf_step_fail('a1', 's', max_attempts => 2, initial_interval => '10 s', attempt => 2);
+UPDATE wfstate.steps SET retry_at = clock_timestamp() WHERE execution_id = 'a1';
+SELECT action, attempt FROM wf_step_begin('a1', 's');
+SELECT action, attempt FROM wf_step_fail('a1', 's', max_attempts => 2);
+-- So does going back from an end.
+SELECT wf_fail('a1', '"no"'), wf_recover('a1', version => 1);
+SELECT action, attempt FROM wf_step_begin('a1', 's');
+-- The expected version holds without a patch, too.
+SELECT wf_step_complete('a1', 's', '1', expected_version => 77);
+\echo :SQLSTATE
+SELECT wf_step_complete('a1', 's', '1', expected_version => 0);
+\echo :SQLSTATE
+SELECT wf_steps_complete('a1', '{s}', expected_version => 77);
+\echo :SQLSTATE
+SELECT wf_step_next('a1', 's', 't', expected_version => 77);
+\echo :SQLSTATE
+SELECT recorded FROM wf_step_complete('a1', 's', '1', expected_version => (SELECT version FROM wf_execution('a1')));
 SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 1000);
