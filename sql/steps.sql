@@ -93,7 +93,7 @@ CREATE FUNCTION @extschema@.wf_steps_begin(
 COMMENT ON FUNCTION @extschema@.wf_steps_begin IS
 'wf_step_begin for up to 1000 steps of an execution in one call, all or none: inputs[i] and compensations[i] are those of step_ids[i]. They are begun in the order of their ids, so that two calls do not deadlock. lease: the token of wf_claim, under which alone this is done.
 Returns the row of each, in the order given.
-Errors: those of wf_step_begin; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000.';
+Errors: those of wf_step_begin; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000, or answers of more than 64 MB.';
 INSERT INTO wfstate.access VALUES ('wf_steps_begin', 'writer');
 
 CREATE FUNCTION @extschema@.wf_step_complete(
@@ -135,7 +135,7 @@ CREATE FUNCTION @extschema@.wf_steps_complete(
 COMMENT ON FUNCTION @extschema@.wf_steps_complete IS
 'wf_step_complete for up to 1000 steps of an execution in one call, all or none: outputs[i] is that of step_ids[i], and the patch changes the state once; it is left out where no result is recorded by this call. lease: the token of wf_claim, under which alone this is done.
 Returns a row for each, in the order given.
-Errors: those of wf_step_complete; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000.';
+Errors: those of wf_step_complete; 22023 when the arrays differ in length or a step is given twice; 54000 for more than 1000, or answers of more than 64 MB.';
 INSERT INTO wfstate.access VALUES ('wf_steps_complete', 'writer');
 
 CREATE FUNCTION @extschema@.wf_step_fail(

@@ -48,6 +48,7 @@ CREATE TABLE wfstate.waits (
     kind          text COLLATE "C" NOT NULL,
     name          wfstate.identifier,
     outcome       text COLLATE "C",
+    blocked_by    wfstate.identifier,
     payload       jsonb,
     CONSTRAINT waits_pkey PRIMARY KEY (tenant, execution_id, wait_id),
     CONSTRAINT waits_kind_check CHECK (kind IN ('signal', 'sleep', 'children')),
@@ -66,6 +67,7 @@ COMMENT ON COLUMN wfstate.waits.asked_version IS 'Version of the execution when 
 COMMENT ON COLUMN wfstate.waits.wake_at IS 'When it ends in any case; NULL for never.';
 COMMENT ON COLUMN wfstate.waits.ended_at IS 'When it ended; NULL while it goes on.';
 COMMENT ON COLUMN wfstate.waits.outcome IS 'received, timeout or done.';
+COMMENT ON COLUMN wfstate.waits.blocked_by IS 'Of children: one that had not ended when it was last looked. Until it has, the ends of others need no look at all of them.';
 COMMENT ON COLUMN wfstate.waits.payload IS 'What the signal said.';
 COMMENT ON INDEX wfstate.waits_pkey IS 'All waits of one execution.';
 COMMENT ON CONSTRAINT waits_pkey ON wfstate.waits IS 'A wait has one answer.';

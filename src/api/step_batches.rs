@@ -75,6 +75,7 @@ fn wf_steps_begin<'a>(
                 ("compensations", compensations.as_ref().map(Vec::len)),
             ];
             let mut rows: Vec<Option<Record>> = step_ids.iter().map(|_| None).collect();
+            let mut size = 0;
             for (step_id, at) in in_order(&step_ids, &others)? {
                 let input = inputs.as_ref().and_then(|all| *all.get(at)?);
                 let compensation = compensations
@@ -85,7 +86,10 @@ fn wf_steps_begin<'a>(
                     input: bytes(input),
                     compensation: limits::optional_name("a compensation", compensation)?,
                 };
-                let answer = answered(step_begin::begin(key, call)?);
+                let answer = step_begin::begin(key, call)?;
+                size += answer.size();
+                limits::answer_bytes(size)?;
+                let answer = answered(answer);
                 if let Some(row) = rows.get_mut(at) {
                     let named = [Value::Text(step_id.to_owned())];
                     *row = Some(Record::new(named.into_iter().chain(answer).collect()));
@@ -140,12 +144,14 @@ fn complete_all(
     order: &[(&str, usize)],
     outputs: Option<&[Option<JsonbArg<'_>>]>,
 ) -> StateResult<(Recordings, bool)> {
-    let (mut all, mut any) = (Vec::with_capacity(order.len()), false);
+    let (mut all, mut any, mut size) = (Vec::with_capacity(order.len()), false, 0);
     for (step_id, at) in order {
         let output = outputs.and_then(|all| *all.get(*at)?);
         let output = kept("output", bytes(output))?;
         let recorded = step_finish::complete(key, step_id, output, None)?;
         any |= recorded.is_new;
+        size += recorded.output.as_ref().map_or(0, Vec::len);
+        limits::answer_bytes(size)?;
         all.push((*at, (*step_id).to_owned(), recorded));
     }
     Ok((all, any))

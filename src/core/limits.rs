@@ -257,6 +257,15 @@ pub fn batch_bytes(size: usize, most: usize) -> StateResult<()> {
     Ok(())
 }
 
+/// What the steps of one call answer together.
+pub fn answer_bytes(size: usize) -> StateResult<()> {
+    if size > MAX_BATCH_BYTES {
+        let answers = too_large("what these steps answer", size, MAX_BATCH_BYTES);
+        return Err(answers.hint("Name fewer steps in a call."));
+    }
+    Ok(())
+}
+
 /// A number in a range, which may be left out.
 pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
     argument: &str,

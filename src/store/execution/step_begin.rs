@@ -39,6 +39,19 @@ pub enum Answer {
     Failed(Step),
 }
 
+impl Answer {
+    /// Bytes of the documents that it has.
+    pub fn size(&self) -> usize {
+        match self {
+            Answer::Run(_) | Answer::Blocked(_) => 0,
+            Answer::Done(step) | Answer::Wait(step) | Answer::Failed(step) => {
+                let length = |document: &Option<Vec<u8>>| document.as_ref().map_or(0, Vec::len);
+                length(&step.output) + length(&step.error)
+            }
+        }
+    }
+}
+
 /// Statuses of an execution in which steps begin.
 macro_rules! beginning {
     () => {

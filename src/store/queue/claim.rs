@@ -1,18 +1,16 @@
 //! `wf_claim`: executions for a worker.
 
-use crate::core::{StateResult, limits, statuses};
+use crate::core::{StateResult, limits};
 use crate::pg::interrupts;
 use crate::pg::invalidation;
 use crate::pg::spi::Interval;
-use crate::store::Key;
-use crate::store::execution::runs;
 use crate::store::log::executions::Head;
 use crate::store::queue::marks::{self, Lane};
-use crate::store::queue::queues::{self, MAX_CLAIMS, Queue};
-use crate::store::queue::take::{self, First, Ready};
-use crate::store::queue::{due, entries, hold, limits as bounds, rescue};
-use crate::store::waits::children;
-use std::collections::{BTreeMap, HashMap};
+use crate::store::queue::queues::{self, Queue};
+use crate::store::queue::take::{self, First};
+use crate::store::queue::{due, limits as bounds, rescue};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A call.
 pub struct Call<'a> {
@@ -69,13 +67,15 @@ pub fn claim(tenant: &str, call: &Call<'_>) -> StateResult<Vec<Claimed>> {
 const ROUNDS: usize = 50;
 /// How many a call parks or puts aside at most: what is left is for the next one.
 const REFUSED: usize = 1000;
+/// Lanes that are looked at together.
+const FEW: usize = 64;
 /// How many are taken at once.
 const MOST: usize = 100;
 
-struct Search<'a> {
-    tenant: &'a str,
-    call: &'a Call<'a>,
-    queues: BTreeMap<String, Queue>,
+pub(super) struct Search<'a> {
+    pub(super) tenant: &'a str,
+    pub(super) call: &'a Call<'a>,
+    pub(super) queues: BTreeMap<String, Queue>,
     lanes: Vec<Lane>,
     /// Where each lane goes on: behind what others have locked, or what was passed over.
     passed: HashMap<Lane, i64>,
@@ -144,30 +144,56 @@ impl<'a> Search<'a> {
 
     /// Claims from the lanes until there is nothing left, or enough is claimed.
     fn run(&mut self, whole: bool) -> StateResult<()> {
-        while self.claimed.len() < self.call.max_rows
-            && self.bytes < limits::MAX_BATCH_BYTES
-            && self.refused < REFUSED
-        {
-            interrupts::check();
-            let open: Vec<Lane> = self
-                .lanes
-                .iter()
-                .filter(|lane| self.passed.get(*lane) != Some(&i64::MAX))
+        for lanes in self.in_turn() {
+            let open: Vec<Lane> = lanes
+                .into_iter()
+                .filter(|lane| self.passed.get(lane) != Some(&i64::MAX))
                 .filter(|lane| !whole || !marks::is_too_soon(self.tenant, lane))
-                .cloned()
                 .collect();
-            if open.is_empty() {
-                return Ok(());
+            let mut firsts = self.firsts(&open, whole)?;
+            while let Some(first) = firsts.pop_first() {
+                if self.has_enough() {
+                    return Ok(());
+                }
+                interrupts::check();
+                // What is older comes first, across the workflows of one priority.
+                let next = firsts.first().filter(|next| next.lane.1 == first.lane.1);
+                self.take(&first, next.map_or(i64::MAX, |next| next.ticket))?;
+                if self.passed.get(&first.lane) != Some(&i64::MAX) && !self.has_enough() {
+                    firsts.append(&mut self.firsts(&[first.lane], whole)?);
+                }
             }
-            let firsts = take::first(self.tenant, &open, &self.passed, whole)?;
-            let Some(first) = firsts.first() else {
-                return Ok(());
-            };
-            // What is older comes first, across the workflows of one priority.
-            let next = firsts.get(1).filter(|next| next.lane.1 == first.lane.1);
-            self.take(first, next.map_or(i64::MAX, |next| next.ticket))?;
         }
         Ok(())
+    }
+
+    /// The lanes, the higher ones first where there are so many that to look at all of them takes a while.
+    fn in_turn(&self) -> Vec<Vec<Lane>> {
+        if self.lanes.len() <= FEW {
+            return vec![self.lanes.clone()];
+        }
+        let mut levels: BTreeMap<Reverse<i32>, Vec<Lane>> = BTreeMap::new();
+        for lane in &self.lanes {
+            levels
+                .entry(Reverse(lane.1))
+                .or_default()
+                .push(lane.clone());
+        }
+        levels.into_values().collect()
+    }
+
+    fn firsts(&self, lanes: &[Lane], whole: bool) -> StateResult<BTreeSet<First>> {
+        if lanes.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let firsts = take::first(self.tenant, lanes, &self.passed, whole)?;
+        Ok(firsts.into_iter().collect())
+    }
+
+    fn has_enough(&self) -> bool {
+        self.claimed.len() >= self.call.max_rows
+            || self.bytes >= limits::MAX_BATCH_BYTES
+            || self.refused >= REFUSED
     }
 
     fn take(&mut self, first: &First, below: i64) -> StateResult<()> {
@@ -210,75 +236,10 @@ impl<'a> Search<'a> {
         {
             None => Ok(usize::MAX),
             Some(most) => {
-                let (held, _) = bounds::held(self.tenant, workflow, None)?;
+                let held = bounds::held(self.tenant, workflow)?;
                 Ok(usize::try_from(i64::from(most) - held).unwrap_or(0))
             }
         }
-    }
-
-    /// Whether one more execution with a key may be held.
-    fn has_room(&self, workflow: &str, concurrency_key: Option<&str>) -> StateResult<bool> {
-        let most = self
-            .queues
-            .get(workflow)
-            .and_then(|queue| queue.max_per_key);
-        match most.filter(|_| concurrency_key.is_some()) {
-            None => Ok(true),
-            Some(most) => {
-                let (_, held) = bounds::held(self.tenant, workflow, concurrency_key)?;
-                Ok(held < i64::from(most))
-            }
-        }
-    }
-
-    /// What becomes of an execution whose turn it is. It leaves the lane, unless something of it is locked that would
-    /// have to be waited for.
-    fn decide(&self, workflow: &str, ready: Ready) -> StateResult<Option<Claimed>> {
-        let key = Key {
-            tenant: self.tenant,
-            id: &ready.execution_id,
-        };
-        let status = ready.head.status.as_str();
-        if status == "paused" || statuses::is_final(status) {
-            // It was given that by something that does not know of queues.
-            if children::try_lock_parent(key)? {
-                entries::follow(key, status)?;
-            }
-            return Ok(None);
-        }
-        if ready.head.workflow.as_deref() != Some(workflow) {
-            entries::leave(key)?;
-            entries::offer(key)?;
-            return Ok(None);
-        }
-        if !self.has_room(workflow, ready.concurrency_key.as_deref())? {
-            hold::park(key)?;
-            return Ok(None);
-        }
-        let claims = self.claims(key, &ready)?;
-        let most = self.queues.get(workflow).and_then(|queue| queue.max_claims);
-        if claims > i64::from(most.unwrap_or(MAX_CLAIMS)) {
-            if children::try_lock_parent(key)? {
-                hold::set_aside(key, &ready)?;
-            }
-            return Ok(None);
-        }
-        let input = match ready.has_input {
-            true => runs::input(key)?,
-            false => ready.input,
-        };
-        hold::hold(key, self.call, ready.head, input, claims).map(Some)
-    }
-
-    /// Claims since it last came forward, this one among them.
-    fn claims(&self, key: Key<'_>, ready: &Ready) -> StateResult<i64> {
-        let (Some(version), Some(at)) = (ready.claimed_version, ready.claimed_at) else {
-            return Ok(1);
-        };
-        if ready.head.version > version || hold::has_completed(key, at)? {
-            return Ok(1);
-        }
-        Ok(ready.claims + 1)
     }
 }
 

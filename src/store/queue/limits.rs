@@ -71,10 +71,13 @@ static LOCK: Statement = Statement::new(
     &[Type::Text, Type::TextArray],
 );
 static HELD: Statement = Statement::new(
-    "SELECT pg_catalog.count(*),
-            pg_catalog.count(*) FILTER (WHERE l.concurrency_key {=} $3)
-       FROM wfstate.leases AS l
+    "SELECT pg_catalog.count(*) FROM wfstate.leases AS l
       WHERE l.tenant {=} $1 AND l.workflow {=} $2 AND l.state {=} 'held'",
+    WORKFLOW,
+);
+static HELD_OF_KEY: Statement = Statement::new(
+    "SELECT pg_catalog.count(*) FROM wfstate.leases AS l
+      WHERE l.tenant {=} $1 AND l.workflow {=} $2 AND l.concurrency_key {=} $3 AND l.state {=} 'held'",
     &[Type::Text, Type::Text, Type::Text],
 );
 
@@ -86,18 +89,16 @@ pub(super) fn lock(tenant: &str, workflows: &[String]) -> StateResult<()> {
     Ok(())
 }
 
-/// How many are held: of the workflow, and of the key.
-pub(super) fn held(tenant: &str, workflow: &str, key: Option<&str>) -> StateResult<(i64, i64)> {
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::Text(Some(workflow)),
-        Param::Text(key),
-    ];
-    let found = HELD.one(Mode::Latest, &params, |row| {
-        Ok((
-            row.int8(0).unwrap_or_default(),
-            row.int8(1).unwrap_or_default(),
-        ))
-    })?;
-    Ok(found.unwrap_or_default())
+/// How many of a workflow are held.
+pub(super) fn held(tenant: &str, workflow: &str) -> StateResult<i64> {
+    let params = [tenant, workflow].map(|text| Param::Text(Some(text)));
+    let held = HELD.one(Mode::Latest, &params, |row| Ok(row.int8(0)))?;
+    Ok(held.flatten().unwrap_or_default())
+}
+
+/// How many of them have a key.
+pub(super) fn held_of_key(tenant: &str, workflow: &str, key: &str) -> StateResult<i64> {
+    let params = [tenant, workflow, key].map(|text| Param::Text(Some(text)));
+    let held = HELD_OF_KEY.one(Mode::Latest, &params, |row| Ok(row.int8(0)))?;
+    Ok(held.flatten().unwrap_or_default())
 }

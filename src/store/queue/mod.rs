@@ -6,6 +6,7 @@
 //! heartbeats go on; whoever moves or ends the execution locks it before the head.
 
 pub mod claim;
+mod decide;
 mod due;
 pub mod entries;
 pub mod guard;

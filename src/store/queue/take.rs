@@ -4,14 +4,31 @@ use crate::core::StateResult;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::log::executions::{HEAD_COLUMNS, Head, head_columns, head_from};
 use crate::store::queue::marks::{self, Lane};
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::time::Instant;
 
 /// A lane that has something, from which ticket on.
-#[derive(Clone)]
+#[derive(PartialEq, Eq)]
 pub(super) struct First {
     pub lane: Lane,
     pub ticket: i64,
+}
+
+/// The highest lane comes first, then the one whose first is the oldest.
+impl Ord for First {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let of = |first: &First| (Reverse(first.lane.1), first.ticket);
+        of(self)
+            .cmp(&of(other))
+            .then_with(|| self.lane.cmp(&other.lane))
+    }
+}
+
+impl PartialOrd for First {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 static FIRST: Statement = Statement::new(
@@ -29,7 +46,7 @@ static FIRST: Statement = Statement::new(
     ],
 );
 
-/// The lanes that have something: the highest first, then the one whose first is the oldest.
+/// The lanes that have something.
 pub(super) fn first(
     tenant: &str,
     lanes: &[Lane],
@@ -79,7 +96,6 @@ pub(super) fn first(
             None => {}
         }
     }
-    found.sort_by_key(|first| (std::cmp::Reverse(first.lane.1), first.ticket));
     Ok(found)
 }
 

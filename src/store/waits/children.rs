@@ -47,17 +47,28 @@ static PARENT: Statement = Statement::new(
     "SELECT r.parent_execution_id FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
     &[Type::Text, Type::Text],
 );
-static IS_DONE: Statement = Statement::new(
+static BLOCKED_BY: Statement = Statement::new(
+    "SELECT w.blocked_by FROM wfstate.waits AS w
+      WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL
+      ORDER BY w.blocked_by NULLS FIRST LIMIT 1",
+    &[Type::Text, Type::Text],
+);
+/// The first after a child that has not ended; one row at a time, in the order of the index.
+static NEXT_OPEN: Statement = Statement::new(
     concat!(
-        "SELECT EXISTS (SELECT FROM wfstate.waits AS w
-                     WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL)
-            AND NOT EXISTS (SELECT FROM wfstate.runs AS r
-                  JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
-                 WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND r.execution_id {<>} $3
-                   AND e.status {<>} ALL (",
+        "SELECT r.execution_id FROM wfstate.runs AS r
+      WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND r.execution_id {>} $3 AND r.execution_id {<>} $4
+        AND EXISTS (SELECT FROM wfstate.executions AS e
+                     WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id AND e.status {<>} ALL (",
         final_statuses!(),
-        ")) AS is_done"
+        "))
+      ORDER BY r.execution_id LIMIT 1"
     ),
+    &[Type::Text, Type::Text, Type::Text, Type::Text],
+);
+static BLOCK: Statement = Statement::new(
+    "UPDATE wfstate.waits AS w SET blocked_by = $3
+      WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL",
     &[Type::Text, Type::Text, Type::Text],
 );
 
@@ -107,10 +118,30 @@ pub fn ended(key: Key<'_>) -> StateResult<()> {
     Ok(())
 }
 
-/// Whether an execution waits for its children, and all but one of them have ended.
+/// Whether an execution waits for its children, and all but one of them have ended. The locked parent remembers one that
+/// has not, so that of many children that end, few look for another.
 fn is_done(parent: Key<'_>, but: &str) -> StateResult<bool> {
+    let blocked_by = BLOCKED_BY.one(Mode::Latest, &key_params(parent), |row| Ok(row.text(0)))?;
+    let Some(blocked_by) = blocked_by else {
+        return Ok(false);
+    };
+    if blocked_by.as_deref().is_some_and(|open| open != but) {
+        return Ok(false);
+    }
+    let after = |after: &str| {
+        let [tenant, id] = key_params(parent);
+        let params = [tenant, id, Param::Text(Some(after)), Param::Text(Some(but))];
+        NEXT_OPEN.one(Mode::Latest, &params, |row| Ok(row.text(0)))
+    };
+    let mut open = after(blocked_by.as_deref().unwrap_or(""))?.flatten();
+    if open.is_none() && blocked_by.is_some() {
+        // Those before it have ended, unless they were taken up again.
+        open = after("")?.flatten();
+    }
+    let Some(open) = open else {
+        return Ok(true);
+    };
     let [tenant, id] = key_params(parent);
-    let params = [tenant, id, Param::Text(Some(but))];
-    let done = IS_DONE.one(Mode::Latest, &params, |row| Ok(row.bool(0)))?;
-    Ok(done.flatten().unwrap_or_default())
+    BLOCK.run(Mode::Latest, &[tenant, id, Param::Text(Some(&open))])?;
+    Ok(false)
 }

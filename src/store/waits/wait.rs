@@ -191,7 +191,8 @@ fn other(key: Key<'_>, wait_id: &str) -> StateError {
 }
 
 static ASK: Statement = Statement::new(
-    "UPDATE wfstate.waits AS w SET asked_version = $4
+    // Children may have ended while it did not wait.
+    "UPDATE wfstate.waits AS w SET asked_version = $4, blocked_by = NULL
       WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.wait_id {=} $3",
     &[Type::Text, Type::Text, Type::Text, Type::Int8],
 );
@@ -204,9 +205,11 @@ static LEAVE: Statement = Statement::new(
    WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.ended_at IS NULL
      AND w.asked_version {>=} coalesce((SELECT c.claimed_version FROM wfstate.leases AS c
                                        WHERE c.tenant {=} $1 AND c.execution_id {=} $2), 0)
-), come AS (
-  SELECT EXISTS (SELECT FROM asked AS a JOIN wfstate.signals AS s
-                   ON s.tenant {=} $1 AND s.execution_id {=} $2 AND s.name {=} a.name AND s.taken_at IS NULL)
+), come AS MATERIALIZED (
+  SELECT EXISTS (SELECT FROM asked AS a
+                  CROSS JOIN LATERAL (SELECT FROM wfstate.signals AS s
+                    WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.name {=} a.name AND s.taken_at IS NULL
+                    ORDER BY s.position LIMIT 1) AS s)
          OR (EXISTS (SELECT FROM asked AS a WHERE a.kind {=} 'children')
              AND NOT EXISTS (SELECT FROM wfstate.runs AS r
                    JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id

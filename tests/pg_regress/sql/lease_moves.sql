@@ -224,3 +224,13 @@ ROLLBACK TO s;
 SELECT count(*) FROM wf_claim('w', '{order}', max_rows => 3);
 COMMIT;
 SELECT count(wf_delete(execution_id)) FROM wf_list();
+-- Across many workflows: the higher priority first, then the older, each once.
+SELECT count(*) FROM generate_series(1, 3) AS round, generate_series(1, 70) AS n,
+       wf_start(format('many-%s', n), format('x-%s-%s', round, n), priority => CASE WHEN n = 70 AND round > 1 THEN 5 ELSE 0 END);
+CREATE TEMP TABLE in_turn AS SELECT ordinality AS turn, execution_id FROM wf_claim('w', max_rows => 150) WITH ORDINALITY;
+INSERT INTO in_turn SELECT 150 + ordinality, execution_id FROM wf_claim('w', max_rows => 1000) WITH ORDINALITY;
+SELECT count(*), count(DISTINCT execution_id), array_agg(execution_id ORDER BY turn) = array_agg(execution_id ORDER BY l.priority DESC, e.created_at) AS in_order
+  FROM in_turn JOIN wf_leases(max_rows => 1000) AS l USING (execution_id) JOIN wf_list(max_rows => 1000) AS e USING (execution_id);
+SELECT (array_agg(execution_id ORDER BY turn))[1:3] FROM in_turn;
+DROP TABLE in_turn;
+SELECT count(wf_delete(execution_id)) FROM wf_list(max_rows => 1000);

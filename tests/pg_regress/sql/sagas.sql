@@ -209,4 +209,13 @@ SELECT wf_steps_complete('a1', '{s}', expected_version => 77);
 SELECT wf_step_next('a1', 's', 't', expected_version => 77);
 \echo :SQLSTATE
 SELECT recorded FROM wf_step_complete('a1', 's', '1', expected_version => (SELECT version FROM wf_execution('a1')));
+-- The answers of one call are bounded.
+SELECT created FROM wf_start('large', 'big');
+SELECT count(*) FROM wf_steps_begin('big', '{a,b}');
+SELECT count(*) FROM generate_series(1, 2) AS n, wf_step_complete('big', chr(96 + n), to_jsonb(repeat('x', 40 * 1024 * 1024)));
+SELECT count(*) FROM wf_steps_begin('big', '{a,b,c}');
+\echo :SQLSTATE
+SELECT count(*) FROM wf_steps_complete('big', '{a,b}');
+\echo :SQLSTATE
+SELECT step_id, action FROM wf_steps_begin('big', '{a,c}');
 SELECT count(wf_delete(execution_id)) > 0 AS deleted FROM wf_list(max_rows => 1000);

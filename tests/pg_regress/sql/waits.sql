@@ -147,6 +147,34 @@ SELECT wf_signals('free', max_rows => 0);
 \echo :SQLSTATE
 SELECT wf_waits('free', max_rows => 0);
 \echo :SQLSTATE
+-- A parent remembers one child that has not ended: whichever ends, is taken up again, is deleted, or ended while the
+-- parent did not wait, the last end wakes it.
+SELECT created FROM wf_start('kin', 'p');
+SELECT count(*) FROM generate_series(1, 6) AS n, wf_start('kid', 'k' || n, parent => 'p');
+SELECT action, incomplete FROM wf_await_children('p');
+SELECT wf_complete('k3'), wf_complete('k5');
+SELECT blocked_by FROM wfstate.waits WHERE execution_id = 'p';
+SELECT wf_complete('k1');
+SELECT blocked_by, state FROM wfstate.waits JOIN wfstate.leases USING (tenant, execution_id) WHERE execution_id = 'p';
+SELECT wf_delete('k2');
+SELECT wf_fail('k4');
+SELECT blocked_by, state FROM wfstate.waits JOIN wfstate.leases USING (tenant, execution_id) WHERE execution_id = 'p';
+SELECT wf_retry('k4');
+SELECT wf_cancel('k6');
+SELECT blocked_by, state FROM wfstate.waits JOIN wfstate.leases USING (tenant, execution_id) WHERE execution_id = 'p';
+SELECT wf_set_status('p', 'running') > 0 AS looks_elsewhere, wf_complete('k4');
+SELECT created FROM wf_start('kid', 'k7', parent => 'p');
+SELECT action, all_children, incomplete FROM wf_await_children('p') AS c (action, all_children, completed, incomplete, wake_at);
+SELECT wf_complete('k7');
+SELECT state FROM wf_leases('kin');
+SELECT action FROM wf_await_children('p');
+-- Signals of others do not matter, however many.
+SELECT count(*) FROM generate_series(1, 50), wf_signal('p', 'many');
+SELECT action FROM wf_await_signal('p', 'none'), wf_await_signal('p', 'neither') AS a (b);
+SELECT state FROM wf_leases('kin');
+SELECT action FROM wf_await_signal('p', 'other');
+SELECT created FROM wf_signal('p', 'neither');
+SELECT state FROM wf_leases('kin');
 SELECT count(wf_delete(execution_id)) FROM wf_list(max_rows => 1000);
 SELECT count(*) FROM wfstate.signals WHERE tenant = 'waits';
 SELECT count(*) FROM wfstate.waits WHERE tenant = 'waits';
