@@ -75,9 +75,10 @@ macro_rules! find {
     ($condition:literal, $types:expr) => {
         Statement::new(
             concat!(
-                "SELECT r.execution_id, r.workflow, r.input_hash, e.version, r.idempotency_key
+                "SELECT r.execution_id, r.workflow, r.input_hash,
+                        (SELECT e.version FROM wfstate.executions AS e
+                          WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id), r.idempotency_key
                    FROM wfstate.runs AS r
-                   LEFT JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
                   WHERE r.tenant {=} $1 AND ",
                 $condition
             ),

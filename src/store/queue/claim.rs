@@ -82,6 +82,8 @@ pub(super) struct Search<'a> {
     claimed: Vec<Claimed>,
     /// Bytes of their inputs.
     bytes: usize,
+    /// How many are taken at least, since others have locked many.
+    missed: usize,
     /// How many had their turn and were not to be had.
     refused: usize,
 }
@@ -120,6 +122,7 @@ impl<'a> Search<'a> {
             passed: HashMap::new(),
             claimed: Vec::new(),
             bytes: 0,
+            missed: 0,
             refused: 0,
         })
     }
@@ -201,18 +204,29 @@ impl<'a> Search<'a> {
         let wanted = (self.call.max_rows - self.claimed.len())
             .min(room)
             .min(MOST);
-        let taken = match wanted {
-            0 => Vec::new(),
-            wanted => take::take(self.tenant, first, below, wanted)?,
+        if wanted == 0 {
+            // Without room there is nothing more to be had.
+            self.passed.insert(first.lane.clone(), i64::MAX);
+            return Ok(());
+        }
+        // The more at once, the more others have locked.
+        let asked = wanted.max(self.missed).min(MOST);
+        let mut taken = take::take(self.tenant, first, below, asked)?;
+        self.missed = match taken.has_missed {
+            true => (2 * asked).min(MOST),
+            false => 0,
         };
-        // Without room there is nothing more to be had; behind what others have locked there may be.
-        let next = match (wanted, taken.last()) {
-            (0, _) => i64::MAX,
-            (_, Some(last)) => last.ticket.saturating_add(1),
-            (_, None) => below,
+        let next = match (taken.ready.get(wanted), taken.last) {
+            (Some(left), _) => left.ticket,
+            (None, Some(last)) => last.saturating_add(1),
+            (None, None) => below,
         };
+        if taken.last.is_some() {
+            marks::pass(self.tenant, &first.lane, next.saturating_sub(1));
+        }
+        taken.ready.truncate(wanted);
         self.passed.insert(first.lane.clone(), next);
-        for ready in taken {
+        for ready in taken.ready {
             if self.bytes >= limits::MAX_BATCH_BYTES {
                 break;
             }

@@ -115,21 +115,23 @@ pub(super) struct Ready {
     pub head: Head,
 }
 
-static TAKE: Statement = Statement::new(
-    concat!(
-        "SELECT ",
-        head_columns!(),
-        ", l.execution_id, l.ticket, l.concurrency_key, l.claims, l.claimed_version, l.claimed_at, l.worker,
-              CASE WHEN pg_catalog.pg_column_size(r.input) {<=} 8192 THEN r.input END AS input,
-              coalesce(pg_catalog.pg_column_size(r.input) {>} 8192, false) AS has_input
+/// What was found of a lane.
+pub(super) struct Taken {
+    /// Those that nobody else has locked, the oldest first.
+    pub ready: Vec<Ready>,
+    /// Where the look at the lane has ended.
+    pub last: Option<i64>,
+    /// Whether the heads of some were locked.
+    pub has_missed: bool,
+}
+
+static PLACES: Statement = Statement::new(
+    "SELECT l.execution_id, l.ticket, l.concurrency_key, l.claims, l.claimed_version, l.claimed_at, l.worker
        FROM wfstate.leases AS l
-       JOIN wfstate.executions AS e ON e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} l.execution_id
-       LEFT JOIN wfstate.runs AS r ON r.tenant {=} wfstate.current_tenant() AND r.execution_id {=} l.execution_id
       WHERE l.tenant {=} wfstate.current_tenant() AND l.workflow {=} $2 AND l.lane {=} $3::pg_catalog.int2
         AND l.state {=} 'ready' AND l.ticket {>=} $4 AND l.ticket {<} $5
       ORDER BY l.ticket LIMIT $6
-        FOR UPDATE OF l SKIP LOCKED FOR NO KEY UPDATE OF e SKIP LOCKED"
-    ),
+        FOR UPDATE SKIP LOCKED",
     &[
         Type::Text,
         Type::Text,
@@ -139,9 +141,28 @@ static TAKE: Statement = Statement::new(
         Type::Int8,
     ],
 );
+/// One by one, by their ids: of a tenant that the statistics hardly know, the planner would read all heads to find some.
+static HEADS: Statement = Statement::new(
+    concat!(
+        "SELECT h.*, r.input, r.has_input
+       FROM pg_catalog.unnest($2) AS w (execution_id)
+      CROSS JOIN LATERAL (
+            SELECT ",
+        head_columns!(),
+        ", e.execution_id FROM wfstate.executions AS e
+             WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} w.execution_id OFFSET 0
+               FOR NO KEY UPDATE SKIP LOCKED) AS h
+       LEFT JOIN LATERAL (
+            SELECT CASE WHEN pg_catalog.pg_column_size(r.input) {<=} 8192 THEN r.input END AS input,
+                   coalesce(pg_catalog.pg_column_size(r.input) {>} 8192, false) AS has_input
+              FROM wfstate.runs AS r
+             WHERE r.tenant {=} wfstate.current_tenant() AND r.execution_id {=} w.execution_id OFFSET 0) AS r ON true"
+    ),
+    &[Type::Text, Type::TextArray],
+);
 
 /// The first of a lane that nobody else has locked, below a ticket.
-pub(super) fn take(tenant: &str, from: &First, below: i64, most: usize) -> StateResult<Vec<Ready>> {
+pub(super) fn take(tenant: &str, from: &First, below: i64, most: usize) -> StateResult<Taken> {
     let params = [
         Param::Text(Some(tenant)),
         Param::Text(Some(&from.lane.0)),
@@ -150,22 +171,57 @@ pub(super) fn take(tenant: &str, from: &First, below: i64, most: usize) -> State
         Param::Int8(Some(below)),
         Param::Int8(Some(i64::try_from(most).unwrap_or(i64::MAX))),
     ];
-    let found = TAKE.all(Mode::Write, &params, |row| {
+    let places = PLACES.all(Mode::Write, &params, |row| {
         Ok(Ready {
-            head: head_from(row, 0),
-            execution_id: row.text(HEAD_COLUMNS).unwrap_or_default(),
-            ticket: row.int8(HEAD_COLUMNS + 1).unwrap_or_default(),
-            concurrency_key: row.text(HEAD_COLUMNS + 2),
-            claims: row.int4(HEAD_COLUMNS + 3).map_or(0, i64::from),
-            claimed_version: row.int8(HEAD_COLUMNS + 4),
-            claimed_at: row.micros(HEAD_COLUMNS + 5),
-            worker: row.text(HEAD_COLUMNS + 6),
-            input: row.jsonb(HEAD_COLUMNS + 7),
-            has_input: row.bool(HEAD_COLUMNS + 8).unwrap_or_default(),
+            head: Head::default(),
+            execution_id: row.text(0).unwrap_or_default(),
+            ticket: row.int8(1).unwrap_or_default(),
+            concurrency_key: row.text(2),
+            claims: row.int4(3).map_or(0, i64::from),
+            claimed_version: row.int8(4),
+            claimed_at: row.micros(5),
+            worker: row.text(6),
+            input: None,
+            has_input: false,
         })
     })?;
-    if let Some(last) = found.last() {
-        marks::pass(tenant, &from.lane, last.ticket);
+    let last = places.last().map(|last| last.ticket);
+    let mut heads = heads(tenant, &places)?;
+    let found = places.len();
+    let with_head = places.into_iter().filter_map(|place| {
+        let (head, input, has_input) = heads.remove(&place.execution_id)?;
+        Some(Ready {
+            head,
+            input,
+            has_input,
+            ..place
+        })
+    });
+    let ready: Vec<Ready> = with_head.collect();
+    Ok(Taken {
+        has_missed: ready.len() < found,
+        ready,
+        last,
+    })
+}
+
+type Started = (Head, Option<Vec<u8>>, bool);
+
+/// The heads that nobody else has locked, with what the executions were started with.
+fn heads(tenant: &str, places: &[Ready]) -> StateResult<HashMap<String, Started>> {
+    if places.is_empty() {
+        return Ok(HashMap::new());
     }
-    Ok(found)
+    let ids: Vec<Option<&str>> = places
+        .iter()
+        .map(|place| Some(place.execution_id.as_str()))
+        .collect();
+    let params = [Param::Text(Some(tenant)), Param::Texts(&ids)];
+    let found = HEADS.all(Mode::Write, &params, |row| {
+        let id = row.text(HEAD_COLUMNS).unwrap_or_default();
+        let has_input = row.bool(HEAD_COLUMNS + 2).unwrap_or_default();
+        let started = (head_from(row, 0), row.jsonb(HEAD_COLUMNS + 1), has_input);
+        Ok((id, started))
+    })?;
+    Ok(found.into_iter().collect())
 }

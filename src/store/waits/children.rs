@@ -18,15 +18,16 @@ pub struct Counts {
     pub incomplete: i64,
 }
 
+/// Each status is looked up by itself: a join would read all executions of a tenant that the statistics hardly know.
 static COUNT: Statement = Statement::new(
     concat!(
-        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE e.status {=} 'completed'),
-            pg_catalog.count(*) FILTER (WHERE e.status {<>} ALL (",
+        "SELECT pg_catalog.count(c.status), pg_catalog.count(*) FILTER (WHERE c.status {=} 'completed'),
+            pg_catalog.count(*) FILTER (WHERE c.status {<>} ALL (",
         final_statuses!(),
         "))
-       FROM wfstate.runs AS r
-       JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
-      WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2"
+       FROM (SELECT (SELECT e.status FROM wfstate.executions AS e
+                      WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id) AS status
+               FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 OFFSET 0) AS c"
     ),
     &[Type::Text, Type::Text],
 );
@@ -58,10 +59,10 @@ static NEXT_OPEN: Statement = Statement::new(
     concat!(
         "SELECT r.execution_id FROM wfstate.runs AS r
       WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND r.execution_id {>} $3 AND r.execution_id {<>} $4
-        AND EXISTS (SELECT FROM wfstate.executions AS e
-                     WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id AND e.status {<>} ALL (",
+        AND (SELECT e.status FROM wfstate.executions AS e
+              WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id) {<>} ALL (",
         final_statuses!(),
-        "))
+        ")
       ORDER BY r.execution_id LIMIT 1"
     ),
     &[Type::Text, Type::Text, Type::Text, Type::Text],

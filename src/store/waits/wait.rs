@@ -212,8 +212,9 @@ static LEAVE: Statement = Statement::new(
                     ORDER BY s.position LIMIT 1) AS s)
          OR (EXISTS (SELECT FROM asked AS a WHERE a.kind {=} 'children')
              AND NOT EXISTS (SELECT FROM wfstate.runs AS r
-                   JOIN wfstate.executions AS e ON e.tenant {=} $1 AND e.execution_id {=} r.execution_id
-                  WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2 AND e.status {<>} ALL (",
+                  WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2
+                    AND (SELECT e.status FROM wfstate.executions AS e
+                          WHERE e.tenant {=} $1 AND e.execution_id {=} r.execution_id) {<>} ALL (",
         final_statuses!(),
         "))) AS has_come
 )

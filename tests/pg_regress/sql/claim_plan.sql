@@ -32,6 +32,24 @@ SELECT * FROM pg_temp.reads($$wf_claim('w', max_rows => 50)$$);
 DO $$ BEGIN FOR i IN 1..20 LOOP PERFORM wf_complete(execution_id) FROM wf_claim('w', '{order}', max_rows => 50); END LOOP; END $$;
 SELECT * FROM pg_temp.reads($$wf_claim('w', '{order}')$$);
 SELECT * FROM pg_temp.reads($$wf_claim('w', '{order}', max_rows => 10)$$);
+-- Of a tenant that the statistics hardly know.
+SET wfstate.tenant = 'claim_unknown';
+SELECT created FROM wf_start('order', 'first');
+ANALYZE wfstate.executions, wfstate.leases, wfstate.runs;
+SELECT * FROM pg_temp.reads($$wf_claim('w', '{order}')$$);
+INSERT INTO wfstate.executions (tenant, execution_id, workflow, status, version, hash, updated_at, state_bytes, chain_bytes, keyframe_version, created_at)
+SELECT 'claim_unknown', 'e' || i, 'order', 'pending', 1, i, now(), 10, 0, 1, now() FROM generate_series(1, 2000) AS i;
+INSERT INTO wfstate.leases (tenant, execution_id, workflow, lane, state)
+SELECT tenant, execution_id, workflow, 0, 'ready' FROM wfstate.executions WHERE tenant = 'claim_unknown' AND execution_id ~ '^e';
+SELECT * FROM pg_temp.reads($$wf_claim('w', '{order}')$$);
+SELECT * FROM pg_temp.reads($$wf_claim('w', '{order}', max_rows => 50)$$);
+DELETE FROM wfstate.leases WHERE tenant = 'claim_unknown';
+DELETE FROM wfstate.queues WHERE tenant = 'claim_unknown';
+DELETE FROM wfstate.runs WHERE tenant = 'claim_unknown';
+DELETE FROM wfstate.state_versions WHERE tenant = 'claim_unknown';
+DELETE FROM wfstate.executions WHERE tenant = 'claim_unknown';
+DELETE FROM wfstate.search WHERE tenant = 'claim_unknown';
+SET wfstate.tenant = 'claim_plan';
 -- Nothing to be had, and limits.
 SELECT * FROM pg_temp.reads($$wf_claim('w', '{first}')$$);
 SELECT wf_set_limits('order', 70);

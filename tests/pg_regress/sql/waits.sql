@@ -169,7 +169,7 @@ SELECT wf_complete('k7');
 SELECT state FROM wf_leases('kin');
 SELECT action FROM wf_await_children('p');
 -- Signals of others do not matter, however many.
-SELECT count(*) FROM generate_series(1, 50), wf_signal('p', 'many');
+SELECT count(*) FROM generate_series(1, 50) AS n, wf_signal('p', 'many', to_jsonb(n));
 SELECT action FROM wf_await_signal('p', 'none'), wf_await_signal('p', 'neither') AS a (b);
 SELECT state FROM wf_leases('kin');
 SELECT action FROM wf_await_signal('p', 'other');
