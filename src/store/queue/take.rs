@@ -125,13 +125,33 @@ pub(super) struct Taken {
     pub has_missed: bool,
 }
 
-static PLACES: Statement = Statement::new(
-    "SELECT l.execution_id, l.ticket, l.concurrency_key, l.claims, l.claimed_version, l.claimed_at, l.worker
-       FROM wfstate.leases AS l
-      WHERE l.tenant {=} wfstate.current_tenant() AND l.workflow {=} $2 AND l.lane {=} $3::pg_catalog.int2
-        AND l.state {=} 'ready' AND l.ticket {>=} $4 AND l.ticket {<} $5
-      ORDER BY l.ticket LIMIT $6
-        FOR UPDATE SKIP LOCKED",
+/// The heads one by one, by their ids: of a tenant that the statistics hardly know, the planner would read all of them
+/// to find some.
+static TAKE: Statement = Statement::new(
+    concat!(
+        "WITH place AS MATERIALIZED (
+  SELECT l.execution_id, l.ticket, l.concurrency_key, l.claims, l.claimed_version, l.claimed_at, l.worker
+    FROM wfstate.leases AS l
+   WHERE l.tenant {=} wfstate.current_tenant() AND l.workflow {=} $2 AND l.lane {=} $3::pg_catalog.int2
+     AND l.state {=} 'ready' AND l.ticket {>=} $4 AND l.ticket {<} $5
+   ORDER BY l.ticket LIMIT $6
+     FOR UPDATE SKIP LOCKED
+)
+SELECT h.*, p.execution_id, p.ticket, p.concurrency_key, p.claims, p.claimed_version, p.claimed_at, p.worker, r.input,
+       coalesce(r.has_input, false) AS has_input
+  FROM place AS p
+  LEFT JOIN LATERAL (
+       SELECT ",
+        head_columns!(),
+        ", true AS is_free FROM wfstate.executions AS e
+        WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} p.execution_id OFFSET 0
+          FOR NO KEY UPDATE SKIP LOCKED) AS h ON true
+  LEFT JOIN LATERAL (
+       SELECT CASE WHEN pg_catalog.pg_column_size(r.input) {<=} 8192 THEN r.input END AS input,
+              pg_catalog.pg_column_size(r.input) {>} 8192 AS has_input
+         FROM wfstate.runs AS r
+        WHERE r.tenant {=} wfstate.current_tenant() AND r.execution_id {=} p.execution_id OFFSET 0) AS r ON true"
+    ),
     &[
         Type::Text,
         Type::Text,
@@ -140,25 +160,6 @@ static PLACES: Statement = Statement::new(
         Type::Int8,
         Type::Int8,
     ],
-);
-/// One by one, by their ids: of a tenant that the statistics hardly know, the planner would read all heads to find some.
-static HEADS: Statement = Statement::new(
-    concat!(
-        "SELECT h.*, r.input, r.has_input
-       FROM pg_catalog.unnest($2) AS w (execution_id)
-      CROSS JOIN LATERAL (
-            SELECT ",
-        head_columns!(),
-        ", e.execution_id FROM wfstate.executions AS e
-             WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} w.execution_id OFFSET 0
-               FOR NO KEY UPDATE SKIP LOCKED) AS h
-       LEFT JOIN LATERAL (
-            SELECT CASE WHEN pg_catalog.pg_column_size(r.input) {<=} 8192 THEN r.input END AS input,
-                   coalesce(pg_catalog.pg_column_size(r.input) {>} 8192, false) AS has_input
-              FROM wfstate.runs AS r
-             WHERE r.tenant {=} wfstate.current_tenant() AND r.execution_id {=} w.execution_id OFFSET 0) AS r ON true"
-    ),
-    &[Type::Text, Type::TextArray],
 );
 
 /// The first of a lane that nobody else has locked, below a ticket.
@@ -171,57 +172,30 @@ pub(super) fn take(tenant: &str, from: &First, below: i64, most: usize) -> State
         Param::Int8(Some(below)),
         Param::Int8(Some(i64::try_from(most).unwrap_or(i64::MAX))),
     ];
-    let places = PLACES.all(Mode::Write, &params, |row| {
-        Ok(Ready {
-            head: Head::default(),
-            execution_id: row.text(0).unwrap_or_default(),
-            ticket: row.int8(1).unwrap_or_default(),
-            concurrency_key: row.text(2),
-            claims: row.int4(3).map_or(0, i64::from),
-            claimed_version: row.int8(4),
-            claimed_at: row.micros(5),
-            worker: row.text(6),
-            input: None,
-            has_input: false,
-        })
+    const PLACE: usize = HEAD_COLUMNS + 1;
+    let found = TAKE.all(Mode::Write, &params, |row| {
+        let ready = Ready {
+            head: head_from(row, 0),
+            execution_id: row.text(PLACE).unwrap_or_default(),
+            ticket: row.int8(PLACE + 1).unwrap_or_default(),
+            concurrency_key: row.text(PLACE + 2),
+            claims: row.int4(PLACE + 3).map_or(0, i64::from),
+            claimed_version: row.int8(PLACE + 4),
+            claimed_at: row.micros(PLACE + 5),
+            worker: row.text(PLACE + 6),
+            input: row.jsonb(PLACE + 7),
+            has_input: row.bool(PLACE + 8).unwrap_or_default(),
+        };
+        Ok((ready, row.bool(HEAD_COLUMNS).unwrap_or_default()))
     })?;
-    let last = places.last().map(|last| last.ticket);
-    let mut heads = heads(tenant, &places)?;
-    let found = places.len();
-    let with_head = places.into_iter().filter_map(|place| {
-        let (head, input, has_input) = heads.remove(&place.execution_id)?;
-        Some(Ready {
-            head,
-            input,
-            has_input,
-            ..place
-        })
-    });
-    let ready: Vec<Ready> = with_head.collect();
+    let last = found.iter().map(|(ready, _)| ready.ticket).max();
+    let has_missed = found.iter().any(|(_, is_free)| !is_free);
+    let free = found.into_iter().filter(|(_, is_free)| *is_free);
+    let mut ready: Vec<Ready> = free.map(|(ready, _)| ready).collect();
+    ready.sort_by_key(|ready| ready.ticket);
     Ok(Taken {
-        has_missed: ready.len() < found,
         ready,
         last,
+        has_missed,
     })
-}
-
-type Started = (Head, Option<Vec<u8>>, bool);
-
-/// The heads that nobody else has locked, with what the executions were started with.
-fn heads(tenant: &str, places: &[Ready]) -> StateResult<HashMap<String, Started>> {
-    if places.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let ids: Vec<Option<&str>> = places
-        .iter()
-        .map(|place| Some(place.execution_id.as_str()))
-        .collect();
-    let params = [Param::Text(Some(tenant)), Param::Texts(&ids)];
-    let found = HEADS.all(Mode::Write, &params, |row| {
-        let id = row.text(HEAD_COLUMNS).unwrap_or_default();
-        let has_input = row.bool(HEAD_COLUMNS + 2).unwrap_or_default();
-        let started = (head_from(row, 0), row.jsonb(HEAD_COLUMNS + 1), has_input);
-        Ok((id, started))
-    })?;
-    Ok(found.into_iter().collect())
 }
