@@ -348,3 +348,15 @@ SELECT wf_revoke_tenant('regress_wf_bound', 'errors');
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();
 DROP OWNED BY regress_wf_bound, regress_wf_plain;
 DROP ROLE regress_wf_bound, regress_wf_plain;
+-- Workflows with declarations, and with migrations, are bounded, since every session keeps a copy.
+SET wfstate.tenant = 'declared';
+INSERT INTO wfstate.search_paths (tenant, workflow, paths, declaration) SELECT 'declared', 'w' || n, '{/a}', n FROM generate_series(1, 2000) AS n;
+SELECT wf_declare_search('w2001', '{/a}');
+\echo :SQLSTATE
+SELECT wf_declare_search('w2000', '{/b}');
+DELETE FROM wfstate.search_paths WHERE tenant = 'declared';
+INSERT INTO wfstate.migrations (tenant, workflow, from_version, to_version, unsaid_version, patch) SELECT 'declared', 'w' || n, 1, 2, 1, '{}' FROM generate_series(1, 2000) AS n;
+SELECT wf_add_migration('w2001', 1, 2, '{}');
+\echo :SQLSTATE
+SELECT wf_add_migration('w2000', 2, 3, '{}');
+DELETE FROM wfstate.migrations WHERE tenant = 'declared';
