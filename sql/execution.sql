@@ -72,7 +72,7 @@ CREATE FUNCTION @extschema@.wf_set_status(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_status_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_status IS
-'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating; compensated: compensating, where a step was recorded after it. What is paused or has ended holds no lease any more; otherwise the lease stays, and wf_release gives it back. A call that has ended its lease may be repeated. A definition may allow fewer (statuses). lease: the token of wf_claim, under which alone this is done.
+'Moves an execution to another status, as a version whose state is unchanged. To the status that it has, nothing is done. What may follow: pending, running and waiting: each other, paused, compensating, completed, failed, cancelled; paused: pending, running, waiting, compensating, failed, cancelled; compensating: compensated, failed; failed and cancelled: compensating; compensated: compensating, where a step was recorded after it. What is paused or has ended holds no lease any more; otherwise the lease stays, and wf_release gives it back. A call that has ended its lease may be repeated, and so answers a worker that has lost its lease to one that has made the same call. A definition may allow fewer (statuses). lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
 Errors: WF007 when the lease is not held; WF004 when the status may not follow the one that it has; WF001 when the head is not at expected_version; WF005 when the execution does not exist; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_set_status', 'writer');
@@ -83,7 +83,7 @@ CREATE FUNCTION @extschema@.wf_complete(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_complete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_complete IS
-'Completes an execution: its status becomes completed, its result is kept, and its state changes by the patch, all in one version. patch is that of wf_patch_state. One that is completed with an equal result stays as it is, so that the call may be repeated; a patch is not applied again. lease: the token of wf_claim, under which alone this is done.
+'Completes an execution: its status becomes completed, its result is kept, and its state changes by the patch, all in one version. patch is that of wf_patch_state. Its steps are not asked: some may be running or have failed. One that is completed with an equal result stays as it is, so that the call may be repeated; a patch is not applied again, and under a lease that is not held any more such a call is refused. lease: the token of wf_claim, under which alone this is done.
 Returns the newest version.
 Errors: WF007 when the lease is not held; WF004 when it is paused or compensating, or has another final status, or was completed with another result; WF001 when the head is not at expected_version; WF002 when the new state breaks a rule; WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_complete', 'writer');
@@ -134,9 +134,9 @@ CREATE FUNCTION @extschema@.wf_retry(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_retry_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_retry IS
-'Takes a failed execution up again, as pending, with the state and phase of the newest version that had not failed; what was saved since it failed, by a step that was recorded late or by hand, is kept, unless the save that failed it has changed the state. Failed steps get new attempts. Its error is forgotten; history keeps the versions.
+'Takes a failed execution up again, as pending, with the state and phase of the newest version that had not failed; what was saved since it failed, by a step that was recorded late or by hand, is kept, unless the save that failed it has changed the state. Failed steps get new attempts; waits keep their answers. Its error is forgotten; history keeps the versions.
 Returns the newest version.
-Errors: WF004 when it has not failed, or steps of it were undone; WF002 when that state breaks a rule of the definition that binds it now; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
+Errors: WF004 when it has not failed, failed while steps of it were being undone, or they were undone; WF002 when that state breaks a rule of the definition that binds it now; WF001 when the head is not at expected_version; WF005 when the execution does not exist.';
 INSERT INTO wfstate.access VALUES ('wf_retry', 'writer');
 
 CREATE FUNCTION @extschema@.wf_incomplete(

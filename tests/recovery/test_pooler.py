@@ -111,5 +111,6 @@ class Pooler(Case):
         self.assertEqual(self.value(conn, "SELECT wf_save_state(%s, '{}')", unique("bound")), 1)
         with self.refused("42501"), conn.transaction():
             conn.execute("SET LOCAL wfstate.tenant = 'default'")
-            conn.execute("SELECT count(*) FROM wfstate.executions")
+            self.assertEqual(self.value(conn, "SELECT count(*) FROM wfstate.executions"), 0)
+            conn.execute("SELECT wf_tenant()")
         self.assertEqual(self.value(conn, "SELECT wf_tenant()"), "blue")

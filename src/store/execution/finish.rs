@@ -148,7 +148,8 @@ pub fn end_under(
 ) -> StateResult<i64> {
     let ended = end_with(call, lease, to, outcome, change, || Ok(()));
     match ended {
-        Err(error) if error.code == Code::LeaseLost => {
+        // Whether a patch was applied is not known of an end that need not have been this caller's.
+        Err(error) if error.code == Code::LeaseLost && change.is_none() => {
             repeated(call, to, Some(outcome))?.ok_or(error)
         }
         ended => ended,
@@ -161,8 +162,13 @@ pub(super) fn repeated(
     to: &str,
     outcome: Option<Outcome<'_>>,
 ) -> StateResult<Option<i64>> {
-    let Some(head) = executions::lock(call.key, Lock::Reference)?.filter(|head| head.status == to)
-    else {
+    let follows = |head: &Head| {
+        head.status == to
+            && call
+                .expected
+                .is_none_or(|expected| expected + 1 == head.version)
+    };
+    let Some(head) = executions::lock(call.key, Lock::Reference)?.filter(follows) else {
         return Ok(None);
     };
     let is_same = outcome.map_or(Ok(true), |outcome| runs::has_outcome(call.key, outcome))?;

@@ -1,18 +1,18 @@
 //! `wf_retry`: a failed execution is taken up again.
 
-use crate::core::StateResult;
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::branch;
 use crate::store::execution::finish::{Move, is_not};
 use crate::store::execution::runs::{self, Outcome};
-use crate::store::execution::steps;
+use crate::store::execution::{sagas, steps};
 use crate::store::log::executions::{Head, key_params};
 use crate::store::log::rebuild;
 use crate::store::queue::entries;
 
 static LAST_GOOD: Statement = Statement::new(
-    "SELECT v.version,
+    "SELECT v.version, v.status,
             (SELECT pg_catalog.min(f.version) FROM wfstate.state_versions AS f
               WHERE f.tenant {=} $1 AND f.execution_id {=} $2 AND f.version {>} v.version) AS failed_version
        FROM wfstate.state_versions AS v
@@ -23,18 +23,28 @@ static LAST_GOOD: Statement = Statement::new(
 
 /// Where a failed execution is to be taken up: the newest version that had not failed, and with it what was saved since
 /// it failed, by steps that were recorded late most of all, unless it failed with another state.
+/// Refused where it failed while it was being undone: what was undone outside need not be recorded yet.
 fn last_good(key: Key<'_>, head: &Head) -> StateResult<Option<i64>> {
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Int8(Some(head.version))];
     let found = LAST_GOOD.one(Mode::Latest, &params, |row| {
-        Ok((row.int8(0).unwrap_or_default(), row.int8(1)))
+        Ok((row.int8(0).unwrap_or_default(), row.text(1), row.int8(2)))
     })?;
-    let Some((good, failed)) = found else {
+    let Some((good, status, failed)) = found else {
         return Ok(None);
     };
+    if status.as_deref() == Some("compensating") && sagas::remaining(key)? > 0 {
+        return Err(StateError::new(
+            Code::IllegalTransition,
+            format!("execution \"{}\" failed while it was being undone", key.id),
+        )
+        .hint("wf_set_status to compensating takes the undoing up again; wf_recover goes back to a version from before it."));
+    }
     let failed = failed.unwrap_or(head.version);
-    let is_saved_since = failed < head.version
-        && *rebuild::at(Mode::Latest, key, failed)? == *rebuild::at(Mode::Latest, key, good)?;
+    // Where the version that failed was pruned, others have followed it.
+    let is_saved_since = failed > good + 1
+        || failed < head.version
+            && *rebuild::at(Mode::Latest, key, failed)? == *rebuild::at(Mode::Latest, key, good)?;
     Ok((!is_saved_since).then_some(good))
 }
 

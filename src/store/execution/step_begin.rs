@@ -110,12 +110,15 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
             };
             return Ok(found.unwrap_or(Answer::Blocked(blocked_by)));
         }
-        if let Some(attempt) = try_begin(key, call, input_hash, bound.as_ref(), declared)? {
-            // The lock lets the status change, so that saves go on: an older snapshot does not show it.
-            if !reads_committed() {
-                let head = executions::read_latest(key)?;
-                head.map_or(Ok(()), |head| check_status(key, &head.status))?;
-            }
+        // The lock of a begin lets the status change, so that saves go on: an older snapshot does not show it.
+        let latest = match reads_committed() {
+            true => None,
+            false => executions::read_latest(key)?,
+        };
+        let closed = latest.filter(|head| !statuses::begins(&head.status));
+        if closed.is_none()
+            && let Some(attempt) = try_begin(key, call, input_hash, bound.as_ref(), declared)?
+        {
             let change = Change::Step(call.step_id, i64::from(attempt), "running");
             record(key, change)?;
             return Ok(Answer::Run(attempt));
@@ -125,6 +128,7 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
         {
             return Ok(answer);
         }
+        closed.map_or(Ok(()), |head| check_status(key, &head.status))?;
         // It is not there, or bound otherwise than this session has looked up; or somebody else has begun or ended
         // the step meanwhile.
         let head = executions::lock_existing(key, Lock::Reference)?;
@@ -264,6 +268,7 @@ pub(in crate::store) fn check_status(key: Key<'_>, status: &str) -> StateResult<
     .hint(match status {
         "paused" => "wf_resume lets it go on.",
         "failed" => "wf_retry takes it up again.",
+        "compensating" => "wf_compensations lists what is to be undone.",
         _ => "Steps that were completed are still told by wf_steps.",
     }))
 }

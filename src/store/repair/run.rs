@@ -283,6 +283,9 @@ impl Repair<'_> {
         index::maintain(key, after.workflow.as_deref(), true, None, || Ok(state))?;
         if statuses::is_final(&head.status) && head.status != after.status {
             runs::set_outcome(key, runs::Outcome::default())?;
+            if statuses::goes_on(status) {
+                steps::renew(key)?;
+            }
         }
         entries::settle(key, &after.status)?;
         let first = target_version.unwrap_or(0) + 1;

@@ -51,6 +51,8 @@ static PARENT: Statement = Statement::new(
 static BLOCKED_BY: Statement = Statement::new(
     "SELECT w.blocked_by FROM wfstate.waits AS w
       WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL
+        AND w.asked_version {>=} coalesce((SELECT l.claimed_version FROM wfstate.leases AS l
+                                          WHERE l.tenant {=} $1 AND l.execution_id {=} $2), 0)
       ORDER BY w.blocked_by NULLS FIRST LIMIT 1",
     &[Type::Text, Type::Text],
 );

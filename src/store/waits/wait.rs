@@ -191,10 +191,16 @@ fn other(key: Key<'_>, wait_id: &str) -> StateError {
 }
 
 static ASK: Statement = Statement::new(
-    // Children may have ended while it did not wait.
-    "UPDATE wfstate.waits AS w SET asked_version = $4, blocked_by = NULL
+    "UPDATE wfstate.waits AS w SET asked_version = $4
       WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.wait_id {=} $3",
     &[Type::Text, Type::Text, Type::Text, Type::Int8],
+);
+/// Children may have ended while it did not wait.
+static UNBLOCK: Statement = Statement::new(
+    "UPDATE wfstate.waits AS w SET blocked_by = NULL
+      WHERE w.tenant {=} $1 AND w.execution_id {=} $2 AND w.kind {=} 'children' AND w.ended_at IS NULL
+        AND w.blocked_by IS NOT NULL",
+    &[Type::Text, Type::Text],
 );
 /// What was asked since the execution was claimed last is waited for: until the first of its times, unless something
 /// of it has come between two calls.
@@ -243,6 +249,7 @@ fn leave(key: Key<'_>, head: &executions::Head) -> StateResult<()> {
         };
         call.append(head, "waiting", None)?;
     }
+    UNBLOCK.run(Mode::Latest, &key_params(key))?;
     let left = LEAVE.one(Mode::Latest, &key_params(key), |row| {
         Ok((
             row.text(0).unwrap_or_default(),

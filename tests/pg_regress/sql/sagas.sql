@@ -209,6 +209,39 @@ SELECT wf_steps_complete('a1', '{s}', expected_version => 77);
 SELECT wf_step_next('a1', 's', 't', expected_version => 77);
 \echo :SQLSTATE
 SELECT recorded FROM wf_step_complete('a1', 's', '1', expected_version => (SELECT version FROM wf_execution('a1')));
+-- What failed while it was undone is undone further, not taken up again.
+SELECT created FROM wf_start('order', 'u1');
+SELECT action FROM wf_step_begin('u1', 'a', compensation => 'undo-a');
+SELECT recorded FROM wf_step_complete('u1', 'a');
+SELECT wf_set_status('u1', 'compensating'), wf_fail('u1', '"no way"');
+SELECT wf_retry('u1');
+\echo :SQLSTATE
+SELECT wf_set_status('u1', 'compensating');
+-- A retry keeps what was saved after the failure, also where that was pruned.
+SELECT created FROM wf_start('order', 'u2', state => '{"n": 0}');
+SELECT action FROM wf_step_begin('u2', 'a');
+SELECT wf_checkpoint('u2', 'kept'), wf_fail('u2');
+SELECT recorded FROM wf_step_complete('u2', 'a', '1', '{"a": 1}');
+SELECT wf_prune_history('u2', 1);
+SELECT wf_retry('u2'), wf_load_state('u2');
+-- A repair that lets an ended one go on gives failed steps new attempts.
+SELECT created FROM wf_start('order', 'u3');
+SELECT action FROM wf_step_begin('u3', 's'), wf_step_fail('u3', 's', '1') AS f (x, y, z);
+SELECT wf_fail('u3', '"F"');
+DELETE FROM wfstate.state_versions WHERE execution_id = 'u3' AND version = 2;
+SELECT action FROM wf_repair('u3');
+SELECT action, attempt FROM wf_step_begin('u3', 's');
+-- A worker that has lost its lease is not told that its patch was applied, nor that its version was there.
+SELECT created FROM wf_start('stale', 'u4');
+SELECT lease AS u4 FROM wf_claim('w1', '{stale}') \gset
+SELECT wf_complete('u4', patch => '{"by": 1}', lease => :u4);
+SELECT wf_complete('u4', patch => '{"by": 1}', lease => :u4);
+\echo :SQLSTATE
+SELECT wf_complete('u4', expected_version => 77, lease => :u4);
+\echo :SQLSTATE
+SELECT wf_complete('u4', expected_version => 2, lease => :u4);
+SELECT wf_cancel('u4', expected_version => 0, lease => -5);
+\echo :SQLSTATE
 -- The answers of one call are bounded.
 SELECT created FROM wf_start('large', 'big');
 SELECT count(*) FROM wf_steps_begin('big', '{a,b}');

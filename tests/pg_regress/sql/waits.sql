@@ -168,6 +168,15 @@ SELECT action, all_children, incomplete FROM wf_await_children('p') AS c (action
 SELECT wf_complete('k7');
 SELECT state FROM wf_leases('kin');
 SELECT action FROM wf_await_children('p');
+-- The last end wakes it also where one ended while it was paused, and it waits for something else besides.
+SELECT created FROM wf_start('kin', 'q');
+SELECT count(*) FROM unnest('{A,B,C}'::text[]) AS n, wf_start('kid', n, parent => 'q');
+SELECT action FROM wf_await_children('q');
+SELECT wf_complete('A'), wf_pause('q');
+SELECT wf_complete('B'), wf_resume('q');
+SELECT action FROM wf_sleep('q', 'besides', '1 hour');
+SELECT wf_complete('C');
+SELECT state FROM wf_leases(execution_id => 'q');
 -- Signals of others do not matter, however many.
 SELECT count(*) FROM generate_series(1, 50) AS n, wf_signal('p', 'many', to_jsonb(n));
 SELECT action FROM wf_await_signal('p', 'none'), wf_await_signal('p', 'neither') AS a (b);
