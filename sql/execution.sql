@@ -4,6 +4,7 @@
 CREATE TABLE wfstate.runs (
     input_hash          bigint NOT NULL DEFAULT 0,
     priority            smallint NOT NULL DEFAULT 0,
+    undoing             boolean NOT NULL DEFAULT false,
     tenant              wfstate.identifier NOT NULL,
     execution_id        wfstate.identifier NOT NULL,
     workflow            wfstate.identifier,
@@ -15,13 +16,14 @@ CREATE TABLE wfstate.runs (
     error               jsonb,
     CONSTRAINT runs_pkey PRIMARY KEY (tenant, execution_id)
 );
-COMMENT ON TABLE wfstate.runs IS 'What an execution was started with, and what came of it: one row for each that was started by wf_start or has a result or an error.';
+COMMENT ON TABLE wfstate.runs IS 'What an execution was started with, and what came of it: one row for each that was started by wf_start, has a result or an error, or was to be undone.';
 COMMENT ON COLUMN wfstate.runs.tenant IS 'Whose execution.';
 COMMENT ON COLUMN wfstate.runs.execution_id IS 'Execution.';
 COMMENT ON COLUMN wfstate.runs.workflow IS 'Workflow that wf_start has started; NULL where it was not called.';
 COMMENT ON COLUMN wfstate.runs.idempotency_key IS 'Unique within the workflow: whoever starts with it again gets this execution.';
 COMMENT ON COLUMN wfstate.runs.parent_execution_id IS 'Execution that has started this one.';
 COMMENT ON COLUMN wfstate.runs.priority IS 'From 0 to 9: higher ones are claimed first.';
+COMMENT ON COLUMN wfstate.runs.undoing IS 'Whether its undoing was begun: as long as steps are left to be undone it is not taken up again, whatever history has kept.';
 COMMENT ON COLUMN wfstate.runs.concurrency_key IS 'Of those with the same key, no more run at a time than the workflow allows.';
 COMMENT ON COLUMN wfstate.runs.input IS 'What it was started with.';
 COMMENT ON COLUMN wfstate.runs.input_hash IS 'Hash of the input; 0 for none.';

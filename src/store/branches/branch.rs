@@ -170,9 +170,12 @@ pub(in crate::store) fn back_to(
     index(key, &head, None)?;
     if statuses::is_final(&current.status) && current.status != head.status {
         runs::set_outcome(key, Outcome::default())?;
-        if statuses::goes_on(&head.status) {
-            steps::renew(key)?;
-        }
+    }
+    if statuses::goes_on(&head.status) && !statuses::goes_on(&current.status) {
+        steps::renew(key)?;
+        runs::set_undoing(key, false)?;
+    } else if head.status == "compensating" {
+        runs::set_undoing(key, true)?;
     }
     record(key, Change::Status(head.version, &head.status))?;
     Ok(head.version)

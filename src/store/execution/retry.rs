@@ -12,7 +12,7 @@ use crate::store::log::rebuild;
 use crate::store::queue::entries;
 
 static LAST_GOOD: Statement = Statement::new(
-    "SELECT v.version, v.status,
+    "SELECT v.version,
             (SELECT pg_catalog.min(f.version) FROM wfstate.state_versions AS f
               WHERE f.tenant {=} $1 AND f.execution_id {=} $2 AND f.version {>} v.version) AS failed_version
        FROM wfstate.state_versions AS v
@@ -23,23 +23,15 @@ static LAST_GOOD: Statement = Statement::new(
 
 /// Where a failed execution is to be taken up: the newest version that had not failed, and with it what was saved since
 /// it failed, by steps that were recorded late most of all, unless it failed with another state.
-/// Refused where it failed while it was being undone: what was undone outside need not be recorded yet.
 fn last_good(key: Key<'_>, head: &Head) -> StateResult<Option<i64>> {
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Int8(Some(head.version))];
     let found = LAST_GOOD.one(Mode::Latest, &params, |row| {
-        Ok((row.int8(0).unwrap_or_default(), row.text(1), row.int8(2)))
+        Ok((row.int8(0).unwrap_or_default(), row.int8(1)))
     })?;
-    let Some((good, status, failed)) = found else {
+    let Some((good, failed)) = found else {
         return Ok(None);
     };
-    if status.as_deref() == Some("compensating") && sagas::remaining(key)? > 0 {
-        return Err(StateError::new(
-            Code::IllegalTransition,
-            format!("execution \"{}\" failed while it was being undone", key.id),
-        )
-        .hint("wf_set_status to compensating takes the undoing up again; wf_recover goes back to a version from before it."));
-    }
     let failed = failed.unwrap_or(head.version);
     // Where the version that failed was pruned, others have followed it.
     let is_saved_since = failed > good + 1
@@ -56,6 +48,13 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
     }
     let hint = "wf_set_status to compensating takes the undoing up again; wf_start begins anew.";
     steps::check_not_undone(call.key, hint)?;
+    if sagas::is_half_done(call.key)? {
+        return Err(StateError::new(
+            Code::IllegalTransition,
+            format!("execution \"{}\" failed while it was being undone", call.key.id),
+        )
+        .hint("wf_set_status to compensating takes the undoing up again; wf_recover goes back to a version from before it."));
+    }
     let version = match last_good(call.key, &head)? {
         Some(version) => {
             let note = call.note.or(Some("wf_retry"));
@@ -64,6 +63,7 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
         None => call.append(&head, "pending", None)?,
     };
     runs::set_outcome(call.key, Outcome::default())?;
+    runs::set_undoing(call.key, false)?;
     steps::renew(call.key)?;
     entries::offer(call.key)?;
     Ok(version)

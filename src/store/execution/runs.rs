@@ -173,6 +173,37 @@ pub fn has_outcome(key: Key<'_>, outcome: Outcome<'_>) -> StateResult<bool> {
     Ok(found.unwrap_or_default())
 }
 
+static BEGIN_UNDOING: Statement = Statement::new(
+    "INSERT INTO wfstate.runs AS r (tenant, execution_id, undoing) VALUES ($1, $2, true)
+     ON CONFLICT (tenant, execution_id) DO UPDATE SET undoing = true WHERE NOT r.undoing",
+    &[Type::Text, Type::Text],
+);
+static END_UNDOING: Statement = Statement::new(
+    "UPDATE wfstate.runs AS r SET undoing = false
+      WHERE r.tenant {=} $1 AND r.execution_id {=} $2 AND r.undoing",
+    &[Type::Text, Type::Text],
+);
+static IS_UNDOING: Statement = Statement::new(
+    "SELECT r.undoing FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// Notes whether a locked execution is being undone.
+pub fn set_undoing(key: Key<'_>, undoing: bool) -> StateResult<()> {
+    let statement = match undoing {
+        true => &BEGIN_UNDOING,
+        false => &END_UNDOING,
+    };
+    statement.run(Mode::Latest, &key_params(key))?;
+    Ok(())
+}
+
+/// Whether a locked execution was being undone.
+pub fn is_undoing(key: Key<'_>) -> StateResult<bool> {
+    let found = IS_UNDOING.one(Mode::Latest, &key_params(key), |row| Ok(row.bool(0)))?;
+    Ok(found.flatten().unwrap_or_default())
+}
+
 static INPUT: Statement = Statement::new(
     "SELECT r.input FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
     &[Type::Text, Type::Text],

@@ -4,7 +4,7 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::finish::{self, Move, is_not};
-use crate::store::execution::runs::Outcome;
+use crate::store::execution::runs::{self, Outcome};
 use crate::store::execution::steps::{self, Step, step_params};
 use crate::store::feed::record::{Change, record};
 use crate::store::log::executions::{self, Lock, key_params};
@@ -67,6 +67,12 @@ fn set(key: Key<'_>, step_id: &str, status: &str, error: Option<&[u8]>) -> State
 pub(super) fn remaining(key: Key<'_>) -> StateResult<i64> {
     let remaining = COUNT.one(Mode::Latest, &key_params(key), |row| Ok(row.int8(0)))?;
     Ok(remaining.flatten().unwrap_or_default())
+}
+
+/// Whether the undoing of a locked execution was begun, and is not at its end: what was undone outside need not be
+/// recorded yet.
+pub(in crate::store) fn is_half_done(key: Key<'_>) -> StateResult<bool> {
+    Ok(steps::undone(key)?.is_some() || runs::is_undoing(key)? && remaining(key)? > 0)
 }
 
 /// Refuses a step that there is nothing to undo of.

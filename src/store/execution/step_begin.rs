@@ -119,6 +119,11 @@ pub fn begin(key: Key<'_>, call: Begin<'_>) -> StateResult<Answer> {
         if closed.is_none()
             && let Some(attempt) = try_begin(key, call, input_hash, bound.as_ref(), declared)?
         {
+            // One that was begun before may have been waited for, and the execution have ended meanwhile.
+            if attempt > 1 && reads_committed() {
+                let head = executions::read_latest(key)?;
+                head.map_or(Ok(()), |head| check_status(key, &head.status))?;
+            }
             let change = Change::Step(call.step_id, i64::from(attempt), "running");
             record(key, change)?;
             return Ok(Answer::Run(attempt));

@@ -4,6 +4,7 @@ use crate::core::{StateResult, statuses};
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+use crate::store::execution::runs;
 use crate::store::log::executions::key_params;
 use crate::store::queue::queues;
 use crate::store::waits::children;
@@ -172,6 +173,11 @@ pub(super) fn moved(key: Key<'_>, status: &str) -> StateResult<Option<Left>> {
             let left = leave(key)?;
             children::ended(key)?;
             Ok(left)
+        }
+        "compensating" => {
+            runs::set_undoing(key, true)?;
+            ready_from(key, &[Some("idle"), Some("waiting")])?;
+            Ok(None)
         }
         _ => {
             ready_from(key, &[Some("idle"), Some("waiting")])?;

@@ -5,7 +5,7 @@ use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
-use crate::store::execution::{runs, steps};
+use crate::store::execution::{runs, sagas, steps};
 use crate::store::history::verify::sorted_out;
 use crate::store::log::cache::{self, snapshot_hash};
 use crate::store::log::executions::{self, Head, Lock, key_params};
@@ -261,7 +261,7 @@ impl Repair<'_> {
         let row = found.row.as_ref();
         let status = match row.map_or("running", |row| &row.status) {
             // What was undone would count as done.
-            before if statuses::goes_on(before) && steps::undone(key)?.is_some() => "failed",
+            before if statuses::goes_on(before) && sagas::is_half_done(key)? => "failed",
             before => before,
         };
         let whole = Whole {

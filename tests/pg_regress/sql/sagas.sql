@@ -216,7 +216,22 @@ SELECT recorded FROM wf_step_complete('u1', 'a');
 SELECT wf_set_status('u1', 'compensating'), wf_fail('u1', '"no way"');
 SELECT wf_retry('u1');
 \echo :SQLSTATE
+SELECT wf_prune_history('u1', 1);
+SELECT wf_retry('u1');
+\echo :SQLSTATE
 SELECT wf_set_status('u1', 'compensating');
+SELECT wf_patch_state('u1', '{"note": "undoing"}');
+DELETE FROM wfstate.state_versions WHERE execution_id = 'u1' AND version > 3;
+SELECT action FROM wf_repair('u1');
+SELECT status FROM wf_execution('u1');
+-- To go back from it is a decision: failed steps have new attempts, and what fails then may be taken up again.
+SELECT created FROM wf_start('order', 'u5');
+SELECT action FROM wf_step_begin('u5', 'a', compensation => 'undo-a'), wf_step_begin('u5', 'b') AS b (x);
+SELECT recorded FROM wf_step_complete('u5', 'a');
+SELECT action FROM wf_step_fail('u5', 'b');
+SELECT wf_set_status('u5', 'compensating'), wf_recover('u5', version => 1);
+SELECT action, attempt FROM wf_step_begin('u5', 'b');
+SELECT wf_fail('u5'), wf_retry('u5');
 -- A retry keeps what was saved after the failure, also where that was pruned.
 SELECT created FROM wf_start('order', 'u2', state => '{"n": 0}');
 SELECT action FROM wf_step_begin('u2', 'a');
