@@ -81,6 +81,24 @@ fn wf_step_begin<'a>(
     })
 }
 
+/// A step that was run, of what a call says of it.
+fn ran<'a>(
+    step_id: Option<&'a str>,
+    (output, patch): (Option<JsonbArg<'a>>, Option<JsonbArg<'a>>),
+    expected_version: Option<i64>,
+    attempt: Option<i32>,
+    note: Option<&'a str>,
+) -> StateResult<Ran<'a>> {
+    Ok(Ran {
+        step_id: limits::name("step_id", step_id)?,
+        output: kept("output", bytes(output))?,
+        patch: bytes(patch),
+        expected: limits::expected(expected_version)?,
+        attempt,
+        note: limits::note(note)?,
+    })
+}
+
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_step_complete<'a>(
@@ -95,14 +113,7 @@ fn wf_step_complete<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
-            let step = Ran {
-                step_id: limits::name("step_id", step_id)?,
-                output: kept("output", bytes(output))?,
-                patch: bytes(patch),
-                expected: limits::expected(expected_version)?,
-                attempt,
-                note: limits::note(note)?,
-            };
+            let step = ran(step_id, (output, patch), expected_version, attempt, note)?;
             let (recorded, version) = step_finish::ran(key, &step)?;
             out.put(&record![recorded.is_new, jsonb(recorded.output), version]);
             Ok(())
@@ -127,14 +138,7 @@ fn wf_step_next<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
-            let step = Ran {
-                step_id: limits::name("step_id", step_id)?,
-                output: kept("output", bytes(output))?,
-                patch: bytes(patch),
-                expected: limits::expected(expected_version)?,
-                attempt,
-                note: limits::note(note)?,
-            };
+            let step = ran(step_id, (output, patch), expected_version, attempt, note)?;
             let next = Begin {
                 step_id: limits::name("next_step_id", next_step_id)?,
                 input: bytes(next_input),

@@ -168,17 +168,23 @@ pub(in crate::store) fn back_to(
         return Err(StateError::execution_not_found(key.id, key.tenant));
     };
     index(key, &head, None)?;
-    if statuses::is_final(&current.status) && current.status != head.status {
+    if statuses::goes_on(&head.status) && !statuses::goes_on(&current.status) {
+        went_on(key)?;
+    } else if statuses::is_final(&current.status) && current.status != head.status {
         runs::set_outcome(key, Outcome::default())?;
     }
-    if statuses::goes_on(&head.status) && !statuses::goes_on(&current.status) {
-        steps::renew(key)?;
-        runs::set_undoing(key, false)?;
-    } else if head.status == "compensating" {
+    if head.status == "compensating" {
         runs::set_undoing(key, true)?;
     }
     record(key, Change::Status(head.version, &head.status))?;
     Ok(head.version)
+}
+
+/// A locked execution goes on that did not: nothing has come of it yet.
+pub(in crate::store) fn went_on(key: Key<'_>) -> StateResult<()> {
+    runs::set_outcome(key, Outcome::default())?;
+    runs::set_undoing(key, false)?;
+    steps::renew(key)
 }
 
 /// What a jump adds to the chain. A load asks for each jump's segment by itself: so many of them that a load takes

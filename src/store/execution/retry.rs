@@ -5,7 +5,6 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::branch;
 use crate::store::execution::finish::{Move, is_not};
-use crate::store::execution::runs::{self, Outcome};
 use crate::store::execution::{sagas, steps};
 use crate::store::log::executions::{Head, key_params};
 use crate::store::log::rebuild;
@@ -48,11 +47,12 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
     }
     let hint = "wf_set_status to compensating takes the undoing up again; wf_start begins anew.";
     steps::check_not_undone(call.key, hint)?;
-    if sagas::is_half_done(call.key)? {
+    if sagas::is_begun(call.key)? {
         return Err(StateError::new(
             Code::IllegalTransition,
             format!("execution \"{}\" failed while it was being undone", call.key.id),
         )
+        .detail("Steps with a compensation are left, and may have been undone.")
         .hint("wf_set_status to compensating takes the undoing up again; wf_recover goes back to a version from before it."));
     }
     let version = match last_good(call.key, &head)? {
@@ -60,11 +60,12 @@ pub fn retry(call: Move<'_>) -> StateResult<i64> {
             let note = call.note.or(Some("wf_retry"));
             branch::back_to(call.key, &head, version, Some("pending"), note)?
         }
-        None => call.append(&head, "pending", None)?,
+        None => {
+            let version = call.append(&head, "pending", None)?;
+            branch::went_on(call.key)?;
+            version
+        }
     };
-    runs::set_outcome(call.key, Outcome::default())?;
-    runs::set_undoing(call.key, false)?;
-    steps::renew(call.key)?;
     entries::offer(call.key)?;
     Ok(version)
 }

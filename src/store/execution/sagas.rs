@@ -69,10 +69,15 @@ pub(super) fn remaining(key: Key<'_>) -> StateResult<i64> {
     Ok(remaining.flatten().unwrap_or_default())
 }
 
-/// Whether the undoing of a locked execution was begun, and is not at its end: what was undone outside need not be
+/// Whether the undoing of a locked execution was begun, and steps are left of it: what was undone outside need not be
 /// recorded yet.
-pub(in crate::store) fn is_half_done(key: Key<'_>) -> StateResult<bool> {
-    Ok(steps::undone(key)?.is_some() || runs::is_undoing(key)? && remaining(key)? > 0)
+pub(in crate::store) fn is_begun(key: Key<'_>) -> StateResult<bool> {
+    Ok(runs::is_undoing(key)? && remaining(key)? > 0)
+}
+
+/// The same, or steps were undone.
+pub(in crate::store) fn is_partly_done(key: Key<'_>) -> StateResult<bool> {
+    Ok(steps::undone(key)?.is_some() || is_begun(key)?)
 }
 
 /// Refuses a step that there is nothing to undo of.

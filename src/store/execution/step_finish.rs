@@ -156,6 +156,8 @@ pub fn next(
         executions::lock_existing(key, Lock::Reference)?;
     }
     let (recorded, version) = ran(key, step)?;
+    // Whoever has the next one may end the execution with it: that is to be known before it is begun.
+    steps::lock(key, next.step_id)?;
     match step_begin::begin(key, next) {
         Err(error) if error.code == Code::IllegalTransition => Ok((recorded, version, None)),
         answer => Ok((recorded, version, Some(answer?))),

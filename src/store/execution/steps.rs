@@ -78,10 +78,14 @@ pub fn read(key: Key<'_>, step_id: &str) -> StateResult<Option<Step>> {
     READ.one(Mode::Latest, &step_params(key, step_id), step)
 }
 
-/// A step that was begun, locked against whoever else would end it.
+/// A step, locked against whoever else would begin or end it; `None` where it was not begun.
+pub fn lock(key: Key<'_>, step_id: &str) -> StateResult<Option<Step>> {
+    LOCK.one(Mode::Write, &step_params(key, step_id), step)
+}
+
+/// A step that was begun, locked.
 pub fn lock_begun(key: Key<'_>, step_id: &str) -> StateResult<Step> {
-    let found = LOCK.one(Mode::Write, &step_params(key, step_id), step)?;
-    found.ok_or_else(|| not_begun(key, step_id))
+    lock(key, step_id)?.ok_or_else(|| not_begun(key, step_id))
 }
 
 fn not_begun(key: Key<'_>, step_id: &str) -> StateError {

@@ -261,7 +261,7 @@ impl Repair<'_> {
         let row = found.row.as_ref();
         let status = match row.map_or("running", |row| &row.status) {
             // What was undone would count as done.
-            before if statuses::goes_on(before) && sagas::is_half_done(key)? => "failed",
+            before if statuses::goes_on(before) && sagas::is_partly_done(key)? => "failed",
             before => before,
         };
         let whole = Whole {
