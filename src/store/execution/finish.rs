@@ -166,7 +166,7 @@ pub(super) fn repeated(
         head.status == to
             && call
                 .expected
-                .is_none_or(|expected| expected + 1 == head.version)
+                .is_none_or(|expected| expected == head.version - 1)
     };
     let Some(head) = executions::lock(call.key, Lock::Reference)?.filter(follows) else {
         return Ok(None);

@@ -33,7 +33,7 @@ fn last_good(key: Key<'_>, head: &Head) -> StateResult<Option<i64>> {
     };
     let failed = failed.unwrap_or(head.version);
     // Where the version that failed was pruned, others have followed it.
-    let is_saved_since = failed > good + 1
+    let is_saved_since = failed - 1 > good
         || failed < head.version
             && *rebuild::at(Mode::Latest, key, failed)? == *rebuild::at(Mode::Latest, key, good)?;
     Ok((!is_saved_since).then_some(good))

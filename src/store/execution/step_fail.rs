@@ -78,7 +78,7 @@ pub fn fail(
         id,
         step,
         Param::Jsonb(error),
-        Param::Float8(policy.wait(found.attempt - found.earlier_attempts, chance)),
+        Param::Float8(policy.wait(found.attempt.saturating_sub(found.earlier_attempts), chance)),
     ];
     let retry_at = FAIL.one(Mode::Latest, &params, |row| Ok(row.micros(0)))?;
     let attempt = i64::from(found.attempt);

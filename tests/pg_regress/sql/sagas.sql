@@ -196,6 +196,10 @@ SELECT action, attempt, retry_at - clock_timestamp() BETWEEN interval '9 s' AND 
 UPDATE wfstate.steps SET retry_at = clock_timestamp() WHERE execution_id = 'a1';
 SELECT action, attempt FROM wf_step_begin('a1', 's');
 SELECT action, attempt FROM wf_step_fail('a1', 's', max_attempts => 2);
+-- Counts that somebody has written past the functions do not overflow.
+UPDATE wfstate.steps SET status = 'running', attempt = -2147483648, earlier_attempts = 2147483647 WHERE execution_id = 'a1';
+SELECT action FROM wf_step_fail('a1', 's', max_attempts => 2, initial_interval => '1 day');
+UPDATE wfstate.steps SET status = 'failed', attempt = 3, earlier_attempts = 0, retry_at = NULL WHERE execution_id = 'a1';
 -- So does going back from an end.
 SELECT wf_fail('a1', '"no"'), wf_recover('a1', version => 1);
 SELECT action, attempt FROM wf_step_begin('a1', 's');
@@ -253,6 +257,8 @@ SELECT wf_complete('u4', patch => '{"by": 1}', lease => :u4);
 SELECT wf_complete('u4', patch => '{"by": 1}', lease => :u4);
 \echo :SQLSTATE
 SELECT wf_complete('u4', expected_version => 77, lease => :u4);
+\echo :SQLSTATE
+SELECT wf_complete('u4', expected_version => 9223372036854775807, lease => :u4);
 \echo :SQLSTATE
 SELECT wf_complete('u4', expected_version => 2, lease => :u4);
 SELECT wf_cancel('u4', expected_version => 0, lease => -5);
