@@ -57,9 +57,9 @@ pub fn embedding(values: Option<Vec<Option<f32>>>) -> StateResult<Option<Vec<f32
             "One of its elements is NULL or no finite number.",
         ))),
         // As pgvector would, in single precision.
-        Some(values) if values.iter().map(|value| value * value).sum::<f32>() == 0.0 => {
-            Err(refused(String::from("All of its elements are zero.")))
-        }
+        Some(values) if values.iter().map(|value| value * value).sum::<f32>() == 0.0 => Err(
+            refused(String::from("All of its elements are zero, or next to it.")),
+        ),
         Some(values) => Ok(Some(values)),
     }
 }

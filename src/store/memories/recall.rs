@@ -143,7 +143,9 @@ pub fn recall(tenant: &str, query: &Query<'_>, mut each: impl FnMut(&Row<'_>)) -
         None => candidates.into_iter().map(|id| (id, None)).collect(),
     };
     let (ids, similarities): (Vec<_>, Vec<_>) = candidates.into_iter().unzip();
-    let any = lexemes.map(|lexemes| any_of(&lexemes));
+    let any = lexemes
+        .filter(|lexemes| !lexemes.is_empty())
+        .map(|lexemes| any_of(&lexemes));
     let params = [
         Param::Text(Some(tenant)),
         Param::Int8Array(&ids),
