@@ -17,6 +17,7 @@ CREATE TABLE wfstate.executions (
     forked_from_version      bigint,
     schema_version           integer,
     workflow_version         integer,
+    is_session               bool,
     tenant                   wfstate.identifier NOT NULL,
     execution_id             wfstate.identifier NOT NULL,
     workflow                 wfstate.identifier,
@@ -31,6 +32,7 @@ COMMENT ON COLUMN wfstate.executions.execution_id IS 'The caller''s name for the
 COMMENT ON COLUMN wfstate.executions.workflow IS 'Name of the workflow that the execution runs.';
 COMMENT ON COLUMN wfstate.executions.schema_version IS 'Version of the shape of the state, as the caller counts it.';
 COMMENT ON COLUMN wfstate.executions.workflow_version IS 'Version of its workflow''s definition that the execution is bound to; NULL where none was defined when it started.';
+COMMENT ON COLUMN wfstate.executions.is_session IS 'true for a session (wf_save_session), else NULL: so that sessions have an index by status.';
 COMMENT ON COLUMN wfstate.executions.status IS 'pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; the last four are final and set completed_at.';
 COMMENT ON COLUMN wfstate.executions.phase IS 'Where in its workflow the execution stands.';
 COMMENT ON COLUMN wfstate.executions.version IS 'Newest version in wfstate.state_versions: the optimistic lock.';
@@ -54,6 +56,8 @@ CREATE INDEX executions_workflow_idx ON wfstate.executions (tenant, workflow, cr
 COMMENT ON INDEX wfstate.executions_workflow_idx IS 'wf_list(workflow => ...) sorted by created_at.';
 CREATE INDEX executions_status_idx ON wfstate.executions (tenant, status, created_at, execution_id);
 COMMENT ON INDEX wfstate.executions_status_idx IS 'wf_list(status => ...) sorted by created_at. A save that changes the status touches every index of the table, any other save none.';
+CREATE INDEX executions_session_idx ON wfstate.executions (tenant, status, created_at, execution_id) WHERE is_session;
+COMMENT ON INDEX wfstate.executions_session_idx IS 'wf_sessions(status => ...).';
 CREATE INDEX executions_incomplete_idx ON wfstate.executions (tenant, created_at, execution_id)
     WHERE completed_at IS NULL;
 COMMENT ON INDEX wfstate.executions_incomplete_idx IS 'wf_list(incomplete => true): what still runs, sorted by created_at.';

@@ -71,9 +71,29 @@ pub mod store;
 ::pgrx::extension_sql_file!("../sql/waits.sql", name = "waits", requires = ["steps"]);
 ::pgrx::extension_sql_file!("../sql/feed.sql", name = "feed", requires = ["waits"]);
 ::pgrx::extension_sql_file!(
+    "../sql/sessions.sql",
+    name = "sessions",
+    requires = ["feed"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/todo_lists.sql",
+    name = "todo_lists",
+    requires = ["sessions"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/thoughts.sql",
+    name = "thoughts",
+    requires = ["todo_lists"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/memories.sql",
+    name = "memories",
+    requires = ["thoughts"]
+);
+::pgrx::extension_sql_file!(
     "../sql/routing_stats.sql",
     name = "routing_stats",
-    requires = ["feed"]
+    requires = ["memories"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/routing.sql",

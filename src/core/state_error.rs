@@ -37,6 +37,8 @@ pub enum Code {
     Internal,
     /// Something else depends on it (2BP01).
     DependentObjects,
+    /// What another extension would have to be there for (0A000).
+    NotSupported,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.

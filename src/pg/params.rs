@@ -71,6 +71,12 @@ pub enum Param<'a> {
     Int8Array(&'a [Option<i64>]),
     /// jsonb[] of payloads
     JsonbArray(&'a [Option<&'a [u8]>]),
+    /// timestamptz[], in the server's microseconds
+    TimestamptzArray(&'a [Option<i64>]),
+    /// real[]
+    Float4Array(Option<&'a [f32]>),
+    /// double precision[]
+    Float8Array(&'a [Option<f64>]),
     /// double precision
     Float8(Option<f64>),
     /// uuid
@@ -92,6 +98,9 @@ impl Param<'_> {
             Param::TextArray(_) | Param::Texts(_) => Type::TextArray,
             Param::Int8Array(_) => Type::Int8Array,
             Param::JsonbArray(_) => Type::JsonbArray,
+            Param::TimestamptzArray(_) => Type::TimestamptzArray,
+            Param::Float4Array(_) => Type::Float4Array,
+            Param::Float8Array(_) => Type::Float8Array,
             Param::Float8(_) => Type::Float8,
             Param::Uuid(_) => Type::Uuid,
             Param::Bytea(_) => Type::Bytea,
@@ -129,6 +138,27 @@ impl Param<'_> {
                 values.iter().map(|v| v.map(jsonb_datum)),
                 VARLENA,
                 pg_sys::JSONBOID,
+            )),
+            Param::TimestamptzArray(values) => Some(array(
+                values.iter().map(|v| v.map(pg_sys::Datum::from)),
+                (8, true, b'd'),
+                pg_sys::TIMESTAMPTZOID,
+            )),
+            Param::Float4Array(values) => values.map(|values| {
+                array(
+                    values
+                        .iter()
+                        .map(|v| Some(pg_sys::Datum::from(v.to_bits()))),
+                    (4, true, b'i'),
+                    pg_sys::FLOAT4OID,
+                )
+            }),
+            Param::Float8Array(values) => Some(array(
+                values
+                    .iter()
+                    .map(|v| v.map(|v| pg_sys::Datum::from(v.to_bits()))),
+                (8, true, b'd'),
+                pg_sys::FLOAT8OID,
             )),
             Param::Float8(value) => value.map(|v| pg_sys::Datum::from(v.to_bits())),
             Param::Uuid(value) => value.and_then(|v| pgrx::Uuid::from_bytes(v).into_datum()),

@@ -26,6 +26,12 @@ pub enum Type {
     Int8Array,
     /// jsonb[]
     JsonbArray,
+    /// timestamptz[]
+    TimestamptzArray,
+    /// real[]
+    Float4Array,
+    /// double precision[]
+    Float8Array,
     /// double precision
     Float8,
     /// uuid
@@ -52,6 +58,9 @@ impl Type {
             Type::TextArray => pg_sys::TEXTARRAYOID,
             Type::Int8Array => pg_sys::INT8ARRAYOID,
             Type::JsonbArray => pg_sys::JSONBARRAYOID,
+            Type::TimestamptzArray => pg_sys::TIMESTAMPTZARRAYOID,
+            Type::Float4Array => pg_sys::FLOAT4ARRAYOID,
+            Type::Float8Array => pg_sys::FLOAT8ARRAYOID,
             Type::Float8 => pg_sys::FLOAT8OID,
             Type::Uuid => pg_sys::UUIDOID,
             Type::Bytea => pg_sys::BYTEAOID,

@@ -3,6 +3,7 @@
 
 use crate::pg::spi::Param;
 
+pub mod agents;
 mod ages;
 pub mod branches;
 pub mod cache_counts;
@@ -13,6 +14,7 @@ pub mod execution;
 pub mod feed;
 pub mod history;
 pub mod log;
+pub mod memories;
 pub mod migrations;
 pub mod queue;
 pub mod repair;

@@ -70,6 +70,16 @@ readers=(
   "wf_signals('run-5')"
   "wf_waits('run-4')"
   "wf_changes()"
+  "wf_session('chat')"
+  "wf_sessions('ann')"
+  "wf_sessions(status => 'waiting')"
+  "wf_todo_list('plan')"
+  "wf_todo_lists('chat')"
+  "wf_thoughts('chat')"
+  "wf_memories()"
+  "wf_recall('leaping somewhere', config => 'english')"
+  "wf_recall(tags => '{\"team\": \"blue\"}')"
+  "wf_recall()"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"
@@ -151,6 +161,14 @@ writers=(
   "wf_await_children('run-1')"
   "wf_record_changes()"
   "wf_prune_changes('1 day')"
+  "wf_save_session('chat', '{}')"
+  "wf_save_todo_list('plan', plan => '[]')"
+  "wf_update_todo('plan', 'a', '{}')"
+  "wf_drop_todo_list('plan')"
+  "wf_record_thought('chat', thought => 't')"
+  "wf_record_thoughts('chat', thoughts => '{t}')"
+  "wf_remember('c', 'l')"
+  "wf_forget(1)"
 )
 for call in "${writers[@]}"; do
   check "standby refuses $call" "$(sqlstate "SELECT * FROM $call" -p "$STANDBY_PORT")" 25006

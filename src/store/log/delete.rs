@@ -4,6 +4,7 @@ use crate::core::StateResult;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Statement, Type};
 use crate::store::Key;
+use crate::store::agents;
 use crate::store::branches::checkpoints;
 use crate::store::execution::{runs, steps};
 use crate::store::feed::record::{Change, record};
@@ -39,6 +40,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     runs::delete(key)?;
     steps::delete_all(key)?;
     signals::delete(key)?;
+    agents::delete(key)?;
     index::delete(key)?;
     executions::delete(key)?;
     cache::forget(key);

@@ -196,7 +196,13 @@ pub fn list(
     Ok(())
 }
 
-fn parsed(cursor: &str) -> StateResult<(i64, &str)> {
+/// The cursor of a row of a list by time, whose time is in the server's microseconds.
+pub(in crate::store) fn cursor(micros: i64, execution_id: &str) -> String {
+    format!("{}:{execution_id}", micros.saturating_add(EPOCH))
+}
+
+/// The time and the id of a cursor.
+pub(in crate::store) fn parsed(cursor: &str) -> StateResult<(i64, &str)> {
     cursor
         .split_once(':')
         .and_then(|(micros, id)| Some((micros.parse::<i64>().ok()?.checked_sub(EPOCH)?, id)))

@@ -12,7 +12,7 @@ static EXPORT: Statement = Statement::new(
     "SELECT pg_catalog.jsonb_build_object(
         'format', 'wfstate', 'format_version', 1,
         'execution', (pg_catalog.to_jsonb(e) {-} ARRAY['tenant', 'hash', 'keyframe_version', 'chain_bytes',
-             'archive_bytes', 'state_bytes']::pg_catalog.text[]),
+             'archive_bytes', 'state_bytes', 'is_session']::pg_catalog.text[]),
         'tags', s.tags,
         'checkpoints', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c)
                  {-} ARRAY['tenant', 'execution_id']::pg_catalog.text[] ORDER BY c.version, c.name), '[]')

@@ -36,10 +36,10 @@ BEGIN
         EXECUTE 'CREATE FUNCTION regress_hostile.' || body || ' LANGUAGE plpgsql AS $f$ BEGIN RAISE ''trapped by a function''; END $f$';
     END LOOP;
     -- Types and tables of the same names.
-    FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure,interval,bytea,float8,json}'::text[] LOOP
+    FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure,regconfig,interval,bytea,float4,float8,json,tsvector,tsquery}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
     END LOOP;
-    FOREACH t IN ARRAY '{executions,runs,steps,leases,queues,waits,signals,changes,feeds,definitions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+    FOREACH t IN ARRAY '{executions,sessions,todo_lists,thoughts,memories,runs,steps,leases,queues,waits,signals,changes,feeds,definitions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
         EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
     END LOOP;
 END $$;
@@ -162,6 +162,23 @@ SELECT count(*) FROM :"api".wf_changes();
 SELECT :"api".wf_prune_changes('0 s');
 SELECT :"api".wf_record_changes(false);
 SELECT :"api".wf_delete('x1'), :"api".wf_delete('x2');
+-- Sessions, todo lists, thoughts, memories.
+SELECT :"api".wf_save_session('s1', '{"user_id": "ann", "n": 1}', mission => 'm'), :"api".wf_save_session('s1', '{}', 'bob', status => 'waiting');
+SELECT user_id, mission, status, version FROM :"api".wf_session('s1');
+SELECT execution_id FROM :"api".wf_sessions('bob', 'waiting', '2020-01-01', 'infinity', '9000000000000000:z') UNION ALL SELECT execution_id FROM :"api".wf_sessions(status => 'waiting');
+SELECT :"api".wf_save_todo_list('l', 's1', '[{"id": "a"}]'), :"api".wf_save_todo_list('l', 's1', '[{"id": "a"}]', 'b', 1), :"api".wf_update_todo('l', 'a', '{"b": 1}', 2);
+SELECT plan, version FROM :"api".wf_todo_list('l') UNION ALL SELECT plan, version FROM :"api".wf_todo_lists('s1', 'b', 'a');
+SELECT :"api".wf_save_todo_list('l2', plan => '[]', expected_version => 0), :"api".wf_drop_todo_list('l2', 1);
+SELECT :"api".wf_record_thought('s1', 'one', 't', 'a', 'o', '{}', '2026-01-01') IS NOT NULL;
+SELECT pg_catalog.count(*) FROM :"api".wf_record_thoughts('s1', '{one,two}', actions => '{a,b}', recorded_at => '{2026-01-01,NULL}');
+SELECT step_id FROM :"api".wf_thoughts('s1', 'one', true, 9000000000000000000);
+SELECT confidence, times FROM :"api".wf_remember('c', 'A lesson', 't', 0.5, '{"a": 1}', config => 'simple', remembered_at => '2026-01-01');
+SELECT confidence, times FROM :"api".wf_remember('c', 'a LESSON', 't', 0.5, '{"a": 1}', config => 'simple', remembered_at => '2026-01-01');
+SELECT lesson FROM :"api".wf_recall('a lesson', 't', 0.1, 5, config => 'pg_catalog.simple') UNION ALL SELECT lesson FROM :"api".wf_recall('lesson', 't', tags => '{"a": 1}', config => 'simple') UNION ALL SELECT lesson FROM :"api".wf_recall();
+SELECT lesson FROM :"api".wf_recall(embedding => '{1}');
+SELECT config FROM :"api".wf_memories(0);
+SELECT :"api".wf_forget(max_confidence => 0.9, tool_name => 't', older_than => '1 day');
+SELECT :"api".wf_delete('s1');
 -- The limits of the tables hold.
 INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version) VALUES ('search_path', 'a', '', 1);
 SELECT :"api".wf_delete('a'), :"api".wf_delete('b'), :"api".wf_delete('c'), :"api".wf_delete('f'), :"api".wf_delete('i'), :"api".wf_delete('never');

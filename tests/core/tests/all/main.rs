@@ -1,6 +1,7 @@
 //! Tests of the pure code against models that share nothing with it. For jsonb: an encoder that follows the
 //! server's source step by step, and plain serde_json. For statistics: sorting, and sums done twice.
 
+mod agents;
 mod bounds;
 mod circuit;
 mod circuit_model;

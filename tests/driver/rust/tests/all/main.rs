@@ -11,3 +11,4 @@ mod quickstart;
 mod random;
 mod rules;
 mod run;
+mod shared;

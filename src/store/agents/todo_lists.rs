@@ -1,0 +1,218 @@
+//! `wfstate.todo_lists`: plans with versions.
+
+use crate::core::agents::todo;
+use crate::core::{StateError, StateResult};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::store::Key;
+use crate::store::log::executions::{self, Lock};
+
+/// A list as it is to be saved.
+pub struct List<'a> {
+    /// Execution that it belongs to; NULL keeps the former.
+    pub execution_id: Option<&'a str>,
+    /// Plan.
+    pub plan: &'a [u8],
+    /// Status; NULL keeps the former.
+    pub status: Option<&'a str>,
+}
+
+const SAVED: &[Type] = &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Jsonb];
+
+macro_rules! insert {
+    ($conflict:literal) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.todo_lists AS l (tenant, list_id, version, execution_id, status, plan)
+                 VALUES ($1, $2, 1, $3, coalesce($4, 'active'), $5) ON CONFLICT (tenant, list_id) DO ",
+                $conflict,
+                " RETURNING l.version"
+            ),
+            SAVED,
+        )
+    };
+}
+static CREATE: Statement = insert!("NOTHING");
+static PUT: Statement = insert!(
+    "UPDATE SET version = l.version {+} 1, updated_at = excluded.updated_at, plan = excluded.plan,
+        execution_id = coalesce(excluded.execution_id, l.execution_id), status = coalesce($4, l.status)"
+);
+static SAVE: Statement = Statement::new(
+    "UPDATE wfstate.todo_lists AS l
+        SET version = l.version {+} 1, updated_at = pg_catalog.clock_timestamp(), plan = $5,
+            execution_id = coalesce($3, l.execution_id), status = coalesce($4, l.status)
+      WHERE l.tenant {=} $1 AND l.list_id {=} $2 AND l.version {=} $6 RETURNING l.version",
+    &[
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Text,
+        Type::Jsonb,
+        Type::Int8,
+    ],
+);
+static VERSION: Statement = Statement::new(
+    "SELECT l.version FROM wfstate.todo_lists AS l WHERE l.tenant {=} $1 AND l.list_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+fn version(row: &Row<'_>) -> StateResult<i64> {
+    Ok(row.int8(0).unwrap_or_default())
+}
+
+/// Why a list was not at the version that is expected of it.
+fn refused(tenant: &str, list_id: &str, expected: i64) -> StateResult<StateError> {
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    Ok(match VERSION.one(Mode::Latest, &params, version)? {
+        Some(version) => todo::modified(list_id, expected, version),
+        None => todo::list_not_found(list_id, tenant),
+    })
+}
+
+/// Saves a list whole. Returns its new version.
+pub fn save(
+    tenant: &str,
+    list_id: &str,
+    list: &List<'_>,
+    expected: Option<i64>,
+) -> StateResult<i64> {
+    if let Some(id) = list.execution_id {
+        executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
+    }
+    let params = || {
+        [
+            Param::Text(Some(tenant)),
+            Param::Text(Some(list_id)),
+            Param::Text(list.execution_id),
+            Param::Text(list.status),
+            Param::Jsonb(Some(list.plan)),
+        ]
+    };
+    match expected {
+        None => Ok(PUT
+            .one(Mode::Write, &params(), version)?
+            .unwrap_or_default()),
+        Some(0) => CREATE
+            .one(Mode::Write, &params(), version)?
+            .ok_or_else(|| todo::list_exists(list_id)),
+        Some(expected) => {
+            let [tenant_, id, execution, status, plan] = params();
+            let all = [
+                tenant_,
+                id,
+                execution,
+                status,
+                plan,
+                Param::Int8(Some(expected)),
+            ];
+            match SAVE.one(Mode::Write, &all, version)? {
+                Some(version) => Ok(version),
+                None => Err(refused(tenant, list_id, expected)?),
+            }
+        }
+    }
+}
+
+static LOCK: Statement = Statement::new(
+    "SELECT l.version, l.plan FROM wfstate.todo_lists AS l
+      WHERE l.tenant {=} $1 AND l.list_id {=} $2 FOR NO KEY UPDATE",
+    &[Type::Text, Type::Text],
+);
+
+/// Merges changes into an item of a list. Returns the list's new version.
+pub fn update(
+    tenant: &str,
+    list_id: &str,
+    item: &str,
+    changes: &[u8],
+    expected: Option<i64>,
+) -> StateResult<i64> {
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    let found = LOCK.one(Mode::Write, &params, |row| {
+        Ok((version(row)?, row.jsonb(1).unwrap_or_default()))
+    })?;
+    let (at, plan) = found.ok_or_else(|| todo::list_not_found(list_id, tenant))?;
+    if let Some(expected) = expected.filter(|expected| *expected != at) {
+        return Err(todo::modified(list_id, expected, at));
+    }
+    let plan =
+        todo::update(&plan, item, changes)?.ok_or_else(|| todo::item_not_found(list_id, item))?;
+    let list = List {
+        execution_id: None,
+        plan: &plan,
+        status: None,
+    };
+    save(tenant, list_id, &list, Some(at))
+}
+
+macro_rules! columns {
+    () => {
+        "SELECT l.list_id, l.execution_id, l.plan, l.status, l.version, l.created_at, l.updated_at
+           FROM wfstate.todo_lists AS l WHERE l.tenant {=} $1 AND "
+    };
+}
+static READ: Statement = Statement::new(
+    concat!(columns!(), "l.list_id {=} $2"),
+    &[Type::Text, Type::Text],
+);
+/// Planned for the values of each call, so that filters that are not given don't hide an index.
+static LIST: Statement = Statement::planned_each_time(
+    concat!(
+        columns!(),
+        "($2 IS NULL OR l.execution_id {=} $2) AND ($3 IS NULL OR l.status {=} $3)
+         AND ($4 IS NULL OR l.list_id {>} $4) ORDER BY l.list_id LIMIT $5"
+    ),
+    &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Int8],
+);
+
+/// Gives `each` the list.
+pub fn read(tenant: &str, list_id: &str, mut each: impl FnMut(&Row<'_>)) -> StateResult<()> {
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    let found = READ.each(Mode::Read, &params, |row| {
+        each(row);
+        Ok(())
+    })?;
+    match found {
+        0 => Err(todo::list_not_found(list_id, tenant)),
+        _ => Ok(()),
+    }
+}
+
+/// Gives `each` a page of the lists of an execution, with a status, or all.
+pub fn list(
+    tenant: &str,
+    (execution_id, status): (Option<&str>, Option<&str>),
+    after: Option<&str>,
+    max_rows: i64,
+    mut each: impl FnMut(&Row<'_>),
+) {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(execution_id),
+        Param::Text(status),
+        Param::Text(after),
+        Param::Int8(Some(max_rows)),
+    ];
+    LIST.receive(Mode::Read, &params, |row| {
+        each(row);
+        Ok(())
+    });
+}
+
+static DROP: Statement = Statement::new(
+    "DELETE FROM wfstate.todo_lists AS l
+      WHERE l.tenant {=} $1 AND l.list_id {=} $2 AND ($3 IS NULL OR l.version {=} $3)",
+    &[Type::Text, Type::Text, Type::Int8],
+);
+
+/// Removes a list; false where there is none.
+pub fn drop_list(tenant: &str, list_id: &str, expected: Option<i64>) -> StateResult<bool> {
+    let key = || [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    let [first, second] = key();
+    if DROP.run(Mode::Write, &[first, second, Param::Int8(expected)])? > 0 {
+        return Ok(true);
+    }
+    match (expected, VERSION.one(Mode::Latest, &key(), version)?) {
+        (Some(expected), Some(version)) => Err(todo::modified(list_id, expected, version)),
+        _ => Ok(false),
+    }
+}
