@@ -99,6 +99,25 @@ need_all() {
     quietly "$WF_TARGET/node-postgres.log" "node-postgres into target/node (some seconds)" \
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
+  need_crewai
+}
+
+# CrewAI, the newest and one from before flows waited for feedback, each in a folder of its own, and what their stores of
+# flows import: they would bring 150 packages, none of which the stores use. A test says so where they cannot be had.
+need_crewai() {
+  local dir="$WF_TARGET/crewai"
+  [ ! -d "$dir/libraries" ] || return 0
+  rm -rf "$dir" "$dir.new"
+  quietly "$WF_TARGET/crewai.log" "fetching CrewAI into target/crewai (some seconds)" \
+    fetch_crewai "$dir.new" || return 0
+  mv "$dir.new" "$dir"
+}
+
+fetch_crewai() {
+  local pip=("$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check)
+  "${pip[@]}" --no-deps --target "$1/1.15.30" crewai==1.15.30 crewai-core==1.15.30 &&
+    "${pip[@]}" --no-deps --ignore-requires-python --target "$1/0.130.0" crewai==0.130.0 &&
+    "${pip[@]}" --target "$1/libraries" 'pydantic>=2.11.9,<2.13' 'portalocker~=2.7.0' appdirs==1.4.4
 }
 
 # The official JSON Schema test suite, out of the source package of Python's implementation.

@@ -1,9 +1,9 @@
 //! What is known of agents, and keeping it in bounds.
 
-use super::{interval, micros};
+use super::{age, micros};
 use crate::core::routing::{count, share};
 use crate::core::stats::encode;
-use crate::core::{StateResult, limits};
+use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
 use crate::pg::record::{Record, Value, record};
 use crate::pg::records::Records;
@@ -132,10 +132,17 @@ fn wf_prune_routing(
 ) -> Records<'static> {
     Records::written(move |out| {
         let max_rows = limits::max_rows(max_rows)?;
+        let tenant = tenant::current()?;
+        if older_than.is_none() && statistics_older_than.is_none() {
+            return Err(StateError::invalid(
+                "older_than and statistics_older_than must not both be null",
+            )
+            .hint("wf_prune_routing(older_than => '90 days') keeps 90 days of decisions."));
+        }
         let pruned = maintenance::prune(
-            &tenant::current()?,
-            interval(older_than),
-            interval(statistics_older_than),
+            &tenant,
+            age("older_than", older_than)?,
+            age("statistics_older_than", statistics_older_than)?,
             max_rows,
         )?;
         out.put(&record![pruned.decisions, pruned.statistics]);

@@ -56,7 +56,7 @@ fn wf_circuit_record(
     verdict_record(run(|| {
         with_agent(agent_key, |tenant, key| {
             let success = limits::required("success", success)?;
-            breaker::record(tenant, key, success, duration_ms)
+            breaker::record(tenant, key, success, limits::duration_ms(duration_ms)?)
         })
     }))
 }

@@ -17,7 +17,12 @@ use pgrx::prelude::*;
 
 #[pg_extern(sql = false)]
 fn wf_define(workflow: Option<&str>, definition: Option<JsonbArg<'_>>) -> i32 {
-    run(|| define::define(&tenant::current()?, workflow, bytes(definition)))
+    run(|| {
+        let tenant = tenant::current()?;
+        let workflow = limits::name("workflow", workflow)?;
+        let definition = limits::required("definition", bytes(definition))?;
+        define::define(&tenant, workflow, definition)
+    })
 }
 
 fn put(out: &mut Output, findings: Vec<Finding>) {
@@ -62,12 +67,21 @@ fn wf_definitions<'a>(
 
 #[pg_extern(sql = false)]
 fn wf_definition(workflow: Option<&str>, version: Option<i32>) -> Jsonb {
-    run(|| list::document(&tenant::current()?, workflow, version).map(Jsonb::from))
+    run(|| {
+        let tenant = tenant::current()?;
+        let workflow = limits::name("workflow", workflow)?;
+        list::document(&tenant, workflow, definition_version(version)?).map(Jsonb::from)
+    })
 }
 
 #[pg_extern(sql = false)]
 fn wf_retire(workflow: Option<&str>, version: Option<i32>) -> bool {
-    run(|| define::retire(&tenant::current()?, workflow, version))
+    run(|| {
+        let tenant = tenant::current()?;
+        let workflow = limits::name("workflow", workflow)?;
+        let version = definition_version(Some(limits::required("version", version)?))?;
+        define::retire(&tenant, workflow, version.unwrap_or_default())
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -78,6 +92,7 @@ fn wf_rebind(
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
+            let version = definition_version(version)?;
             rebind::rebind(key, version, limits::expected(expected_version)?)
         })
     })
@@ -112,6 +127,11 @@ fn wf_transition(
             })
         })
     })
+}
+
+/// A version of a definition, which may be left out.
+fn definition_version(version: Option<i32>) -> StateResult<Option<i32>> {
+    limits::optional_version("version", version.map(i64::from)).map(|_| version)
 }
 
 fn version(version: Option<i64>) -> StateResult<Option<i64>> {
@@ -160,7 +180,7 @@ impl Given<'_> {
     fn violations(&self, most: usize) -> StateResult<Violations> {
         let workflow = limits::name("workflow", self.workflow)?;
         let state = limits::required("state", self.state)?;
-        let version = version(self.version.map(i64::from))?.and(self.version);
+        let version = definition_version(self.version)?;
         let phase = limits::optional_name("phase", self.phase)?;
         let tenant = tenant::current()?;
         check::any(&tenant, workflow, version, phase, state.bytes(), most)

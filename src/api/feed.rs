@@ -1,6 +1,6 @@
 //! The feed of changes.
 
-use super::interval;
+use super::age;
 use crate::core::limits;
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
@@ -43,7 +43,9 @@ fn wf_changes<'a>(after: Option<&'a str>, max_rows: Option<i32>) -> Records<'a> 
 #[pg_extern(sql = false)]
 fn wf_prune_changes(older_than: Option<pgrx::datum::Interval>) -> i64 {
     run(|| {
-        let removed = list::prune(&tenant::current()?, interval(older_than))?;
+        let tenant = tenant::current()?;
+        let older_than = limits::required("older_than", age("older_than", older_than)?)?;
+        let removed = list::prune(&tenant, older_than)?;
         Ok(i64::try_from(removed).unwrap_or(i64::MAX))
     })
 }

@@ -8,12 +8,23 @@ use crate::pg::records::Records;
 use crate::pg::spi::Interval;
 use crate::store::execution::finish::Move;
 use crate::store::queue::claim::{self, Call};
-use crate::store::queue::hold::duration;
 use crate::store::queue::list::{self, Filter, STATES};
 use crate::store::queue::queues::Queue;
 use crate::store::queue::{heartbeat, limits as bounds, release};
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
+
+/// The longest lease: whoever needs more sends heartbeats.
+fn duration(value: Option<pgrx::datum::Interval>) -> StateResult<Interval> {
+    const DAY: i128 = 86_400_000_000;
+    let value = limits::required("duration", interval(value))?;
+    if (1..=DAY).contains(&value.in_micros()) && value.months == 0 {
+        return Ok(value);
+    }
+    Err(StateError::invalid("duration is out of range")
+        .detail("It must be more than nothing, and at most 1 day.")
+        .hint("Claim for some seconds, and send wf_heartbeat meanwhile."))
+}
 
 #[pg_extern(sql = false)]
 fn wf_claim<'a>(
@@ -29,7 +40,7 @@ fn wf_claim<'a>(
         let call = Call {
             worker: limits::name("worker", worker)?,
             workflows: workflows.as_deref(),
-            duration: self::duration(interval(duration))?,
+            duration: self::duration(duration)?,
             max_rows: usize::try_from(max_rows).unwrap_or(1),
         };
         for claimed in claim::claim(&tenant::current()?, &call)? {
@@ -86,7 +97,7 @@ fn wf_heartbeat(
             Ok::<_, StateError>((id, lease))
         });
         let leases = paired.collect::<StateResult<Vec<_>>>()?;
-        let duration = self::duration(interval(duration))?;
+        let duration = self::duration(duration)?;
         let held = heartbeat::beat(&tenant::current()?, &leases, duration)?;
         for ((id, _), expires_at) in leases.into_iter().zip(held) {
             out.put(&record![id, expires_at.is_some(), time(expires_at)]);

@@ -1,6 +1,6 @@
 //! Looking back: versions, history, differences; forgetting and verifying them; taking them elsewhere.
 
-use super::{in_tenant, interval, micros, with_key};
+use super::{age, in_tenant, micros, with_key};
 use crate::core::{StateError, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
@@ -95,11 +95,8 @@ fn wf_prune_history(
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
-            let older_than = interval(older_than);
             limits::kept(keep_last, older_than.is_some())?;
-            if let Some(age) = older_than {
-                limits::age("older_than", age.months, age.days, age.micros)?;
-            }
+            let older_than = age("older_than", older_than)?;
             store::history::prune::prune(key, keep_last, older_than)
         })
     })

@@ -1,12 +1,13 @@
 //! Migration of state shapes.
 
 use super::bytes;
-use crate::core::limits;
+use crate::core::{StateError, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
 use crate::pg::records::Records;
-use crate::store::migrations::{add, drop, eager, list};
+use crate::store::migrations::add::{self, Using};
+use crate::store::migrations::{drop, eager, list};
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -19,14 +20,33 @@ fn wf_add_migration(
     function: Option<&str>,
 ) {
     run(|| {
+        let tenant = tenant::current()?;
         let step = add::Step {
-            workflow,
-            from: from_version,
-            to: to_version,
-            patch: bytes(patch),
-            function,
+            workflow: limits::name("workflow", workflow)?,
+            from: limits::required("from_version", from_version)?,
+            to: limits::required("to_version", to_version)?,
+            using: match (bytes(patch), function) {
+                (Some(patch), None) => Using::Patch(patch),
+                (None, Some(name)) => Using::Function(limits::name("function", Some(name))?),
+                _ => {
+                    let why = "a migration is either a patch or a function";
+                    return Err(StateError::invalid(why).hint("Give one of patch and function."));
+                }
+            },
         };
-        add::add(&tenant::current()?, &step)
+        if step.from < 0 || step.to <= step.from {
+            return Err(
+                StateError::invalid("a migration must lead to a later version")
+                    .detail(format!(
+                        "It leads from version {} to {}.",
+                        step.from, step.to
+                    ))
+                    .hint(
+                        "from_version is 0 or greater, and to_version greater than from_version.",
+                    ),
+            );
+        }
+        add::add(&tenant, &step)
     });
 }
 
@@ -50,7 +70,12 @@ fn wf_migrations(workflow: Option<&str>) -> Records<'_> {
 
 #[pg_extern(sql = false)]
 fn wf_drop_migration(workflow: Option<&str>, from_version: Option<i32>) -> bool {
-    run(|| drop::drop(&tenant::current()?, workflow, from_version))
+    run(|| {
+        let tenant = tenant::current()?;
+        let workflow = limits::name("workflow", workflow)?;
+        let from = limits::required("from_version", from_version)?;
+        drop::drop(&tenant, workflow, from)
+    })
 }
 
 #[pg_extern(sql = false)]
@@ -61,13 +86,14 @@ fn wf_migrate_states<'a>(
     resume_after: Option<&'a str>,
 ) -> Records<'a> {
     Records::written(move |out| {
+        let tenant = tenant::current()?;
         let batch = eager::Batch {
-            workflow,
+            workflow: limits::name("workflow", workflow)?,
             size: limits::batch_size(batch_size)?,
             dry_run: limits::required("dry_run", dry_run)?,
             after: resume_after,
         };
-        let done = eager::migrate(&tenant::current()?, &batch)?;
+        let done = eager::migrate(&tenant, &batch)?;
         out.put(&record![
             done.migrated,
             done.failed,

@@ -87,6 +87,15 @@ fn interval(age: Option<pgrx::datum::Interval>) -> Option<Interval> {
     })
 }
 
+/// A length of time within the limits of one.
+fn age(argument: &str, value: Option<pgrx::datum::Interval>) -> StateResult<Option<Interval>> {
+    let value = interval(value);
+    if let Some(age) = value {
+        limits::age(argument, age.months, age.days, age.micros)?;
+    }
+    Ok(value)
+}
+
 /// The elements of an array of ids: none of them NULL, each a valid id.
 fn ids(argument: &str, values: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
     let values = limits::required(argument, values)?;

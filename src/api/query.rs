@@ -1,12 +1,13 @@
 //! Finding executions.
 
 use super::{bytes, in_tenant, micros};
-use crate::core::{StateError, jsonb, limits};
+use crate::core::{StateError, jsonb, limits, search_paths};
 use crate::pg::datum::{Jsonb, JsonbArg, owned};
 use crate::pg::error::run;
 use crate::pg::record::{self, record, time};
 use crate::pg::records::Records;
 use crate::store;
+use crate::store::search::list::Sort;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
@@ -44,7 +45,8 @@ fn wf_list<'a>(
             initiated_by: limits::optional_name("initiated_by", initiated_by)?,
             parent: limits::optional_name("parent", parent)?,
             has_error,
-            sort,
+            sort: Sort::parse(sort.unwrap_or("created_at"))
+                .ok_or_else(|| limits::unknown("sort", sort.unwrap_or_default(), &Sort::NAMES))?,
             descending: descending.unwrap_or(true),
             after,
             max_rows: limits::max_rows(max_rows)?,
@@ -105,7 +107,13 @@ fn wf_declare_search(
     paths: Option<Vec<Option<String>>>,
     max_rows: Option<i32>,
 ) -> i64 {
-    run(|| store::search::declare::declare(&tenant::current()?, workflow, paths, max_rows))
+    run(|| {
+        let tenant = tenant::current()?;
+        let workflow = limits::name("workflow", workflow)?;
+        let paths = search_paths::checked(limits::required("paths", paths)?)?;
+        let max_rows = limits::max_rows(max_rows)?;
+        store::search::declare::declare(&tenant, workflow, &paths, max_rows)
+    })
 }
 
 /// `wfstate.scoped`, declared in sql/search.sql.

@@ -1,6 +1,6 @@
 //! Repair: back to what is sound, and what is kept of that.
 
-use super::{interval, with_key};
+use super::{age, with_key};
 use crate::core::limits;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -95,7 +95,7 @@ fn wf_prune_quarantine(
 ) -> Records<'static> {
     Records::written(move |out| {
         let tenant = tenant::current()?;
-        let older_than = limits::required("older_than", interval(older_than))?;
+        let older_than = limits::required("older_than", age("older_than", older_than)?)?;
         let max_rows = limits::max_rows(max_rows)?;
         let (recoveries, quarantined) = list::prune(&tenant, older_than, max_rows)?;
         out.put(&record![recoveries, quarantined]);

@@ -119,21 +119,22 @@ fn wf_routing_decisions<'a>(
     after: Option<Uuid>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
-    let query = list::Query {
-        task_id,
-        execution_id,
-        agent,
-        task_type,
-        success,
-        pending,
-        since: micros(since),
-        until: micros(until),
-        newest_first: newest_first.unwrap_or(true),
-        after: after.map(|id| *id.as_bytes()),
-        max_rows,
-    };
     Records::written(move |out| {
-        list::list(&tenant::current()?, &query, |row| {
+        let tenant = tenant::current()?;
+        let query = list::Query {
+            max_rows: limits::max_rows(max_rows)?,
+            task_id: limits::optional_name("task_id", task_id)?,
+            execution_id: limits::optional_name("execution_id", execution_id)?,
+            agent: limits::optional_name("agent", agent)?,
+            task_type: limits::optional_name("task_type", task_type)?,
+            success,
+            pending,
+            since: micros(since),
+            until: micros(until),
+            newest_first: newest_first.unwrap_or(true),
+            after: after.map(|id| *id.as_bytes()),
+        };
+        list::list(&tenant, &query, |row| {
             out.put(&record![
                 row.decision_id,
                 row.task_id,

@@ -1,5 +1,6 @@
 //! Tenants and rights.
 
+use crate::core::{StateResult, limits};
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::Records;
@@ -19,32 +20,50 @@ fn current_tenant() -> Option<String> {
 
 #[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
-    run(|| grants::grant(role, tenant));
+    run(|| grants::grant(limits::name("role", role)?, limits::name("tenant", tenant)?));
 }
 
 #[pg_extern(sql = false)]
 fn wf_revoke_tenant(role: Option<&str>, tenant: Option<&str>) -> bool {
-    run(|| grants::revoke(role, tenant))
+    run(|| grants::revoke(limits::name("role", role)?, limits::name("tenant", tenant)?))
 }
 
 #[pg_extern(sql = false)]
 fn wf_tenants(role: Option<&str>) -> Records<'_> {
     Records::written(move |out| {
-        for (role, tenant, by, at) in grants::list(role)? {
+        for (role, tenant, by, at) in grants::list(limits::optional_name("role", role)?)? {
             out.put(&record![role, tenant, by, time(at)]);
         }
         Ok(())
     })
 }
 
+/// The tenants that go with a grant of access.
+fn named(tenants: Vec<Option<String>>) -> StateResult<Vec<String>> {
+    let checked = tenants.into_iter().map(|tenant| {
+        let tenant = limits::required("a tenant", tenant)?;
+        limits::name("a tenant", Some(&tenant))?;
+        Ok(tenant)
+    });
+    checked.collect()
+}
+
 #[pg_extern(sql = false)]
 fn wf_grant_access(role: Option<&str>, access: Option<&str>, tenants: Option<Vec<Option<String>>>) {
-    run(|| access::grant(role, access, tenants));
+    run(|| {
+        let role = limits::name("role", role)?;
+        let access = limits::required("access", access)?;
+        if !access::LEVELS.contains(&access) {
+            return Err(limits::unknown("access", access, &access::LEVELS));
+        }
+        let tenants = tenants.map(named).transpose()?;
+        access::grant(role, access, tenants.as_deref())
+    });
 }
 
 #[pg_extern(sql = false)]
 fn wf_revoke_access(role: Option<&str>) -> bool {
-    run(|| access::revoke(role))
+    run(|| access::revoke(limits::name("role", role)?))
 }
 
 /// `wfstate.chain_hash`, declared in sql/log.sql: links a version's hash to its base's.

@@ -1,25 +1,16 @@
 //! Signals, timers, and waiting for children.
 
-use super::{bytes, interval, micros, with_key};
-use crate::core::{StateError, StateResult, limits};
+use super::{age, bytes, micros, with_key};
+use crate::core::{StateError, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::record::{jsonb, record, time};
 use crate::pg::records::Records;
-use crate::pg::spi::Interval;
 use crate::store::execution::start::kept;
 use crate::store::waits::signals::{self, Signal};
 use crate::store::waits::wait::{self, Wait, What};
 use crate::store::waits::{children, list};
 use pgrx::datum::TimestampWithTimeZone;
 use pgrx::prelude::*;
-
-fn length(argument: &str, value: Option<pgrx::datum::Interval>) -> StateResult<Option<Interval>> {
-    let value = interval(value);
-    if let Some(length) = value {
-        limits::age(argument, length.months, length.days, length.micros)?;
-    }
-    Ok(value)
-}
 
 #[pg_extern(sql = false)]
 fn wf_signal<'a>(
@@ -56,7 +47,7 @@ fn wf_await_signal<'a>(
             let call = Wait {
                 wait_id: limits::optional_name("wait_id", wait_id)?.unwrap_or(name),
                 what: What::Signal(name),
-                timeout: length("timeout", timeout)?,
+                timeout: age("timeout", timeout)?,
                 until: None,
             };
             let answer = wait::wait(key, lease, &call)?;
@@ -83,7 +74,7 @@ fn wf_sleep<'a>(
             let call = Wait {
                 wait_id: limits::name("wait_id", wait_id)?,
                 what: What::Sleep,
-                timeout: length("duration", duration)?,
+                timeout: age("duration", duration)?,
                 until: micros(until),
             };
             if call.timeout.is_some() == call.until.is_some() {
@@ -111,7 +102,7 @@ fn wf_await_children<'a>(
             let call = Wait {
                 wait_id: limits::name("wait_id", wait_id)?,
                 what: What::Children,
-                timeout: length("timeout", timeout)?,
+                timeout: age("timeout", timeout)?,
                 until: None,
             };
             let answer = wait::wait(key, lease, &call)?;

@@ -19,8 +19,6 @@ pub const MAX_BATCH_BYTES: usize = 64 * 1024 * 1024;
 pub const MAX_ROWS: i32 = 10_000;
 /// Characters of a refused value that a message quotes.
 const MAX_QUOTED: usize = 40;
-/// Most paths that a workflow may declare.
-pub const MAX_PATHS: usize = 64;
 /// An argument that must not be NULL.
 pub fn required<T>(argument: &str, value: Option<T>) -> StateResult<T> {
     value.ok_or_else(|| {

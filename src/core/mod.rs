@@ -23,6 +23,7 @@ pub mod limits;
 pub mod memory;
 pub mod retry;
 pub mod routing;
+pub mod search_paths;
 pub mod stack;
 pub mod state_error;
 pub mod stats;

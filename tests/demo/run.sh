@@ -25,10 +25,11 @@ trace="${trace:-$WF_DEMO/sample-run.json}"
 set_up() {
   local version
   chapter 'A private server'
-  pg_resolve
+  if quick_to_look; then tell 'A quick build, to look at; make install builds the fast one.'; fi
   if [ -z "${WF_BUILT:-}" ]; then
     moving 'building the extension'
-    [ -n "$SCREEN_MOVES" ] || tell 'Building the extension; the first time takes about two minutes.'
+    [ -n "$SCREEN_MOVES" ] || package_is_current wfstate ||
+      tell 'Building the extension; the first time takes some minutes.'
     (build_package) >"$WF_OUT/build.log" 2>&1 &
     while_running $! "$WF_OUT/build-wfstate.log" || {
       cat "$WF_OUT/build.log" >&2

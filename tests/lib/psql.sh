@@ -13,6 +13,7 @@ if [ -f "$published" ]; then
     exit
   fi
 fi
+if quick_to_look; then note "a quick build, to look at; make install builds the fast one"; fi
 WF_DATABASE=wfstate cluster_start
 say "a fresh server with the extension; it is removed when you leave"
 psql "$@"

@@ -4,7 +4,7 @@
 //! whatever goes on elsewhere would have got.
 
 use crate::core::circuit::{Circuit, Event, Outcome, Policy, State, Verdict};
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, now};
 use crate::store::circuits::policies;
 use crate::store::circuits::rows::{self as rows, Agent};
@@ -47,7 +47,6 @@ pub fn record(
     success: bool,
     duration: Option<f64>,
 ) -> StateResult<Verdict> {
-    let duration = limits::duration_ms(duration)?;
     let agent = Agent {
         tenant,
         key: agent_key,

@@ -1,6 +1,6 @@
 //! `wf_define` and `wf_retire`. Whoever changes the versions of a workflow locks its row of `wfstate.workflows` first.
 
-use crate::core::{Code, StateError, StateResult, hash, limits};
+use crate::core::{Code, StateError, StateResult, hash, search_paths};
 use crate::pg::roles;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::definitions::check;
@@ -70,7 +70,7 @@ const MAX_WORKFLOWS: i64 = 2000;
 /// Versions of a workflow's definition.
 const MAX_VERSIONS: i32 = 1000;
 /// Executions that a definition's search paths are applied to at once; the rest follow by and by.
-const INDEXED: i32 = 10_000;
+const INDEXED: i64 = 10_000;
 
 fn caller() -> String {
     let [current, ..] = roles::callers();
@@ -78,9 +78,7 @@ fn caller() -> String {
 }
 
 /// Defines a workflow. Returns the version.
-pub fn define(tenant: &str, workflow: Option<&str>, document: Option<&[u8]>) -> StateResult<i32> {
-    let workflow = limits::name("workflow", workflow)?;
-    let document = limits::required("definition", document)?;
+pub fn define(tenant: &str, workflow: &str, document: &[u8]) -> StateResult<i32> {
     let definition = check::compiled(document)?;
     let by = caller();
     let (version, new) = roles::as_owner(|| {
@@ -92,8 +90,8 @@ pub fn define(tenant: &str, workflow: Option<&str>, document: Option<&[u8]>) -> 
     })?;
     let paths = definition.search_paths();
     if new && !paths.is_empty() {
-        let paths = paths.iter().cloned().map(Some).collect();
-        declare::declare(tenant, Some(workflow), Some(paths), Some(INDEXED))?;
+        let paths = search_paths::checked(paths.iter().cloned().map(Some).collect())?;
+        declare::declare(tenant, workflow, &paths, INDEXED)?;
     }
     Ok(version)
 }
@@ -168,10 +166,7 @@ fn check_counts(tenant: &str, newest: i32) -> StateResult<()> {
 }
 
 /// Retires a version; false when it is retired already.
-pub fn retire(tenant: &str, workflow: Option<&str>, version: Option<i32>) -> StateResult<bool> {
-    let workflow = limits::name("workflow", workflow)?;
-    let version = limits::required("version", version)?;
-    limits::version("version", i64::from(version))?;
+pub fn retire(tenant: &str, workflow: &str, version: i32) -> StateResult<bool> {
     let by = caller();
     let name = Name {
         tenant,

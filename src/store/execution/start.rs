@@ -66,8 +66,7 @@ pub fn start(tenant: &str, call: &Start<'_>) -> StateResult<Started> {
             .one(Mode::Read, &[], |row| Ok(row.text(0)))?
             .flatten(),
     };
-    let id = call.execution_id.or(made.as_deref());
-    let id = limits::required("execution_id", id)?;
+    let id = call.execution_id.or(made.as_deref()).unwrap_or_default();
     let key = Key { tenant, id };
     let new = New {
         workflow: call.workflow,

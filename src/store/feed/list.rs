@@ -78,9 +78,8 @@ static PRUNE: Statement = Statement::new(
 );
 
 /// Removes what is older. Returns how many.
-pub fn prune(tenant: &str, older_than: Option<Interval>) -> StateResult<u64> {
-    let older_than = limits::required("older_than", older_than)?;
-    let before = ages::before("older_than", Some(older_than))?;
+pub fn prune(tenant: &str, older_than: Interval) -> StateResult<u64> {
+    let before = ages::before(Some(older_than))?;
     PRUNE.run(
         Mode::Latest,
         &[Param::Text(Some(tenant)), Param::Timestamptz(before)],

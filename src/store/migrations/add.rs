@@ -53,15 +53,22 @@ pub(super) struct Known {
 /// A step to be added.
 pub struct Step<'a> {
     /// Workflow.
-    pub workflow: Option<&'a str>,
+    pub workflow: &'a str,
     /// Version of the shape that it takes.
-    pub from: Option<i32>,
-    /// Version that it gives.
-    pub to: Option<i32>,
-    /// What it applies.
-    pub patch: Option<&'a [u8]>,
-    /// What it calls instead.
-    pub function: Option<&'a str>,
+    pub from: i32,
+    /// Version that it gives, a later one.
+    pub to: i32,
+    /// How.
+    pub using: Using<'a>,
+}
+
+/// What a step does.
+#[derive(Clone, Copy)]
+pub enum Using<'a> {
+    /// It applies this patch.
+    Patch(&'a [u8]),
+    /// It calls this function.
+    Function(&'a str),
 }
 
 /// Locks the steps against others that change them, and reads those of a workflow. For the owner.
@@ -79,28 +86,15 @@ pub(super) fn locked(tenant: &str, workflow: &str) -> StateResult<Vec<Known>> {
 
 /// Adds a step.
 pub fn add(tenant: &str, step: &Step<'_>) -> StateResult<()> {
-    let workflow = limits::name("workflow", step.workflow)?;
-    let from = limits::required("from_version", step.from)?;
-    let to = limits::required("to_version", step.to)?;
-    if from < 0 || to <= from {
-        return Err(
-            StateError::invalid("a migration must lead to a later version")
-                .detail(format!("It leads from version {from} to {to}."))
-                .hint("from_version is 0 or greater, and to_version greater than from_version."),
-        );
-    }
-    let function = match (step.patch, step.function) {
-        (Some(patch), None) => {
+    let Step {
+        workflow, from, to, ..
+    } = *step;
+    let (patch, function) = match step.using {
+        Using::Patch(patch) => {
             check_patch(patch)?;
-            None
+            (Some(patch), None)
         }
-        (None, Some(name)) => Some(resolved(name)?),
-        _ => {
-            return Err(
-                StateError::invalid("a migration is either a patch or a function")
-                    .hint("Give one of patch and function."),
-            );
-        }
+        Using::Function(name) => (None, Some(resolved(name)?)),
     };
     let [current, ..] = roles::callers();
     let by = roles::role_name(current);
@@ -113,7 +107,7 @@ pub fn add(tenant: &str, step: &Step<'_>) -> StateResult<()> {
             Param::Text(Some(workflow)),
             Param::Int4(Some(i64::from(from))),
             Param::Int4(Some(i64::from(to))),
-            Param::Jsonb(step.patch),
+            Param::Jsonb(patch),
             Param::Text(function.as_deref()),
             Param::Text(Some(&by)),
             Param::Int4(Some(i64::from(
@@ -148,7 +142,6 @@ fn check_patch(patch: &[u8]) -> StateResult<()> {
 
 /// The function's name as it can be found whatever the search_path.
 fn resolved(name: &str) -> StateResult<String> {
-    let name = limits::name("function", Some(name))?;
     let with_arguments = match name.contains('(') {
         true => name.to_owned(),
         false => format!("{name}(pg_catalog.jsonb)"),

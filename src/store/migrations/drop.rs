@@ -16,9 +16,7 @@ static DELETE: Statement = Statement::new(
 );
 
 /// Drops the first or the last step; false where no step begins there.
-pub fn drop(tenant: &str, workflow: Option<&str>, from: Option<i32>) -> StateResult<bool> {
-    let workflow = limits::name("workflow", workflow)?;
-    let from = limits::required("from_version", from)?;
+pub fn drop(tenant: &str, workflow: &str, from: i32) -> StateResult<bool> {
     roles::as_owner(|| {
         let steps = add::locked(tenant, workflow)?;
         let Some(at) = steps.iter().position(|step| step.from == from) else {

@@ -60,7 +60,7 @@ static MIGRATED: Statement = Statement::new(
 /// A call.
 pub struct Batch<'a> {
     /// Workflow.
-    pub workflow: Option<&'a str>,
+    pub workflow: &'a str,
     /// Executions that it migrates at most.
     pub size: i64,
     /// Whether nothing is stored.
@@ -93,7 +93,7 @@ enum Outcome {
 
 /// Migrates a batch.
 pub fn migrate(tenant: &str, batch: &Batch<'_>) -> StateResult<Done> {
-    let workflow = limits::name("workflow", batch.workflow)?;
+    let workflow = batch.workflow;
     let after = batch.after.map(Place::parse).transpose()?;
     existing(tenant, workflow)?;
     let from = if batch.dry_run {

@@ -1,8 +1,8 @@
 //! What becomes of an execution whose turn it is: held, parked, or set aside.
 
 use crate::core::jsonb::{Value, build};
-use crate::core::{StateError, StateResult, limits};
-use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
+use crate::core::{StateError, StateResult};
+use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::runs::{self, Outcome};
 use crate::store::log::executions::{Head, key_params};
@@ -86,18 +86,6 @@ pub(super) fn set_aside(key: Key<'_>, ready: &Ready) -> StateResult<()> {
     runs::set_outcome(key, outcome)?;
     // Where the definition does not let it fail, nobody claims it all the same.
     entries::follow(key, failed.map_or("paused", |_| "failed"))
-}
-
-/// The longest lease: whoever needs more sends heartbeats.
-pub fn duration(value: Option<Interval>) -> StateResult<Interval> {
-    const DAY: i128 = 86_400_000_000;
-    let value = limits::required("duration", value)?;
-    if (1..=DAY).contains(&value.in_micros()) && value.months == 0 {
-        return Ok(value);
-    }
-    Err(StateError::invalid("duration is out of range")
-        .detail("It must be more than nothing, and at most 1 day.")
-        .hint("Claim for some seconds, and send wf_heartbeat meanwhile."))
 }
 
 /// Gives the worker its lease.

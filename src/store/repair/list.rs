@@ -79,7 +79,7 @@ static PRUNE_QUARANTINE: Statement = Statement::new(
 pub fn prune(tenant: &str, older_than: Interval, max_rows: i64) -> StateResult<(i64, i64)> {
     let params = [
         Param::Text(Some(tenant)),
-        Param::Timestamptz(before("older_than", Some(older_than))?),
+        Param::Timestamptz(before(Some(older_than))?),
         Param::Int8(Some(max_rows)),
     ];
     let recoveries = PRUNE_RECOVERIES.run(Mode::Write, &params)?;

@@ -1,7 +1,7 @@
 //! `wf_routing_decisions`: the audit trail, page by page.
 
+use crate::core::StateResult;
 use crate::core::routing::first_id;
-use crate::core::{StateResult, limits};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 
 /// Filters and page of a list of decisions.
@@ -27,7 +27,7 @@ pub struct Query<'a> {
     /// Last decision of the page before.
     pub after: Option<[u8; 16]>,
     /// Rows of the page.
-    pub max_rows: Option<i32>,
+    pub max_rows: i64,
 }
 
 /// Planned for the values of each call, so that filters that are not given don't hide an index.
@@ -75,19 +75,18 @@ static LIST_DOWN: Statement = list!("{<}", " DESC");
 
 /// A page of decisions; `each` gets them one by one.
 pub fn list(tenant: &str, query: &Query<'_>, mut each: impl FnMut(Listed)) -> StateResult<()> {
-    let max_rows = limits::max_rows(query.max_rows)?;
     let params = [
         Param::Text(Some(tenant)),
-        Param::Text(limits::optional_name("task_id", query.task_id)?),
-        Param::Text(limits::optional_name("execution_id", query.execution_id)?),
-        Param::Text(limits::optional_name("agent", query.agent)?),
-        Param::Text(limits::optional_name("task_type", query.task_type)?),
+        Param::Text(query.task_id),
+        Param::Text(query.execution_id),
+        Param::Text(query.agent),
+        Param::Text(query.task_type),
         Param::Bool(query.success),
         Param::Bool(query.pending),
         Param::Uuid(query.since.map(first_id)),
         Param::Uuid(query.until.map(first_id)),
         Param::Uuid(query.after),
-        Param::Int8(Some(max_rows)),
+        Param::Int8(Some(query.max_rows)),
     ];
     let statement = if query.newest_first {
         &LIST_DOWN

@@ -1,7 +1,7 @@
 //! Keeping the audit trail and the statistics in bounds, and building the one from the other.
 
+use crate::core::StateResult;
 use crate::core::routing::{first_id, hour, hour_from};
-use crate::core::{StateError, StateResult};
 use crate::pg::backend;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Interval, Mode, Param, Statement, Type};
@@ -110,14 +110,8 @@ pub fn prune(
     statistics_older_than: Option<Interval>,
     max_rows: i64,
 ) -> StateResult<Pruned> {
-    if older_than.is_none() && statistics_older_than.is_none() {
-        return Err(StateError::invalid(
-            "older_than and statistics_older_than must not both be null",
-        )
-        .hint("wf_prune_routing(older_than => '90 days') keeps 90 days of decisions."));
-    }
-    let decisions_before = before("older_than", older_than)?;
-    let statistics_before = before("statistics_older_than", statistics_older_than)?;
+    let decisions_before = before(older_than)?;
+    let statistics_before = before(statistics_older_than)?;
     // A recalculation must see either none of this batch or all of it.
     STATISTICS.share(tenant);
     let own = || Param::Text(Some(tenant));

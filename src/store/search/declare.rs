@@ -1,8 +1,7 @@
 //! `wf_declare_search`: a declaration, and what is there already brought into the index. No table is locked: what
 //! somebody else is writing stays as it is and is found nevertheless (see `index`).
 
-use crate::core::jsonb::Pointer;
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::{interrupts, roles};
 use crate::store::Key;
@@ -52,15 +51,7 @@ const BATCH: usize = 100;
 
 /// Declares the searchable paths of a workflow in place of the former ones, and indexes what is there, up to so many
 /// executions. Returns how many it were.
-pub fn declare(
-    tenant: &str,
-    workflow: Option<&str>,
-    paths: Option<Vec<Option<String>>>,
-    max_rows: Option<i32>,
-) -> StateResult<i64> {
-    let workflow = limits::name("workflow", workflow)?;
-    let paths = checked(paths)?;
-    let max_rows = limits::max_rows(max_rows)?;
+pub fn declare(tenant: &str, workflow: &str, paths: &[String], max_rows: i64) -> StateResult<i64> {
     let [own, of] = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
     let number = |row: &crate::pg::spi::Row<'_>| Ok(row.int8(0).unwrap_or_default());
     // Nobody but the owner writes the table, since it costs every session that reads it.
@@ -69,13 +60,13 @@ pub fn declare(
             return WITHDRAW.one(Mode::Write, &[own, of], number);
         }
         check_count(tenant, workflow)?;
-        let params = [own, of, Param::TextArray(Some(&paths))];
+        let params = [own, of, Param::TextArray(Some(paths))];
         DECLARE.one(Mode::Write, &params, number)
     })?;
     let Some(number) = number else { return Ok(0) };
     let declaration = Declaration {
         number,
-        pointers: declarations::parsed(&paths),
+        pointers: declarations::parsed(paths),
     };
     index_stale(tenant, workflow, &declaration, max_rows)
 }
@@ -142,31 +133,4 @@ fn index_stale(
         }
     }
     Ok(indexed)
-}
-
-fn checked(paths: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
-    let paths = limits::required("paths", paths)?;
-    let paths: Vec<String> = paths
-        .into_iter()
-        .map(|path| limits::required("a path", path))
-        .collect::<StateResult<_>>()?;
-    if paths.len() > limits::MAX_PATHS {
-        return Err(StateError::new(Code::LimitExceeded, "too many paths")
-            .detail(format!("At most {} are allowed.", limits::MAX_PATHS)));
-    }
-    for path in &paths {
-        limits::name("a path", Some(path))?;
-    }
-    for path in &paths {
-        Pointer::parse(path.as_bytes()).map_err(|_| bad_path(path))?;
-    }
-    Ok(paths)
-}
-
-fn bad_path(path: &str) -> StateError {
-    StateError::invalid(format!(
-        "path {} is not a json pointer",
-        limits::quoted(path)
-    ))
-    .hint("Write it as /customer/id; ~1 stands for / and ~0 for ~ within a key.")
 }

@@ -4,6 +4,32 @@ use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::log::load::{Loaded, loaded, loaded_columns};
 
+/// What a list can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sort {
+    /// When they were created.
+    CreatedAt,
+    /// When they were saved last.
+    UpdatedAt,
+    /// Their ids.
+    ExecutionId,
+}
+
+impl Sort {
+    /// Their names.
+    pub const NAMES: [&str; 3] = ["created_at", "updated_at", "execution_id"];
+
+    /// By its name.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "created_at" => Some(Sort::CreatedAt),
+            "updated_at" => Some(Sort::UpdatedAt),
+            "execution_id" => Some(Sort::ExecutionId),
+            _ => None,
+        }
+    }
+}
+
 /// Filters, order and page of a list.
 pub struct Query<'a> {
     /// Only of this workflow.
@@ -31,7 +57,7 @@ pub struct Query<'a> {
     /// true: with an error; false: without one.
     pub has_error: Option<bool>,
     /// created_at, updated_at or execution_id.
-    pub sort: Option<&'a str>,
+    pub sort: Sort,
     /// Greatest first.
     pub descending: bool,
     /// Cursor of the row before the page.
@@ -135,9 +161,6 @@ static UPDATED_DOWN: Statement = by_time!("e.updated_at", "{<}", " DESC");
 static ID_UP: Statement = by_id!("{>}", "");
 static ID_DOWN: Statement = by_id!("{<}", " DESC");
 
-/// What a list can be sorted by.
-const SORTS: [&str; 3] = ["created_at", "updated_at", "execution_id"];
-
 /// Microseconds from 1970 to 2000, where the server's timestamps begin.
 const EPOCH: i64 = 946_684_800_000_000;
 
@@ -147,17 +170,15 @@ pub fn list(
     query: &Query<'_>,
     mut each: impl FnMut(Loaded, String),
 ) -> StateResult<()> {
-    let sort = query.sort.unwrap_or("created_at");
-    let statement = match (sort, query.descending) {
-        ("created_at", false) => &CREATED_UP,
-        ("created_at", true) => &CREATED_DOWN,
-        ("updated_at", false) => &UPDATED_UP,
-        ("updated_at", true) => &UPDATED_DOWN,
-        ("execution_id", false) => &ID_UP,
-        ("execution_id", true) => &ID_DOWN,
-        _ => return Err(limits::unknown("sort", sort, &SORTS)),
+    let statement = match (query.sort, query.descending) {
+        (Sort::CreatedAt, false) => &CREATED_UP,
+        (Sort::CreatedAt, true) => &CREATED_DOWN,
+        (Sort::UpdatedAt, false) => &UPDATED_UP,
+        (Sort::UpdatedAt, true) => &UPDATED_DOWN,
+        (Sort::ExecutionId, false) => &ID_UP,
+        (Sort::ExecutionId, true) => &ID_DOWN,
     };
-    let by_id = sort == "execution_id";
+    let by_id = query.sort == Sort::ExecutionId;
     let (after_time, after_id) = match query.after {
         None => (None, None),
         Some(id) if by_id => (None, Some(id)),

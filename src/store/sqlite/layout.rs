@@ -117,12 +117,8 @@ impl Source {
             let namespaces = has("checkpoints", &["checkpoint_ns"])?;
             return Ok(Layout::LangGraph { namespaces });
         }
-        let names: Vec<String> = tables.keys().take(20).map(|t| limits::quoted(t)).collect();
         Err(StateError::invalid("file is no store that is known")
-            .detail(match names.is_empty() {
-                true => String::from("It has no tables."),
-                false => format!("It has the tables {}.", names.join(", ")),
-            })
+            .detail(listed("tables", tables.keys()))
             .hint("Name the table and its columns of ids and of states: table_name, id_column, state_column."))
     }
 
@@ -132,6 +128,7 @@ impl Source {
                 "file has no table {}",
                 limits::quoted(named.table)
             ))
+            .detail(listed("tables", tables.keys()))
             .hint("Views and virtual tables are not read."));
         }
         let columns = self.columns(named.table)?;
@@ -147,7 +144,8 @@ impl Source {
                     "table {} has no column {}",
                     limits::quoted(named.table),
                     limits::quoted(column)
-                )));
+                ))
+                .detail(listed("columns", columns.iter())));
             }
         }
         // A column of the name hides it.
@@ -156,6 +154,18 @@ impl Source {
             !columns.contains(*name) && self.connection.prepare(&read).is_ok()
         });
         Ok(Layout::Table { named, numbered })
+    }
+}
+
+/// What there is instead of what was asked for: the first few.
+fn listed<'n>(what: &str, names: impl ExactSizeIterator<Item = &'n String>) -> String {
+    const TOLD: usize = 20;
+    let more = names.len().saturating_sub(TOLD);
+    let told: Vec<String> = names.take(TOLD).map(|name| limits::quoted(name)).collect();
+    match (told.is_empty(), more) {
+        (true, _) => format!("It has no {what}."),
+        (false, 0) => format!("It has the {what} {}.", told.join(", ")),
+        (false, more) => format!("It has the {what} {} and {more} more.", told.join(", ")),
     }
 }
 

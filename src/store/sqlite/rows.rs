@@ -48,33 +48,34 @@ pub struct Row<'r> {
     pub waits: bool,
 }
 
-/// Columns, in this order: table, what identifies the row, execution, state, time, step, name, metadata, kind.
-const COLUMNS: usize = 9;
+/// Columns, in this order: table, what identifies the row, execution, state, time, step, name, metadata, kind,
+/// namespace.
+const COLUMNS: usize = 10;
 
 impl Layout<'_> {
     fn statement(&self) -> String {
         match self {
             Layout::CrewAi { feedback } => {
                 let mut sql = String::from(
-                    "SELECT 'flow_states' AS t, id AS s, flow_uuid AS i, state_json, timestamp, method_name, NULL, NULL, NULL
+                    "SELECT * FROM (SELECT 'flow_states' AS t, id AS s, flow_uuid AS i, state_json, timestamp, method_name, NULL, NULL, NULL, NULL
                        FROM main.flow_states",
                 );
                 if *feedback {
                     sql.push_str(
                         " UNION ALL SELECT 'pending_feedback', id, flow_uuid, state_json, created_at, 'pending_feedback',
-                                 'pending_feedback', context_json, NULL FROM main.pending_feedback",
+                                 'pending_feedback', context_json, NULL, NULL FROM main.pending_feedback",
                     );
                 }
-                sql + " ORDER BY i COLLATE BINARY, t, s"
+                // What waits comes first: its place among the others is by its time.
+                sql + ") ORDER BY CAST(i AS TEXT) COLLATE BINARY, t DESC, s"
             }
             Layout::LangGraph { namespaces } => {
-                let namespace = if *namespaces { "checkpoint_ns" } else { "''" };
-                let id = format!(
-                    "CASE WHEN {namespace} = '' THEN thread_id ELSE thread_id || '/' || {namespace} END"
-                );
+                let namespace = if *namespaces { "checkpoint_ns" } else { "NULL" };
                 format!(
-                    "SELECT 'checkpoints', checkpoint_id AS s, {id} AS i, checkpoint, NULL, NULL, checkpoint_id, metadata, type
-                       FROM main.checkpoints ORDER BY i COLLATE BINARY, s"
+                    "SELECT 'checkpoints', checkpoint_id AS s, thread_id, checkpoint, NULL, NULL, checkpoint_id, metadata,
+                            type, {namespace} AS n
+                       FROM main.checkpoints
+                      ORDER BY CAST(thread_id AS TEXT) COLLATE BINARY, CAST(n AS TEXT) COLLATE BINARY, s"
                 )
             }
             Layout::Table { named, numbered } => table(named, *numbered),
@@ -97,7 +98,7 @@ fn table(named: &Named<'_>, numbered: Option<&str>) -> String {
     let (id, state) = (quoted(named.id), quoted(named.state));
     let saved_at = column(named.saved_at);
     let mut sql = format!(
-        "SELECT NULL, {number}, {id}, {state}, {saved_at}, NULL, NULL, NULL, NULL FROM main.{}
+        "SELECT NULL, {number}, {id}, {state}, {saved_at}, NULL, NULL, NULL, NULL, NULL FROM main.{}
           ORDER BY CAST({id} AS TEXT) COLLATE BINARY",
         quoted(named.table)
     );
@@ -112,10 +113,10 @@ fn table(named: &Named<'_>, numbered: Option<&str>) -> String {
 
 impl Source {
     /// Reads the states; those of an execution come one after the other, in their order.
-    pub fn each(
+    pub fn each<'l>(
         &self,
-        layout: &Layout<'_>,
-        mut each: impl FnMut(Row<'_>) -> StateResult<()>,
+        layout: &'l Layout<'_>,
+        mut each: impl FnMut(Row<'l>) -> StateResult<()>,
     ) -> StateResult<()> {
         self.check_count(layout)?;
         let mut statement = self
@@ -188,6 +189,10 @@ fn read<'r>(cells: Vec<Cell>, layout: &'r Layout<'_>) -> Row<'r> {
     };
     let (source, id, state, saved_at) = (as_text(next()), next(), next(), next());
     let (step, name, metadata, kind) = (as_text(next()), as_text(next()), as_text(next()), next());
+    let id = match layout {
+        Layout::LangGraph { .. } => thread(id, as_text(next()).as_deref()),
+        _ => id,
+    };
     let refusal = match (layout, &kind) {
         (Layout::LangGraph { .. }, Cell::Text(kind)) if kind == "json" => None,
         (Layout::LangGraph { .. }, _) => Some(String::from("its values are not JSON")),
@@ -213,4 +218,21 @@ fn as_text(cell: Cell) -> Option<String> {
         Cell::Integer(number) => Some(number.to_string()),
         _ => None,
     }
+}
+
+/// The id of a thread in a namespace. No other thread and namespace have the same, as the thread's part has no slash:
+/// its own are written as in an address.
+fn thread(id: Cell, namespace: Option<&str>) -> Cell {
+    let Some(id) = as_text(id.clone()) else {
+        return id;
+    };
+    // Without an id, a row names no execution, whatever its namespace.
+    if id.is_empty() {
+        return Cell::Null;
+    }
+    let id = id.replace('%', "%25").replace('/', "%2F");
+    Cell::Text(match namespace {
+        Some(namespace) if !namespace.is_empty() => format!("{id}/{namespace}"),
+        _ => id,
+    })
 }

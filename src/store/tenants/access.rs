@@ -1,7 +1,7 @@
 //! `wf_grant_access` and `wf_revoke_access`: the rights on tables and functions that each kind of role needs.
 //! `wfstate.access` tells them; sql/ fills it beside each declaration.
 
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::roles::{self, quoted};
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::grants::{self, existing_role};
@@ -75,34 +75,14 @@ SELECT a.grantor::pg_catalog.int8, a.grantee {=} $1::pg_catalog.oid AS is_own,
     &[Type::Int8],
 );
 
-/// The tenants that go with a grant of access, where they are given.
-fn named(tenants: Option<Vec<Option<String>>>) -> StateResult<Option<Vec<String>>> {
-    let Some(tenants) = tenants else {
-        return Ok(None);
-    };
-    let checked = tenants.into_iter().map(|tenant| {
-        let tenant = limits::required("a tenant", tenant)?;
-        limits::name("a tenant", Some(&tenant))?;
-        Ok(tenant)
-    });
-    checked.collect::<StateResult<_>>().map(Some)
-}
+/// What a role may be given, each including the one before.
+pub const LEVELS: [&str; 4] = ["reader", "writer", "operator", "admin"];
 
 /// Gives a role what its level needs, each including the one before, and tenants. The owner grants, so that nobody
 /// needs the option to pass rights on past this function.
-pub fn grant(
-    role: Option<&str>,
-    access: Option<&str>,
-    given: Option<Vec<Option<String>>>,
-) -> StateResult<()> {
+pub fn grant(role: &str, access: &str, tenants: Option<&[String]>) -> StateResult<()> {
     let oid = existing_role(role)?;
-    let role = quoted(role.unwrap_or_default());
-    let access = limits::required("access", access)?;
-    const LEVELS: [&str; 4] = ["reader", "writer", "operator", "admin"];
-    if !LEVELS.contains(&access) {
-        return Err(limits::unknown("access", access, &LEVELS));
-    }
-    let tenants = named(given)?;
+    let role = quoted(role);
     // A level counts in every tenant of the role, and of whoever is a member of it.
     check_all("access")?;
     grants::change(|| {
@@ -116,8 +96,8 @@ pub fn grant(
     })?;
     match tenants {
         None => grants::add_where_none(oid),
-        Some(tenants) if tenants.is_empty() => Ok(()),
-        Some(tenants) => grants::add(oid, &tenants),
+        Some([]) => Ok(()),
+        Some(tenants) => grants::add(oid, tenants),
     }
 }
 
@@ -126,9 +106,8 @@ type Given = (u32, bool, String, String);
 
 /// Takes from a role all rights to the extension's schema, tables and functions, and its tenants. False when
 /// it had none. Rights that come with a membership stay.
-pub fn revoke(role: Option<&str>) -> StateResult<bool> {
-    let oid = existing_role(role)?;
-    let name = role.unwrap_or_default();
+pub fn revoke(name: &str) -> StateResult<bool> {
+    let oid = existing_role(name)?;
     check_all("access")?;
     let given: Vec<Given> =
         GIVEN.all(Mode::Write, &[Param::Int8(Some(i64::from(oid)))], |row| {

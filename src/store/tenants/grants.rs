@@ -1,7 +1,7 @@
 //! `wfstate.tenant_roles`: which tenants were granted to whom. Nobody but the extension's owner writes it: every
 //! function checks as its caller, and runs its statements as the owner.
 
-use crate::core::{Code, StateError, StateResult, limits};
+use crate::core::{Code, StateError, StateResult};
 use crate::pg::roles;
 use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::scope::{self, ALL, Scope};
@@ -50,8 +50,7 @@ static LIST: Statement = Statement::new(
 );
 
 /// A role that must exist, as OID.
-pub fn existing_role(role: Option<&str>) -> StateResult<u32> {
-    let role = limits::name("role", role)?;
+pub fn existing_role(role: &str) -> StateResult<u32> {
     roles::role_oid(role).ok_or_else(|| {
         StateError::new(
             Code::InvalidParameter,
@@ -123,14 +122,13 @@ pub fn add_where_none(role: u32) -> StateResult<()> {
 }
 
 /// Gives a role a tenant.
-pub fn grant(role: Option<&str>, tenant: Option<&str>) -> StateResult<()> {
-    let (role, tenant) = (existing_role(role)?, limits::name("tenant", tenant)?);
-    add(role, &[tenant.to_owned()])
+pub fn grant(role: &str, tenant: &str) -> StateResult<()> {
+    add(existing_role(role)?, &[tenant.to_owned()])
 }
 
 /// Takes a tenant from a role; false when it was not granted.
-pub fn revoke(role: Option<&str>, tenant: Option<&str>) -> StateResult<bool> {
-    let (role, tenant) = (existing_role(role)?, limits::name("tenant", tenant)?);
+pub fn revoke(role: &str, tenant: &str) -> StateResult<bool> {
+    let role = existing_role(role)?;
     check_all("tenants")?;
     let params = [role_param(role), Param::Text(Some(tenant))];
     Ok(change(|| REVOKE.run(Mode::Latest, &params))? > 0)
@@ -166,10 +164,7 @@ pub type Grant = (String, String, String, Option<i64>);
 /// The grants, of one role or of all: those of tenants that the caller may use.
 pub fn list(role: Option<&str>) -> StateResult<Vec<Grant>> {
     let scopes = roles::callers().map(scope::of);
-    let role = match role {
-        None => None,
-        role => Some(i64::from(existing_role(role)?)),
-    };
+    let role = role.map(existing_role).transpose()?.map(i64::from);
     let mut grants: Vec<Grant> = LIST.all(Mode::Read, &[Param::Int8(role)], |row| {
         let text = |column| row.text(column).unwrap_or_default();
         Ok((text(0), text(1), text(2), row.micros(3)))

@@ -28,7 +28,7 @@ pub struct Report {
     pub table: String,
     /// What identifies it there.
     pub source: Option<String>,
-    /// Execution that it is a version of.
+    /// Execution that it is a version of, or would have been.
     pub execution_id: Option<String>,
     /// Which.
     pub version: Option<i64>,
@@ -42,12 +42,13 @@ pub fn import(
     request: &Request<'_>,
     report: &mut impl FnMut(Report),
 ) -> StateResult<()> {
-    let source = Source::open(request.file, interrupts::is_wanted)?;
     // What SQLite has stopped for is raised here, where nothing of SQLite's is unwound through.
+    let source = Source::open(request.file, interrupts::is_wanted);
+    let source = source.inspect_err(|_| interrupts::check())?;
     let layout = source.layout(request.named);
     let layout = layout.inspect_err(|_| interrupts::check())?;
     let mut work = || {
-        let mut run: Option<Run> = None;
+        let mut run: Option<Run<'_>> = None;
         let read = source.each(&layout, |row| {
             interrupts::check();
             take(tenant, request, row, &mut run, report)
@@ -65,20 +66,25 @@ pub fn import(
     }
 }
 
-fn take(
+fn take<'l>(
     tenant: &str,
     request: &Request<'_>,
-    row: Row<'_>,
-    run: &mut Option<Run>,
+    row: Row<'l>,
+    run: &mut Option<Run<'l>>,
     report: &mut impl FnMut(Report),
 ) -> StateResult<()> {
-    let (id, state) = match id(request.prefix, &row).and_then(|id| Ok((id, state(&row)?))) {
+    let id = id(request.prefix, &row);
+    let found = match &id {
+        Ok(id) => state(&row).map(|state| (id.clone(), state)),
+        Err(reason) => Err(reason.clone()),
+    };
+    let (id, state) = match found {
         Ok(found) => found,
         Err(reason) => {
             report(Report {
                 table: row.table.to_owned(),
                 source: row.source,
-                execution_id: None,
+                execution_id: id.ok(),
                 version: None,
                 reason: Some(reason),
             });

@@ -43,7 +43,7 @@ struct Mark {
 
 /// The execution whose rows are being read.
 #[derive(Default)]
-pub(super) struct Run {
+pub(super) struct Run<'l> {
     /// Its id.
     pub id: String,
     state: Vec<u8>,
@@ -53,9 +53,11 @@ pub(super) struct Run {
     size: usize,
     versions: Vec<Kept>,
     marks: Vec<Mark>,
+    /// That it waits, with the state then: it has not found its place yet.
+    marker: Option<(Row<'l>, Vec<u8>)>,
 }
 
-impl Run {
+impl<'l> Run<'l> {
     /// None of whose rows has been read.
     pub fn of(id: String) -> Self {
         Run {
@@ -64,8 +66,25 @@ impl Run {
         }
     }
 
-    /// Adds a row with its state.
-    pub fn push(&mut self, row: Row<'_>, state: Vec<u8>) -> StateResult<()> {
+    /// Takes a row with its state. What says that the execution waits is taken first; a flow that went on left it
+    /// behind, so that it stands before what was saved after it.
+    pub fn push(&mut self, row: Row<'l>, state: Vec<u8>) -> StateResult<()> {
+        if row.waits {
+            self.marker = Some((row, state));
+            return Ok(());
+        }
+        let time = saved_at(&row.saved_at);
+        let before = self
+            .marker
+            .take_if(|(marker, _)| saved_at(&marker.saved_at).is_some_and(|at| time > Some(at)));
+        if let Some((marker, waiting)) = before {
+            self.add(marker, waiting)?;
+        }
+        self.add(row, state)
+    }
+
+    /// Adds the next version.
+    fn add(&mut self, row: Row<'l>, state: Vec<u8>) -> StateResult<()> {
         let bad = |error| StateError::bad_document("state", error);
         let hash = hash::hash(&state).map_err(bad)?;
         let before = self.versions.last().map(|version| version.saved_at);
@@ -125,11 +144,14 @@ impl Run {
 
     /// Writes the execution, and tells what became of its rows.
     pub fn write(
-        self,
+        mut self,
         tenant: &str,
         request: &Request<'_>,
         report: &mut impl FnMut(Report),
     ) -> StateResult<()> {
+        if let Some((marker, waiting)) = self.marker.take() {
+            self.add(marker, waiting)?;
+        }
         // The file says nothing of it: as of what is saved now.
         let (shape, phase) = match request.workflow {
             Some(workflow) => bind::unsaid(tenant, workflow)?,

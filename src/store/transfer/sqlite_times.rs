@@ -4,19 +4,34 @@ use crate::core::jsonb::{self, Value};
 use crate::pg::time;
 use crate::store::sqlite::{Cell, Row};
 
-/// A time as SQLite keeps it: text, of UTC where it has no offset, or seconds or milliseconds since 1970.
+/// A time as SQLite keeps it: text, of UTC where it has no offset, or a number since 1970. Seconds, milliseconds,
+/// microseconds and nanoseconds are told apart by their size: each is taken for what lies between 1973 and 5138.
 pub(super) fn saved_at(cell: &Cell) -> Option<i64> {
     /// 2000-01-01, from which the server counts, in microseconds since 1970.
     const EPOCH: i128 = 946_684_800_000_000;
+    const MILLIS: u128 = 100_000_000_000;
+    const MICROS: u128 = MILLIS * 1000;
+    const NANOS: u128 = MICROS * 1000;
     let micros = match cell {
         Cell::Text(text) => return read_time(text),
-        // Seconds and milliseconds are told apart by their size.
-        Cell::Integer(number) if number.unsigned_abs() > 100_000_000_000 => {
-            i128::from(*number) * 1000
+        Cell::Integer(number) => {
+            let number = i128::from(*number);
+            match number.unsigned_abs() {
+                0..MILLIS => number * 1_000_000,
+                MILLIS..MICROS => number * 1000,
+                MICROS..NANOS => number,
+                _ => number / 1000,
+            }
         }
-        Cell::Integer(number) => i128::from(*number) * 1_000_000,
-        Cell::Real(number) if number.abs() > 1e11 => (number * 1e3).round() as i128,
-        Cell::Real(number) => (number * 1e6).round() as i128,
+        Cell::Real(number) => {
+            let micros = match number.abs() {
+                size if size < MILLIS as f64 => number * 1e6,
+                size if size < MICROS as f64 => number * 1e3,
+                size if size < NANOS as f64 => *number,
+                _ => number / 1e3,
+            };
+            micros.round() as i128
+        }
         Cell::Null | Cell::Blob => return None,
     };
     let micros = micros - EPOCH;
@@ -27,7 +42,12 @@ pub(super) fn saved_at(cell: &Cell) -> Option<i64> {
 
 fn read_time(text: &str) -> Option<i64> {
     let text = text.trim().replacen(' ', "T", 1);
-    let (_, clock) = text.split_once('T')?;
+    let Some((_, clock)) = text.split_once('T') else {
+        // A date alone is when that day began; in this form only, as others depend on the session.
+        let is_date = text.len() == 10 && text.bytes().filter(|byte| *byte == b'-').count() == 2;
+        let is_date = is_date && text.as_bytes().get(4) == Some(&b'-');
+        return is_date.then(|| time::read(&format!("{text}T00:00:00Z")))?;
+    };
     if clock.contains(['Z', '+', '-']) {
         time::read(&text)
     } else {

@@ -91,6 +91,39 @@ class Imports(Provoking):
         self.assertEqual(self.conn.execute("SELECT name, version, metadata FROM wf_checkpoints(%s)", (waiting,)).fetchall(),
                          [("pending_feedback", 2, {"question": "?"})])
 
+    def test_a_flow_that_went_on_and_left_its_marker(self):
+        """What waited is a version of its time; the head is what CrewAI would load."""
+        went, late, unknown = unique("flow"), unique("flow"), unique("flow")
+        marker = "INSERT INTO pending_feedback (flow_uuid, context_json, state_json, created_at) VALUES (?, '{}', '{\"n\": \"asked\"}', ?)"
+        rows = [flow(one, "m", {"n": n}, n) for one in (went, late, unknown) for n in (1, 3, 5)]
+        rows += [(marker, (went, "2026-01-01T12:03:00+00:00")), (marker, (late, "2026-01-01T12:05:00.000001+00:00")), (marker, (unknown, "then"))]
+        self.imported(file(FLOWS, FEEDBACK, rows=rows))
+        for one, states, status in ((went, [1, 3, "asked", 5], "running"), (late, [1, 3, 5, "asked"], "waiting"), (unknown, [1, 3, 5, "asked"], "waiting")):
+            self.assertEqual([state["n"] for *_, state in self.history(one)], states)
+            self.assertEqual(self.conn.execute("SELECT status, state -> 'n' FROM wf_load(%s)", (one,)).fetchone(), (status, states[-1]))
+            self.assertEqual(self.value(self.conn, "SELECT version FROM wf_checkpoints(%s)", one), states.index("asked") + 1)
+            self.assertEqual([s for s, in self.conn.execute("SELECT status FROM wf_history(%s)", (one,))],
+                             ["waiting" if state == "asked" else "running" for state in states])
+
+    def test_rows_that_are_left_out_name_their_execution(self):
+        one = unique("flow")
+        report = self.imported(file(FLOWS, rows=[flow(one, "m", {"n": 1}), flow(one, "m", "{nonsense"), flow("", "m", {})]))
+        self.assertEqual([(row[1], row[2], row[4]) for row in sorted(report)], [("1", one, True), ("2", one, False), ("3", None, False)])
+
+    def test_threads_and_namespaces_that_look_alike(self):
+        """No two of them become one execution, whatever stands in their ids."""
+        stem = unique("t")
+        pairs = [(f"{stem}/b", ""), (stem, "b"), (f"{stem}%2Fb", ""), (f"{stem}/", "b"), (stem, "/b"), (f"{stem}%", "b"), (f"{stem}//b", "")]
+        rows = [("INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, type, checkpoint, metadata) VALUES (?, ?, ?, 'json', ?, '{}')",
+                 (thread, namespace, f"c{turn}", json.dumps([thread, namespace]))) for turn in (1, 2) for thread, namespace in pairs]
+        report = self.imported(file(THREADS, rows=rows))
+        ids = {row[2] for row in report}
+        self.assertEqual((len(ids), {row[4] for row in report}), (len(pairs), {True}))
+        self.assertEqual(sorted(self.value(self.conn, "SELECT wf_load_state(%s)", one) for one in ids), sorted(map(list, pairs)))
+        for one in ids:
+            self.assertEqual(len(self.history(one)), 2)
+        self.assertLessEqual({f"{stem}%2Fb", f"{stem}/b"}, ids)
+
     def test_checkpoints_of_langgraph(self):
         thread = unique("thread")
         for script, namespaces in ((THREADS, True), (OLD_THREADS, False)):
@@ -104,8 +137,8 @@ class Imports(Provoking):
             if namespaces:
                 rows.append(row(9, "json", value(9), "inner"))
             report = self.imported(file(script, rows=rows))
-            self.assertEqual([(r[1], r[3], r[4]) for r in report if r[2] == name], [("c1", 1, True), ("c2", 2, True)])
-            self.assertEqual([(r[1], r[4], r[5]) for r in report if r[2] is None], [("c3", False, "its values are not JSON")])
+            self.assertEqual([(r[1], r[3], r[4]) for r in report if r[2] == name and r[4]], [("c1", 1, True), ("c2", 2, True)])
+            self.assertEqual([(r[1], r[4], r[5]) for r in report if not r[4]], [("c3", False, "its values are not JSON")])
             if namespaces:
                 self.assertEqual(self.value(self.conn, "SELECT wf_load_state(%s) -> 'channel_values'", f"{name}/inner"), {"n": 9})
             self.assertEqual([(at.day, state["channel_values"]) for _, _, at, state in self.history(name)], [(1, {"n": 1}), (2, {"n": 2})])
@@ -161,7 +194,13 @@ class Imports(Provoking):
             self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, %s, 'id', 'doc')", file(endless), table)
         self.assertEqual(len(self.imported(file(endless), table_name="t", id_column="id", state_column="doc", id_prefix=unique("t"))), 1)
         for columns in (("absent", "doc"), ("id", "absent")):
-            self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, 't', %s, %s)", file(endless), *columns)
+            error = self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, 't', %s, %s)", file(endless), *columns)
+            self.assertEqual(error.diag.message_detail, 'It has the columns "doc", "id".')
+        error = self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s, 'absent', 'id', 'doc')", file(endless))
+        self.assertEqual(error.diag.message_detail, 'It has the tables "log", "t".')
+        wide = file(*[f"CREATE TABLE t{n:02} (a)" for n in range(25)])
+        error = self.provoke("22023", "SELECT * FROM wf_import_sqlite(%s)", wide)
+        self.assertTrue(error.diag.message_detail.endswith('"t19" and 5 more.'), error.diag.message_detail)
         for arguments in ("table_name => 't'", "order_column => 'x'", "table_name => 't', id_column => 'id'"):
             self.provoke("22023", f"SELECT * FROM wf_import_sqlite(%s, {arguments})", whole)
 
@@ -197,12 +236,26 @@ class Imports(Provoking):
 
     def test_times_are_exact(self):
         prefix = unique("time")
-        moments = [(1704164645.123, "123000"), (1704164645123, "123000"), (1704164645.001, "001000"), (1704164645, "000000")]
+        moments = [(1704164645.123, "123000"), (1704164645123, "123000"), (1704164645.001, "001000"), (1704164645, "000000"),
+                   (1704164645123456, "123456"), (1704164645123456789, "123456"), (1704164645123.456, "123456"), (1.704164645123e15, "123000"),
+                   ("2024-01-02T03:04:05.123456+00:00", "123456"), ("2024-01-02 03:04:05.123456", "123456"), ("2024-01-02 05:04:05.1+02:00", "100000")]
         content = file("CREATE TABLE t (id, doc, at)", rows=[("INSERT INTO t VALUES (?, '1', ?)", (str(n), at)) for n, (at, _) in enumerate(moments)])
         self.imported(content, table_name="t", id_column="id", state_column="doc", saved_at_column="at", id_prefix=prefix)
         for n, (_, micros) in enumerate(moments):
             [(_, _, at, _)] = self.history(f"{prefix}{n}")
             self.assertEqual(at.astimezone(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M:%S.%f"), f"2024-01-02 03:04:05.{micros}")
+
+    def test_days_alone(self):
+        prefix = unique("day")
+        days = ["2024-01-02", " 2024-01-02 "]
+        none = ["2024", "01/02/2024", "02-01-2024", "20240102", "tomorrow", "2024-13-40", ""]
+        content = file("CREATE TABLE t (id, doc, at)", rows=[("INSERT INTO t VALUES (?, '1', ?)", (str(n), at)) for n, at in enumerate(days + none)])
+        self.conn.execute("SET DateStyle = 'SQL, DMY'; SET timezone = 'Asia/Tokyo'")
+        self.imported(content, table_name="t", id_column="id", state_column="doc", saved_at_column="at", id_prefix=prefix)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        told = [self.conn.execute("SELECT extract(epoch FROM saved_at)::float8 FROM wf_history(%s)", (f"{prefix}{n}",)).fetchone()[0] for n in range(len(days + none))]
+        self.assertEqual(told[:2], [1704153600.0] * 2)
+        self.assertTrue(all(abs(at - now.timestamp()) < 60 for at in told[2:]), told)
 
     def test_a_workflow_with_phases(self):
         """Its executions begin in the initial phase, under the rules of that."""

@@ -1,0 +1,34 @@
+//! The paths that a workflow declares to be searched.
+
+use super::jsonb::Pointer;
+use super::{Code, StateError, StateResult, limits};
+
+/// Most paths that a workflow may declare.
+const MAX_PATHS: usize = 64;
+
+/// Paths, each within the limits and a JSON pointer.
+pub fn checked(paths: Vec<Option<String>>) -> StateResult<Vec<String>> {
+    let paths: Vec<String> = paths
+        .into_iter()
+        .map(|path| limits::required("a path", path))
+        .collect::<StateResult<_>>()?;
+    if paths.len() > MAX_PATHS {
+        return Err(StateError::new(Code::LimitExceeded, "too many paths")
+            .detail(format!("At most {MAX_PATHS} are allowed.")));
+    }
+    for path in &paths {
+        limits::name("a path", Some(path))?;
+    }
+    for path in &paths {
+        Pointer::parse(path.as_bytes()).map_err(|_| bad(path))?;
+    }
+    Ok(paths)
+}
+
+fn bad(path: &str) -> StateError {
+    StateError::invalid(format!(
+        "path {} is not a json pointer",
+        limits::quoted(path)
+    ))
+    .hint("Write it as /customer/id; ~1 stands for / and ~0 for ~ within a key.")
+}
