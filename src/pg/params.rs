@@ -71,6 +71,10 @@ pub enum Param<'a> {
     Int8Array(&'a [Option<i64>]),
     /// jsonb[] of payloads
     JsonbArray(&'a [Option<&'a [u8]>]),
+    /// double precision[]
+    Float8Array(&'a [Option<f64>]),
+    /// timestamp with time zone[], in the server's microseconds
+    TimestamptzArray(&'a [Option<i64>]),
     /// double precision
     Float8(Option<f64>),
     /// uuid
@@ -92,6 +96,8 @@ impl Param<'_> {
             Param::TextArray(_) | Param::Texts(_) => Type::TextArray,
             Param::Int8Array(_) => Type::Int8Array,
             Param::JsonbArray(_) => Type::JsonbArray,
+            Param::Float8Array(_) => Type::Float8Array,
+            Param::TimestamptzArray(_) => Type::TimestamptzArray,
             Param::Float8(_) => Type::Float8,
             Param::Uuid(_) => Type::Uuid,
             Param::Bytea(_) => Type::Bytea,
@@ -122,8 +128,20 @@ impl Param<'_> {
             )),
             Param::Int8Array(values) => Some(array(
                 values.iter().map(|v| v.map(pg_sys::Datum::from)),
-                (8, true, b'd'),
+                WORD,
                 pg_sys::INT8OID,
+            )),
+            Param::Float8Array(values) => Some(array(
+                values
+                    .iter()
+                    .map(|v| v.map(|v| pg_sys::Datum::from(v.to_bits()))),
+                WORD,
+                pg_sys::FLOAT8OID,
+            )),
+            Param::TimestamptzArray(values) => Some(array(
+                values.iter().map(|v| v.map(pg_sys::Datum::from)),
+                WORD,
+                pg_sys::TIMESTAMPTZOID,
             )),
             Param::JsonbArray(values) => Some(array(
                 values.iter().map(|v| v.map(jsonb_datum)),
@@ -137,6 +155,8 @@ impl Param<'_> {
     }
 }
 
+/// Length, passing and alignment of what has eight bytes.
+const WORD: (i32, bool, u8) = (8, true, b'd');
 /// Length, passing and alignment of text and jsonb.
 const VARLENA: (i32, bool, u8) = (-1, false, b'i');
 

@@ -26,6 +26,10 @@ pub enum Type {
     Int8Array,
     /// jsonb[]
     JsonbArray,
+    /// double precision[]; never read
+    Float8Array,
+    /// timestamp with time zone[]; never read
+    TimestamptzArray,
     /// double precision
     Float8,
     /// uuid
@@ -52,6 +56,8 @@ impl Type {
             Type::TextArray => pg_sys::TEXTARRAYOID,
             Type::Int8Array => pg_sys::INT8ARRAYOID,
             Type::JsonbArray => pg_sys::JSONBARRAYOID,
+            Type::Float8Array => pg_sys::FLOAT8ARRAYOID,
+            Type::TimestamptzArray => pg_sys::TIMESTAMPTZARRAYOID,
             Type::Float8 => pg_sys::FLOAT8OID,
             Type::Uuid => pg_sys::UUIDOID,
             Type::Bytea => pg_sys::BYTEAOID,
