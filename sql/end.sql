@@ -19,24 +19,14 @@ BEGIN
         EXECUTE format('COMMENT ON POLICY %I ON wfstate.%I IS %L', item.relname || '_tenant', item.relname,
                        'Only the session''s tenant.');
     END LOOP;
-    -- A partition's columns, indexes and constraints are its parent's.
+    -- The columns of a partition are its parent's.
     FOR item IN
-        SELECT format('COMMENT ON COLUMN wfstate.%I.%I IS %L', c.relname, a.attname,
-                      col_description(a.attrelid, a.attnum)) AS command
+        SELECT c.relname, a.attname, col_description(i.inhparent, a.attnum) AS comment
           FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relkind = 'r'
           JOIN pg_attribute AS a ON a.attrelid = i.inhparent AND a.attnum > 0
          WHERE c.relnamespace = 'wfstate'::regnamespace
-         UNION ALL
-        SELECT format('COMMENT ON INDEX wfstate.%I IS %L', c.relname, obj_description(i.inhparent, 'pg_class'))
-          FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relkind = 'i'
-         WHERE c.relnamespace = 'wfstate'::regnamespace
-         UNION ALL
-        SELECT format('COMMENT ON CONSTRAINT %I ON wfstate.%I IS %L', o.conname, c.relname,
-                      obj_description(o.conparentid, 'pg_constraint'))
-          FROM pg_constraint AS o JOIN pg_class AS c ON c.oid = o.conrelid
-         WHERE c.relnamespace = 'wfstate'::regnamespace AND o.conparentid <> 0
     LOOP
-        EXECUTE item.command;
+        EXECUTE format('COMMENT ON COLUMN wfstate.%I.%I IS %L', item.relname, item.attname, item.comment);
     END LOOP;
     -- The values of sequences go with the rows.
     FOR item IN

@@ -6,8 +6,9 @@ CREATE DOMAIN wfstate.log_level AS text COLLATE "C"
 COMMENT ON DOMAIN wfstate.log_level IS 'How grave a line of a log is.';
 COMMENT ON CONSTRAINT log_level_check ON DOMAIN wfstate.log_level IS 'The levels that there are.';
 
--- Partitioned from the start, so that partitions by time can be added without moving a row (wf_partition). Up to 16
--- no column of such a table can be an identity.
+-- Partitioned from the start, so that partitions by time can be added without moving a row (wf_partition). The indexes
+-- are the partitions' own: were they the parent's, those that a dump gives a partition would be there already when it
+-- is restored. Up to 16 no column of such a table can be an identity.
 CREATE SEQUENCE wfstate.logs_position_seq CACHE 32;
 COMMENT ON SEQUENCE wfstate.logs_position_seq IS 'The positions of lines.';
 CREATE TABLE wfstate.logs (
@@ -18,8 +19,7 @@ CREATE TABLE wfstate.logs (
     step_id      wfstate.identifier,
     level        wfstate.log_level NOT NULL,
     message      text NOT NULL,
-    data         jsonb,
-    CONSTRAINT logs_pkey PRIMARY KEY (tenant, logged_at, position)
+    data         jsonb
 ) PARTITION BY RANGE (logged_at);
 ALTER SEQUENCE wfstate.logs_position_seq OWNED BY wfstate.logs.position;
 COMMENT ON TABLE wfstate.logs IS 'Lines of logs, of executions and of services. Only appended. Partitioned by logged_at.';
@@ -31,16 +31,6 @@ COMMENT ON COLUMN wfstate.logs.step_id IS 'Step of the execution.';
 COMMENT ON COLUMN wfstate.logs.level IS 'trace, debug, info, warn, error or fatal.';
 COMMENT ON COLUMN wfstate.logs.message IS 'What it says.';
 COMMENT ON COLUMN wfstate.logs.data IS 'What belongs to it: a JSON document.';
-COMMENT ON INDEX wfstate.logs_pkey IS 'wf_logs of the tenant by time.';
-COMMENT ON CONSTRAINT logs_pkey ON wfstate.logs IS 'A line has one place.';
--- NULLS FIRST, though there are none: in this order no other index has them, so that whoever asks for it is never
--- planned to walk the primary key in the hope of meeting the lines wanted soon.
-CREATE INDEX logs_execution_idx
-    ON wfstate.logs (tenant, execution_id, logged_at NULLS FIRST, position NULLS FIRST) WHERE execution_id IS NOT NULL;
-COMMENT ON INDEX wfstate.logs_execution_idx IS 'wf_logs(execution_id => ...); wf_delete.';
-CREATE INDEX logs_severe_idx ON wfstate.logs (tenant, logged_at NULLS FIRST, position NULLS FIRST)
-    WHERE level IN ('warn', 'error', 'fatal');
-COMMENT ON INDEX wfstate.logs_severe_idx IS 'wf_logs(min_level => ''warn'') and above, of the tenant by time.';
 INSERT INTO wfstate.access VALUES ('wfstate.logs', 'writer');
 
 DO $$
@@ -52,9 +42,23 @@ BEGIN
     END IF;
 END
 $$;
--- Nobody gets rights on a partition: rows are seen through the table that it belongs to.
-CREATE TABLE wfstate.logs_default PARTITION OF wfstate.logs DEFAULT;
+-- Nobody gets rights on a partition: rows are seen through the table that it belongs to. Others are made like this one;
+-- its indexes are all unique, since of a template pg_partman 5 takes only those.
+CREATE TABLE wfstate.logs_default PARTITION OF wfstate.logs (
+    CONSTRAINT logs_default_pkey PRIMARY KEY (tenant, logged_at, position)
+) DEFAULT;
 COMMENT ON TABLE wfstate.logs_default IS 'The lines of wfstate.logs for whose time there is no partition: all of them, unless wf_partition has made some.';
+COMMENT ON INDEX wfstate.logs_default_pkey IS 'wf_logs of the tenant by time.';
+COMMENT ON CONSTRAINT logs_default_pkey ON wfstate.logs_default IS 'A line has one place.';
+-- NULLS FIRST, though there are none: in this order no other index has them, so that whoever asks for it is never
+-- planned to walk the primary key in the hope of meeting the lines wanted soon.
+CREATE UNIQUE INDEX logs_default_execution_idx
+    ON wfstate.logs_default (tenant, execution_id, logged_at NULLS FIRST, position NULLS FIRST)
+    WHERE execution_id IS NOT NULL;
+COMMENT ON INDEX wfstate.logs_default_execution_idx IS 'wf_logs(execution_id => ...); wf_delete.';
+CREATE UNIQUE INDEX logs_default_severe_idx ON wfstate.logs_default (tenant, logged_at NULLS FIRST, position NULLS FIRST)
+    WHERE level IN ('warn', 'error', 'fatal');
+COMMENT ON INDEX wfstate.logs_default_severe_idx IS 'wf_logs(min_level => ''warn'') and above, of the tenant by time.';
 
 CREATE FUNCTION @extschema@.wf_log(
     execution_id text, level text, message text, data jsonb DEFAULT NULL, step_id text DEFAULT NULL,

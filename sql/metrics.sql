@@ -11,8 +11,7 @@ CREATE TABLE wfstate.metrics (
     name         wfstate.identifier NOT NULL,
     execution_id wfstate.identifier,
     unit         wfstate.identifier,
-    labels       jsonb,
-    CONSTRAINT metrics_pkey PRIMARY KEY (tenant, recorded_at, position)
+    labels       jsonb
 ) PARTITION BY RANGE (recorded_at);
 ALTER SEQUENCE wfstate.metrics_position_seq OWNED BY wfstate.metrics.position;
 COMMENT ON TABLE wfstate.metrics IS 'Measurements, of executions and of services. Only appended. Partitioned by recorded_at.';
@@ -24,18 +23,21 @@ COMMENT ON COLUMN wfstate.metrics.name IS 'What it is a measurement of.';
 COMMENT ON COLUMN wfstate.metrics.execution_id IS 'Execution; NULL where it is of a service.';
 COMMENT ON COLUMN wfstate.metrics.unit IS 'Unit of the value.';
 COMMENT ON COLUMN wfstate.metrics.labels IS 'What tells it from others of the name: a JSON object.';
-COMMENT ON INDEX wfstate.metrics_pkey IS 'wf_metric_values of the tenant by time.';
-COMMENT ON CONSTRAINT metrics_pkey ON wfstate.metrics IS 'A measurement has one place.';
--- NULLS FIRST: as in wfstate.logs.
-CREATE INDEX metrics_execution_idx
-    ON wfstate.metrics (tenant, execution_id, recorded_at NULLS FIRST, position NULLS FIRST)
-    WHERE execution_id IS NOT NULL;
-COMMENT ON INDEX wfstate.metrics_execution_idx IS 'wf_metric_values(execution_id => ...); wf_delete.';
-CREATE INDEX metrics_name_idx ON wfstate.metrics (tenant, name, recorded_at NULLS FIRST, position NULLS FIRST);
-COMMENT ON INDEX wfstate.metrics_name_idx IS 'wf_metrics and wf_metric_values(name => ...); wf_metric_names.';
 INSERT INTO wfstate.access VALUES ('wfstate.metrics', 'writer');
-CREATE TABLE wfstate.metrics_default PARTITION OF wfstate.metrics DEFAULT;
+-- Its indexes are as those of wfstate.logs_default.
+CREATE TABLE wfstate.metrics_default PARTITION OF wfstate.metrics (
+    CONSTRAINT metrics_default_pkey PRIMARY KEY (tenant, recorded_at, position)
+) DEFAULT;
 COMMENT ON TABLE wfstate.metrics_default IS 'The rows of wfstate.metrics for whose time there is no partition: all of them, unless wf_partition has made some.';
+COMMENT ON INDEX wfstate.metrics_default_pkey IS 'wf_metric_values of the tenant by time.';
+COMMENT ON CONSTRAINT metrics_default_pkey ON wfstate.metrics_default IS 'A measurement has one place.';
+CREATE UNIQUE INDEX metrics_default_execution_idx
+    ON wfstate.metrics_default (tenant, execution_id, recorded_at NULLS FIRST, position NULLS FIRST)
+    WHERE execution_id IS NOT NULL;
+COMMENT ON INDEX wfstate.metrics_default_execution_idx IS 'wf_metric_values(execution_id => ...); wf_delete.';
+CREATE UNIQUE INDEX metrics_default_name_idx
+    ON wfstate.metrics_default (tenant, name, recorded_at NULLS FIRST, position NULLS FIRST);
+COMMENT ON INDEX wfstate.metrics_default_name_idx IS 'wf_metrics and wf_metric_values(name => ...); wf_metric_names.';
 
 CREATE FUNCTION @extschema@.wf_record_metric(
     execution_id text, name text, value double precision, unit text DEFAULT NULL, labels jsonb DEFAULT NULL,

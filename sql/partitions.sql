@@ -71,16 +71,17 @@ BEGIN
     END IF;
     IF partman.major < 5 THEN
         EXECUTE format('INSERT INTO %I.part_config (parent_table, control, partition_type, partition_interval, premake,
-                            datetime_string, jobmon) VALUES ($1, $2, ''native'', $3, $4, $5, false)', partman.schema)
+                            datetime_string, template_table, jobmon)
+                        VALUES ($1, $2, ''native'', $3, $4, $5, $6, false)', partman.schema)
           USING parent, control, every::text, premake,
                 CASE WHEN every >= interval '1 year' THEN 'YYYY' WHEN every >= interval '1 month' THEN 'YYYY_MM'
-                     WHEN every >= interval '1 day' THEN 'YYYY_MM_DD' ELSE 'YYYY_MM_DD_HH24MI' END;
+                     WHEN every >= interval '1 day' THEN 'YYYY_MM_DD' ELSE 'YYYY_MM_DD_HH24MI' END, parent || '_default';
         EXECUTE format('SELECT %I.create_partition_time($1, $2, false)', partman.schema)
           USING parent, ARRAY(SELECT begins + n * every FROM generate_series(0, premake) AS n);
     ELSE
         EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4,
-                            p_start_partition => $5, p_default_table => false, p_jobmon => false)', partman.schema)
-          USING parent, control, every::text, premake, begins::text;
+                            p_start_partition => $5, p_template_table => $6, p_default_table => false, p_jobmon => false)', partman.schema)
+          USING parent, control, every::text, premake, begins::text, parent || '_default';
     END IF;
     EXECUTE format('UPDATE %I.part_config SET retention = $2, retention_keep_table = false, infinite_time_partitions = true,
                         ignore_default_data = true WHERE parent_table = $1', partman.schema)

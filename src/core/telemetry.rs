@@ -1,7 +1,7 @@
 //! Logs and metrics: what a line and a measurement may be, buckets of time, and cursors.
 
 use super::limits::{self, MAX_BATCH_BYTES, quoted, required, too_large, unknown};
-use super::{StateError, StateResult};
+use super::{Code, StateError, StateResult};
 
 /// The levels of a log, the least grave first.
 pub const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -55,7 +55,11 @@ pub fn data(value: Option<&[u8]>) -> StateResult<Option<&[u8]>> {
 pub fn batch_bytes(size: usize) -> StateResult<()> {
     if size > MAX_BATCH_BYTES {
         return Err(
-            too_large("batch of lines", size, MAX_BATCH_BYTES).hint("Send several batches.")
+            StateError::new(Code::LimitExceeded, "batch of lines is too large")
+                .detail(format!(
+                    "Its messages and data take more than the {MAX_BATCH_BYTES} bytes that are allowed."
+                ))
+                .hint("Send several batches."),
         );
     }
     Ok(())

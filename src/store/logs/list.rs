@@ -77,7 +77,7 @@ macro_rules! both_ways {
         ]
     };
 }
-/// The level in words that the index of grave lines is not known to fit.
+/// The level in words that no index is known to fit, nor how rare it is.
 static OF_EXECUTION: [Statement; 2] = both_ways!(
     "l.execution_id {=} $1",
     "($2 IS NULL OR pg_catalog.array_position($2, l.level::pg_catalog.text) IS NOT NULL)",
@@ -92,7 +92,7 @@ static SEVERE: [Statement; 2] = both_ways!(
 );
 static BY_TIME: [Statement; 2] = both_ways!(
     "$1 IS NULL",
-    "($2 IS NULL OR l.level {=} ANY ($2))",
+    "($2 IS NULL OR pg_catalog.array_position($2, l.level::pg_catalog.text) IS NOT NULL)",
     "",
     " DESC"
 );
