@@ -6,7 +6,7 @@ DECLARE
 BEGIN
     FOR item IN
         SELECT c.oid, c.relname FROM pg_class AS c
-         WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind = 'r' AND c.relname <> 'access'
+         WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'access'
          ORDER BY c.relname
     LOOP
         -- A row of a role that is gone would be restored for whichever role has its OID there.
@@ -18,6 +18,15 @@ BEGIN
                             WITH CHECK (tenant = wfstate.current_tenant())', item.relname || '_tenant', item.relname);
         EXECUTE format('COMMENT ON POLICY %I ON wfstate.%I IS %L', item.relname || '_tenant', item.relname,
                        'Only the session''s tenant.');
+    END LOOP;
+    -- The columns of a partition are its parent's.
+    FOR item IN
+        SELECT c.relname, a.attname, col_description(i.inhparent, a.attnum) AS comment
+          FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid AND c.relkind = 'r'
+          JOIN pg_attribute AS a ON a.attrelid = i.inhparent AND a.attnum > 0
+         WHERE c.relnamespace = 'wfstate'::regnamespace
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN wfstate.%I.%I IS %L', item.relname, item.attname, item.comment);
     END LOOP;
     -- The values of sequences go with the rows.
     FOR item IN

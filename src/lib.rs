@@ -105,10 +105,17 @@ pub mod store;
     name = "circuits",
     requires = ["routing"]
 );
+::pgrx::extension_sql_file!("../sql/logs.sql", name = "logs", requires = ["circuits"]);
+::pgrx::extension_sql_file!("../sql/metrics.sql", name = "metrics", requires = ["logs"]);
+::pgrx::extension_sql_file!(
+    "../sql/partitions.sql",
+    name = "partitions",
+    requires = ["metrics"]
+);
 ::pgrx::extension_sql_file!(
     "../sql/operations.sql",
     name = "operations",
-    requires = ["circuits"]
+    requires = ["partitions"]
 );
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 

@@ -16,6 +16,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 # shellcheck source=lib/packages.sh
 . "$WF_ROOT/tests/lib/packages.sh"
+# shellcheck source=lib/extras.sh
+. "$WF_ROOT/tests/lib/extras.sh"
 
 pinned_pgrx() { sed -nE 's/^pgrx *= *"=([0-9.]+)".*/\1/p' "$WF_ROOT/Cargo.toml"; }
 
@@ -87,7 +89,9 @@ need_all() {
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
+  mapfile -t -O "${#packages[@]}" packages < <(extra_packages)
   install_packages "${packages[@]}"
+  need_partman
   need_venv
   if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
     quietly "$WF_TARGET/python.log" "psycopg, SQLAlchemy and pgspot into target/venv (some seconds)" \
@@ -100,24 +104,7 @@ need_all() {
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
   need_crewai
-}
-
-# CrewAI, the newest and one from before flows waited for feedback, each in a folder of its own, and what their stores of
-# flows import: they would bring 150 packages, none of which the stores use. A test says so where they cannot be had.
-need_crewai() {
-  local dir="$WF_TARGET/crewai"
-  [ ! -d "$dir/libraries" ] || return 0
-  rm -rf "$dir" "$dir.new"
-  quietly "$WF_TARGET/crewai.log" "fetching CrewAI into target/crewai (some seconds)" \
-    fetch_crewai "$dir.new" || return 0
-  mv "$dir.new" "$dir"
-}
-
-fetch_crewai() {
-  local pip=("$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check)
-  "${pip[@]}" --no-deps --target "$1/1.15.30" crewai==1.15.30 crewai-core==1.15.30 &&
-    "${pip[@]}" --no-deps --ignore-requires-python --target "$1/0.130.0" crewai==0.130.0 &&
-    "${pip[@]}" --target "$1/libraries" 'pydantic>=2.11.9,<2.13' 'portalocker~=2.7.0' appdirs==1.4.4
+  need_mermaid
 }
 
 # The official JSON Schema test suite, out of the source package of Python's implementation.
@@ -192,50 +179,13 @@ fetch_wheel() {
   done
 }
 
-# debian_13 folder kind: apt in the folder, with lists of its own for packages (deb) or sources (deb-src) of Debian 13,
-# so that this system's packages stay as they are. Sets APT_13.
-debian_13() {
-  local archive
-  archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
-    grep -m 1 -E '/debian/?$' || true)"
-  [ -n "$archive" ] || return 1
-  mkdir -p "$1"/{lists/partial,cache/archives/partial}
-  say "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$1/sources"
-  APT_13=(apt-get -o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
-    -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
-}
-
-# fetch_headers_17 folder: the wheel of 17 has no headers. Debian 13 has them; its package is
-# unpacked, not installed.
+# fetch_headers_17 folder: the wheel of 17 has no headers; Debian 13 has them.
 fetch_headers_17() {
   local dir="$WF_TARGET/servers17/headers"
-  debian_13 "$dir" deb || die "the headers of PostgreSQL 17 come from Debian, which this system is not"
-  quietly "$WF_TARGET/server.log" "fetching the headers of PostgreSQL 17 (20 MB)" \
-    unpack_headers_17 "$dir" || die "the headers of PostgreSQL 17 could not be fetched"
+  fetch_debian_13 "$dir" postgresql-server-dev-17 "the headers of PostgreSQL 17 (20 MB)"
   mkdir -p "$1"
   cp -r "$dir/usr/include/postgresql/17/server/." "$1/"
   rm -rf "$dir"
-}
-
-unpack_headers_17() {
-  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" download postgresql-server-dev-17 &&
-    dpkg-deb -x postgresql-server-dev-17_*.deb .
-}
-
-# need_pgvector: its source, since Debian 13 has a program for its own PostgreSQL and C library only. The test that
-# uses it builds it for the server it has.
-need_pgvector() {
-  local dir="$WF_TARGET/pgvector"
-  [ ! -f "$dir/source/vector.control" ] || return 0
-  rm -rf "$dir"
-  debian_13 "$dir" deb-src || die "pgvector comes from Debian, which this system is not"
-  quietly "$WF_TARGET/pgvector.log" "fetching pgvector (15 MB with Debian's lists)" unpack_pgvector "$dir" ||
-    die "pgvector could not be fetched"
-}
-
-unpack_pgvector() {
-  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" source --download-only pgvector && mkdir source.new &&
-    tar -xzf pgvector_*.orig.tar.gz --strip-components 1 -C source.new && mv source.new source && rm -rf lists cache
 }
 
 own_folder "$WF_TARGET"

@@ -11,6 +11,8 @@ mod feed;
 mod import;
 mod leases;
 mod log;
+mod logs;
+mod metrics;
 mod memories;
 mod migrations;
 mod query;

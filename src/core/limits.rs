@@ -37,8 +37,7 @@ pub fn name<'a>(argument: &str, value: Option<&'a str>) -> StateResult<&'a str> 
             )),
         );
     }
-    within(argument, value, MAX_NAME)?;
-    Ok(value)
+    within(argument, value, MAX_NAME)
 }
 
 /// An id or a name that may be left out.
@@ -53,14 +52,13 @@ pub fn note(value: Option<&str>) -> StateResult<Option<&str>> {
 
 /// A free text as long as a note may be, which may be left out.
 pub fn text<'a>(argument: &str, value: Option<&'a str>) -> StateResult<Option<&'a str>> {
-    value
-        .map(|v| within(argument, v, MAX_NOTE).map(|()| v))
-        .transpose()
+    value.map(|v| within(argument, v, MAX_NOTE)).transpose()
 }
 
-fn within(argument: &str, value: &str, most: usize) -> StateResult<()> {
+/// A text of at most so many bytes.
+pub fn within<'a>(argument: &str, value: &'a str, most: usize) -> StateResult<&'a str> {
     if value.len() <= most {
-        return Ok(());
+        return Ok(value);
     }
     Err(
         StateError::new(Code::LimitExceeded, format!("{argument} is too long"))

@@ -28,6 +28,7 @@ pub mod stack;
 pub mod state_error;
 pub mod stats;
 pub mod statuses;
+pub mod telemetry;
 pub mod work;
 
 pub use error::{Error, PatchReason, Result};

@@ -131,18 +131,25 @@ impl Param<'_> {
             )),
             Param::Int8Array(values) => Some(array(
                 values.iter().map(|v| v.map(pg_sys::Datum::from)),
-                (8, true, b'd'),
+                WORD,
                 pg_sys::INT8OID,
+            )),
+            Param::Float8Array(values) => Some(array(
+                values
+                    .iter()
+                    .map(|v| v.map(|v| pg_sys::Datum::from(v.to_bits()))),
+                WORD,
+                pg_sys::FLOAT8OID,
+            )),
+            Param::TimestamptzArray(values) => Some(array(
+                values.iter().map(|v| v.map(pg_sys::Datum::from)),
+                WORD,
+                pg_sys::TIMESTAMPTZOID,
             )),
             Param::JsonbArray(values) => Some(array(
                 values.iter().map(|v| v.map(jsonb_datum)),
                 VARLENA,
                 pg_sys::JSONBOID,
-            )),
-            Param::TimestamptzArray(values) => Some(array(
-                values.iter().map(|v| v.map(pg_sys::Datum::from)),
-                (8, true, b'd'),
-                pg_sys::TIMESTAMPTZOID,
             )),
             Param::Float4Array(values) => values.map(|values| {
                 array(
@@ -153,13 +160,6 @@ impl Param<'_> {
                     pg_sys::FLOAT4OID,
                 )
             }),
-            Param::Float8Array(values) => Some(array(
-                values
-                    .iter()
-                    .map(|v| v.map(|v| pg_sys::Datum::from(v.to_bits()))),
-                (8, true, b'd'),
-                pg_sys::FLOAT8OID,
-            )),
             Param::Float8(value) => value.map(|v| pg_sys::Datum::from(v.to_bits())),
             Param::Uuid(value) => value.and_then(|v| pgrx::Uuid::from_bytes(v).into_datum()),
             Param::Bytea(value) => value.map(varlena_datum),
@@ -167,6 +167,8 @@ impl Param<'_> {
     }
 }
 
+/// Length, passing and alignment of what has eight bytes.
+const WORD: (i32, bool, u8) = (8, true, b'd');
 /// Length, passing and alignment of text and jsonb.
 const VARLENA: (i32, bool, u8) = (-1, false, b'i');
 

@@ -14,6 +14,8 @@ pub mod execution;
 pub mod feed;
 pub mod history;
 pub mod log;
+pub mod logs;
+pub mod metrics;
 pub mod memories;
 pub mod migrations;
 pub mod queue;

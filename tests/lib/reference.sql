@@ -104,7 +104,8 @@ RETURN (SELECT string_agg(format(E'\n## %s\n', g.title)
           FROM reference.setting_rows())
     || E'\n## Tables\n\nTo be read, not written. Row-level security shows the tenant of the session.\n'
     || (SELECT string_agg(reference.table_text(c.oid), '' ORDER BY c.oid)
-          FROM pg_class AS c WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind IN ('r', 'p', 'v'));
+          FROM pg_class AS c WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+           AND NOT c.relispartition);
 
 -- README's tables: a line for each way to call a function.
 CREATE FUNCTION reference.overview() RETURNS text

@@ -12,6 +12,7 @@ use crate::store::history::prune;
 use crate::store::log::cache;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::versions;
+use crate::store::logs;
 use crate::store::queue::entries;
 use crate::store::queue::guard::{self, Touch};
 use crate::store::search::index;
@@ -36,6 +37,7 @@ pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     versions::delete_all(key)?;
     checkpoints::delete_all(key)?;
     forget_troubles(key)?;
+    logs::forget(key)?;
     entries::end(key)?;
     runs::delete(key)?;
     steps::delete_all(key)?;

@@ -27,4 +27,5 @@ mod schemas;
 mod stats;
 mod stats_encode;
 mod stats_moving;
+mod telemetry;
 mod views;

@@ -1,0 +1,165 @@
+//! Lines of logs.
+
+use super::{bytes, micros};
+use crate::core::telemetry::{self, cursor};
+use crate::core::{StateError, StateResult, limits};
+use crate::pg::datum::JsonbArg;
+use crate::pg::error::run;
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store::logs::list;
+use crate::store::logs::write::{self, Line};
+use crate::store::tenants::tenant;
+use pgrx::prelude::*;
+
+pub(super) type Texts = Option<Vec<Option<String>>>;
+pub(super) type Times = Option<Vec<Option<TimestampWithTimeZone>>>;
+pub(super) type Documents<'a> = Option<pgrx::Array<'a, JsonbArg<'a>>>;
+
+/// An element of an array; NULL where the array was left out.
+pub(super) fn text(array: &Texts, at: usize) -> Option<&str> {
+    array.as_ref()?.get(at)?.as_deref()
+}
+
+/// The same of times.
+pub(super) fn moment(array: &Times, at: usize) -> Option<i64> {
+    micros(*array.as_ref()?.get(at)?)
+}
+
+/// The documents of an array.
+pub(super) fn documents<'d>(array: &'d Documents<'_>) -> Option<Vec<Option<JsonbArg<'d>>>> {
+    Some(array.as_ref()?.iter().collect())
+}
+
+/// An element of these.
+pub(super) fn document<'d>(all: Option<&[Option<JsonbArg<'d>>]>, at: usize) -> Option<&'d [u8]> {
+    bytes(*all?.get(at)?)
+}
+
+/// Refuses arrays that are not parallel to the first, and too many elements.
+pub(super) fn parallel(
+    (first, count): (&str, usize),
+    others: &[(&str, Option<usize>)],
+) -> StateResult<()> {
+    limits::batch(first, count)?;
+    let differs = others
+        .iter()
+        .find_map(|(name, length)| Some((name, length.filter(|length| *length != count)?)));
+    match differs {
+        Some((name, length)) => Err(StateError::invalid(
+            "arrays must have the same number of elements",
+        )
+        .detail(format!("There are {count} {first}, but {length} {name}."))
+        .hint("Give one element for each, or leave the array out.")),
+        None => Ok(()),
+    }
+}
+
+#[pg_extern(sql = false)]
+fn wf_log(
+    execution_id: Option<&str>,
+    level: Option<&str>,
+    message: Option<&str>,
+    data: Option<JsonbArg<'_>>,
+    step_id: Option<&str>,
+    logged_at: Option<TimestampWithTimeZone>,
+) -> i64 {
+    run(|| {
+        let line = Line {
+            execution_id: limits::optional_name("execution_id", execution_id)?,
+            level: telemetry::level("level", level)?,
+            message: telemetry::message("message", message)?,
+            data: telemetry::data(bytes(data))?,
+            step_id: limits::optional_name("step_id", step_id)?,
+            logged_at: telemetry::time("logged_at", micros(logged_at))?,
+        };
+        write::write(&tenant::current()?, &line)
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_record_logs(
+    execution_ids: Texts,
+    levels: Texts,
+    messages: Texts,
+    data: Documents<'_>,
+    step_ids: Texts,
+    logged_at: Times,
+) -> i64 {
+    run(|| {
+        let tenant = tenant::current()?;
+        let count = limits::required("messages", messages.as_ref())?.len();
+        limits::required("levels", levels.as_ref())?;
+        let data = documents(&data);
+        parallel(
+            ("messages", count),
+            &[
+                ("execution_ids", execution_ids.as_ref().map(Vec::len)),
+                ("levels", levels.as_ref().map(Vec::len)),
+                ("data", data.as_ref().map(Vec::len)),
+                ("step_ids", step_ids.as_ref().map(Vec::len)),
+                ("logged_at", logged_at.as_ref().map(Vec::len)),
+            ],
+        )?;
+        let mut size = 0;
+        let lines = (0..count).map(|at| {
+            let line = Line {
+                execution_id: limits::optional_name("an execution_id", text(&execution_ids, at))?,
+                level: telemetry::level("a level", text(&levels, at))?,
+                message: telemetry::message("a message", text(&messages, at))?,
+                data: telemetry::data(document(data.as_deref(), at))?,
+                step_id: limits::optional_name("a step_id", text(&step_ids, at))?,
+                logged_at: telemetry::time("logged_at", moment(&logged_at, at))?,
+            };
+            size += line.message.len() + line.data.map_or(0, <[u8]>::len);
+            telemetry::batch_bytes(size)?;
+            Ok(line)
+        });
+        let lines = lines.collect::<StateResult<Vec<_>>>()?;
+        Ok(write::write_all(&tenant, &lines)?.cast_signed())
+    })
+}
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wf_logs<'a>(
+    execution_id: Option<&'a str>,
+    min_level: Option<&'a str>,
+    since: Option<TimestampWithTimeZone>,
+    until: Option<TimestampWithTimeZone>,
+    text: Option<&'a str>,
+    step_id: Option<&'a str>,
+    newest_first: Option<bool>,
+    after: Option<&'a str>,
+    max_rows: Option<i32>,
+) -> Records<'a> {
+    Records::written(move |out| {
+        tenant::current()?;
+        let query = list::Query {
+            execution_id: limits::optional_name("execution_id", execution_id)?,
+            min_level: min_level
+                .map(|level| telemetry::level("min_level", Some(level)))
+                .transpose()?,
+            since: micros(since),
+            until: micros(until),
+            text: limits::text("text", text)?,
+            step_id: limits::optional_name("step_id", step_id)?,
+            newest_first: newest_first.unwrap_or(true),
+            after,
+            max_rows: limits::max_rows(max_rows)?,
+        };
+        list::list(&query, |row| {
+            let (at, position) = (row.micros(0), row.int8(6));
+            out.put(&record![
+                time(at),
+                row.text(1),
+                row.text(2),
+                jsonb(row.jsonb(3)),
+                row.text(4),
+                row.text(5),
+                position,
+                cursor(at.unwrap_or_default(), position.unwrap_or_default()),
+            ]);
+        })
+    })
+}

@@ -1,0 +1,106 @@
+# shellcheck shell=bash
+# What the tests hold wfstate against besides PostgreSQL: other extensions, monitoring, a browser, a framework. What
+# cannot be had is no failure here but of the test that wants it, which says why. Sourced by setup.sh.
+
+# extra_packages: those of the system that are missing, one a line.
+extra_packages() {
+  local package
+  find_sbin prometheus-postgres-exporter >/dev/null || say prometheus-postgres-exporter
+  find_sbin prometheus >/dev/null || say prometheus
+  # 75 MB to fetch, 266 MB on disk, half a minute.
+  command -v chromium >/dev/null || say chromium
+  # A page without a font has no text to look at.
+  compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null || say fonts-dejavu-core
+  pg_resolve
+  [ "$PG_BINDIR" = "/usr/lib/postgresql/$PG_MAJOR/bin" ] || return 0
+  for package in cron partman; do
+    [ -f "$PG_SHAREDIR/extension/pg_$package.control" ] || ! has_candidate "postgresql-$PG_MAJOR-$package" ||
+      say "postgresql-$PG_MAJOR-$package"
+  done
+}
+
+has_candidate() { apt-cache policy "$1" 2>/dev/null | grep -E 'Candidate: [0-9]' >/dev/null; }
+
+# need_partman: a fetched server takes Debian 13's, which is SQL alone and the same for all majors; its background
+# worker is not wanted.
+need_partman() {
+  local dir="$WF_TARGET/partman"
+  pg_resolve
+  [ ! -f "$PG_SHAREDIR/extension/pg_partman.control" ] || return 0
+  case "$(readlink -f "$PG_SHAREDIR")" in
+    */servers*)
+      (fetch_debian_13 "$dir" postgresql-17-partman "pg_partman") || return 0
+      cp "$dir"/usr/share/postgresql/17/extension/pg_partman* "$PG_SHAREDIR/extension/"
+      rm -rf "$dir"
+      ;;
+  esac
+}
+
+# Mermaid for a browser, one file out of its package (18 MB to fetch, 4 MB kept): what reads diagrams elsewhere.
+need_mermaid() {
+  local dir="$WF_TARGET/mermaid" version=11.17.2
+  [ ! -f "$dir/mermaid.min.js" ] || return 0
+  mkdir -p "$dir"
+  quietly "$WF_TARGET/mermaid.log" "Mermaid into target/mermaid (some seconds)" \
+    npm pack --no-update-notifier --pack-destination "$dir" "mermaid@$version"
+  tar -xzf "$dir/mermaid-$version.tgz" -C "$dir" --strip-components=2 package/dist/mermaid.min.js
+  rm "$dir/mermaid-$version.tgz"
+}
+
+# CrewAI, the newest and one from before flows waited for feedback, each in a folder of its own, and what their stores of
+# flows import: they would bring 150 packages, none of which the stores use. A test says so where they cannot be had.
+need_crewai() {
+  local dir="$WF_TARGET/crewai"
+  [ ! -d "$dir/libraries" ] || return 0
+  rm -rf "$dir" "$dir.new"
+  quietly "$WF_TARGET/crewai.log" "fetching CrewAI into target/crewai (some seconds)" \
+    fetch_crewai "$dir.new" || return 0
+  mv "$dir.new" "$dir"
+}
+
+fetch_crewai() {
+  local pip=("$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check)
+  "${pip[@]}" --no-deps --target "$1/1.15.30" crewai==1.15.30 crewai-core==1.15.30 &&
+    "${pip[@]}" --no-deps --ignore-requires-python --target "$1/0.130.0" crewai==0.130.0 &&
+    "${pip[@]}" --target "$1/libraries" 'pydantic>=2.11.9,<2.13' 'portalocker~=2.7.0' appdirs==1.4.4
+}
+
+# need_pgvector: its source, since Debian 13 has a program for its own PostgreSQL and C library only. The test that
+# uses it builds it for the server it has.
+need_pgvector() {
+  local dir="$WF_TARGET/pgvector"
+  [ ! -f "$dir/source/vector.control" ] || return 0
+  rm -rf "$dir"
+  debian_13 "$dir" deb-src || die "pgvector comes from Debian, which this system is not"
+  quietly "$WF_TARGET/pgvector.log" "fetching pgvector (15 MB with Debian's lists)" unpack_pgvector "$dir" ||
+    die "pgvector could not be fetched"
+}
+
+unpack_pgvector() {
+  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" source --download-only pgvector && mkdir source.new &&
+    tar -xzf pgvector_*.orig.tar.gz --strip-components 1 -C source.new && mv source.new source && rm -rf lists cache
+}
+
+# debian_13 folder kind: apt in the folder, with lists of its own for packages (deb) or sources (deb-src) of Debian 13,
+# so that this system's packages stay as they are. Sets APT_13.
+debian_13() {
+  local archive
+  archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+    grep -m 1 -E '/debian/?$' || true)"
+  [ -n "$archive" ] || return 1
+  mkdir -p "$1"/{lists/partial,cache/archives/partial}
+  say "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$1/sources"
+  APT_13=(apt-get -o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
+    -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
+}
+
+# fetch_debian_13 folder package what: the package is unpacked below the folder, not installed.
+fetch_debian_13() {
+  rm -rf "$1"
+  debian_13 "$1" deb || die "$3 come from Debian, which this system is not"
+  quietly "$WF_TARGET/server.log" "fetching $3" unpack_debian_13 "$1" "$2" || die "$3 could not be fetched"
+}
+
+unpack_debian_13() {
+  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" download "$2" && dpkg-deb -x "$2"_*.deb .
+}
