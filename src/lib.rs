@@ -86,9 +86,14 @@ pub mod store;
     requires = ["routing"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/retention.sql",
+    name = "retention",
+    requires = ["circuits"]
+);
+::pgrx::extension_sql_file!(
     "../sql/operations.sql",
     name = "operations",
-    requires = ["circuits"]
+    requires = ["retention"]
 );
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 

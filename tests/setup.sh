@@ -86,6 +86,7 @@ need_all() {
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
+  ! cron_package >/dev/null || packages+=("$(cron_package)")
   install_packages "${packages[@]}"
   need_venv
   if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
@@ -98,6 +99,14 @@ need_all() {
     quietly "$WF_TARGET/node-postgres.log" "node-postgres into target/node (some seconds)" \
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
+}
+
+# The package of pg_cron, where the server is the system's and lacks it.
+cron_package() {
+  pg_resolve
+  [ "$PG_BINDIR" = "/usr/lib/postgresql/$PG_MAJOR/bin" ] && [ ! -f "$PG_SHAREDIR/extension/pg_cron.control" ] ||
+    return 1
+  say "postgresql-$PG_MAJOR-cron"
 }
 
 # The official JSON Schema test suite, out of the source package of Python's implementation.

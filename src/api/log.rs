@@ -97,10 +97,8 @@ fn wf_prune_history(
         with_key(execution_id, |key| {
             let older_than = interval(older_than);
             limits::kept(keep_last, older_than.is_some())?;
-            if let Some(age) = older_than {
-                limits::age("older_than", age.months, age.days, age.micros)?;
-            }
-            store::history::prune::prune(key, keep_last, older_than)
+            let before = store::ages::before("older_than", older_than)?;
+            store::history::prune::prune(key, keep_last, before)
         })
     })
 }

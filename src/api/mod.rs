@@ -14,6 +14,7 @@ mod log;
 mod migrations;
 mod query;
 mod repair;
+mod retention;
 mod routing;
 mod sagas;
 mod state;

@@ -2,7 +2,7 @@
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_int};
 
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"default"));
 static MAX_STATE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -27,6 +27,40 @@ pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
     }
     // SAFETY: as above; the server's strings end with NUL.
     use_it(unsafe { CStr::from_ptr(value) })
+}
+
+/// Puts the settings back that were in force before.
+struct Level(c_int);
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        // While unwinding, the server's abort puts them back.
+        if !std::thread::panicking() {
+            // SAFETY: ends the level that was begun, as the server does behind a function with a SET clause.
+            unsafe { pg_sys::AtEOXact_GUC(true, self.0) };
+        }
+    }
+}
+
+/// Runs `work` with another tenant set, as a function with a SET clause would.
+pub fn in_tenant<R>(tenant: &str, work: impl FnOnce() -> R) -> R {
+    let value = CString::new(tenant).unwrap_or_default();
+    // SAFETY: begins a level of settings, and sets one in it; the strings outlive the call.
+    let _level = unsafe {
+        let level = Level(pg_sys::NewGUCNestLevel());
+        pg_sys::set_config_option(
+            c"wfstate.tenant".as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+        level
+    };
+    work()
 }
 
 /// Largest state that a save accepts, in bytes.

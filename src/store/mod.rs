@@ -3,7 +3,7 @@
 
 use crate::pg::spi::Param;
 
-mod ages;
+pub mod ages;
 pub mod branches;
 pub mod cache_counts;
 pub mod circuits;
@@ -16,6 +16,7 @@ pub mod log;
 pub mod migrations;
 pub mod queue;
 pub mod repair;
+pub mod retention;
 pub mod routing;
 pub mod search;
 #[cfg(any(test, feature = "pg_test"))]
