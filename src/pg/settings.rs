@@ -42,25 +42,38 @@ impl Drop for Level {
     }
 }
 
-/// Runs `work` with another tenant set, as a function with a SET clause would.
-pub fn in_tenant<R>(tenant: &str, work: impl FnOnce() -> R) -> R {
-    let value = CString::new(tenant).unwrap_or_default();
-    // SAFETY: begins a level of settings, and sets one in it; the strings outlive the call.
-    let _level = unsafe {
-        let level = Level(pg_sys::NewGUCNestLevel());
-        pg_sys::set_config_option(
-            c"wfstate.tenant".as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
-        level
-    };
+/// Runs `work` with other settings, as a function with SET clauses would.
+fn with<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
+    // SAFETY: begins a level of settings.
+    let _level = Level(unsafe { pg_sys::NewGUCNestLevel() });
+    for (name, value) in settings {
+        // SAFETY: sets one in that level; the strings outlive the call.
+        unsafe {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+    }
     work()
+}
+
+/// Runs `work` with another tenant set.
+pub fn in_tenant<R>(tenant: &str, work: impl FnOnce() -> R) -> R {
+    let tenant = CString::new(tenant).unwrap_or_default();
+    with(&[(c"wfstate.tenant", &tenant)], work)
+}
+
+/// Runs `work` whose plans are to go by keys also where they are made while the tables are empty, and are not compiled
+/// for the number of keys.
+pub fn by_keys<R>(work: impl FnOnce() -> R) -> R {
+    with(&[(c"enable_seqscan", c"off"), (c"jit", c"off")], work)
 }
 
 /// Largest state that a save accepts, in bytes.

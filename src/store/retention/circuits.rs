@@ -1,6 +1,7 @@
 //! Closed circuits that were not written since, with their transitions: an agent without a row has a closed circuit.
 
 use crate::core::StateResult;
+use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::retention::progress::{self, Place, Walked};
 use crate::store::retention::{Done, PASSED, Wanted};
@@ -12,17 +13,21 @@ static PAGE: Statement = Statement::new(
       ORDER BY c.agent_key LIMIT $4",
     &[Type::Text, Type::Text, Type::Timestamptz, Type::Int8],
 );
-static REMOVE: Statement = Statement::planned_each_time(
+static REMOVE: Statement = Statement::new(
     "WITH old AS MATERIALIZED (
-  SELECT c.agent_key FROM wfstate.circuits AS c
-   WHERE c.tenant {=} $1 AND c.agent_key {=} ANY ($2) AND c.state {=} 'closed' AND c.updated_at {<} $3
-   ORDER BY c.agent_key FOR UPDATE SKIP LOCKED
+  SELECT f.ctid AS place, f.agent_key FROM pg_catalog.unnest($2) AS u (id)
+   CROSS JOIN LATERAL (
+         SELECT c.ctid, c.agent_key FROM wfstate.circuits AS c
+          WHERE c.tenant {=} $1 AND c.agent_key {=} u.id AND c.state {=} 'closed' AND c.updated_at {<} $3
+         OFFSET 0 FOR UPDATE SKIP LOCKED) AS f
 ), trail AS (
   DELETE FROM wfstate.circuit_transitions AS t
-   WHERE t.tenant {=} $1 AND t.agent_key {=} ANY (ARRAY(SELECT o.agent_key::pg_catalog.text FROM old AS o))
+   WHERE t.ctid {=} ANY (ARRAY(
+         SELECT f.ctid FROM old AS o
+          CROSS JOIN LATERAL (SELECT w.ctid FROM wfstate.circuit_transitions AS w
+                               WHERE w.tenant {=} $1 AND w.agent_key {=} o.agent_key OFFSET 0) AS f))
 )
-DELETE FROM wfstate.circuits AS c
- WHERE c.tenant {=} $1 AND c.agent_key {=} ANY (ARRAY(SELECT o.agent_key::pg_catalog.text FROM old AS o))",
+DELETE FROM wfstate.circuits AS c WHERE c.ctid {=} ANY (ARRAY(SELECT o.place FROM old AS o))",
     &[Type::Text, Type::TextArray, Type::Timestamptz],
 );
 
@@ -64,7 +69,8 @@ fn batch(wanted: &Wanted<'_>, mut from: Place) -> StateResult<Walked> {
                     Param::TextArray(Some(&old)),
                     Param::Timestamptz(wanted.before),
                 ];
-                REMOVE.run(Mode::Latest, &params)?.cast_signed()
+                // Below row-level security no row is found by where it lies.
+                as_owner(|| REMOVE.run(Mode::Latest, &params))?.cast_signed()
             }
         };
         let read = i64::try_from(page.len()).unwrap_or(i64::MAX);

@@ -1,8 +1,8 @@
 //! `wf_cleanup`: one bounded batch of everything that has ended and is older than it is to be kept.
 
 use crate::core::{StateError, StateResult, limits};
-use crate::pg::backend;
 use crate::pg::spi::{Interval, now};
+use crate::pg::{backend, settings};
 use crate::store::ages;
 use crate::store::retention::aged::{self, Aged};
 use crate::store::retention::policies::{self, Policy};
@@ -75,7 +75,7 @@ pub fn run(
         each(
             item,
             match is_free {
-                true => clean(tenant, item, call, policy, now)?,
+                true => settings::by_keys(|| clean(tenant, item, call, policy, now))?,
                 false => Done::default(),
             },
         );

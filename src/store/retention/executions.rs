@@ -56,12 +56,15 @@ macro_rules! page {
 /// What has ended has begun before: the index by creation has all of it, in an order that no save changes.
 static OF_ALL: Statement = page!("");
 static OF_WORKFLOW: Statement = page!("AND e.workflow {=} $2");
-static LOCK: Statement = Statement::planned_each_time(
+/// One by one, by their keys. What is passed over is not waited for, so that no order matters.
+static LOCK: Statement = Statement::new(
     concat!(
-        "SELECT e.execution_id FROM wfstate.executions AS e
-          WHERE e.tenant {=} $1 AND e.execution_id {=} ANY ($2) AND e.completed_at IS NOT NULL AND ",
+        "SELECT l.execution_id FROM pg_catalog.unnest($2) AS u (id)
+          CROSS JOIN LATERAL (
+                SELECT e.execution_id FROM wfstate.executions AS e
+                 WHERE e.tenant {=} $1 AND e.execution_id {=} u.id AND e.completed_at IS NOT NULL AND ",
         is_old!(),
-        " ORDER BY e.execution_id FOR UPDATE OF e SKIP LOCKED"
+        " OFFSET 0 FOR UPDATE OF e SKIP LOCKED) AS l"
     ),
     &[
         Type::Text,

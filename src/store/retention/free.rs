@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Each rule is looked up by key, execution by execution: a join would read all of a tenant that the statistics hardly
 /// know. Checkpoints; forks whose first version still refers to it; children that have not ended; a parent that has
 /// not, and may ask for its children again; a lease that is held.
-static FREE: Statement = Statement::planned_each_time(
+static FREE: Statement = Statement::new(
     concat!(
         "SELECT u.id, (SELECT true FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} u.id) AS is_queued
   FROM pg_catalog.unnest($2) AS u (id)
@@ -74,9 +74,11 @@ pub(super) fn of(
     })
 }
 
-static LOCK_LEASES: Statement = Statement::planned_each_time(
-    "SELECT l.execution_id FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} ANY ($2)
-      ORDER BY l.execution_id FOR UPDATE SKIP LOCKED",
+static LOCK_LEASES: Statement = Statement::new(
+    "SELECT f.execution_id FROM pg_catalog.unnest($2) AS u (id)
+      CROSS JOIN LATERAL (
+            SELECT l.execution_id FROM wfstate.leases AS l WHERE l.tenant {=} $1 AND l.execution_id {=} u.id
+            OFFSET 0 FOR UPDATE SKIP LOCKED) AS f",
     &[Type::Text, Type::TextArray],
 );
 
@@ -102,23 +104,18 @@ pub(super) fn lock_leases(
 
 /// Of rows that others write without the execution's lock, what is locked now would be waited for: by whoever might
 /// wait for the execution.
-static BUSY: Statement = Statement::planned_each_time(
-    "WITH child AS MATERIALIZED (
-  SELECT r.execution_id FROM wfstate.runs AS r
-   WHERE r.tenant {=} $1 AND r.parent_execution_id {=} ANY ($2)
-     FOR NO KEY UPDATE SKIP LOCKED
-), name AS MATERIALIZED (
-  SELECT c.execution_id, c.name FROM wfstate.checkpoints AS c
-   WHERE c.tenant {=} $1 AND c.execution_id {=} ANY ($2)
-     FOR UPDATE SKIP LOCKED
-)
-SELECT r.parent_execution_id FROM wfstate.runs AS r
- WHERE r.tenant {=} $1 AND r.parent_execution_id {=} ANY ($2)
-   AND NOT EXISTS (SELECT FROM child AS c WHERE c.execution_id {=} r.execution_id)
- UNION
-SELECT c.execution_id FROM wfstate.checkpoints AS c
- WHERE c.tenant {=} $1 AND c.execution_id {=} ANY ($2)
-   AND NOT EXISTS (SELECT FROM name AS n WHERE n.execution_id {=} c.execution_id AND n.name {=} c.name)",
+static BUSY: Statement = Statement::new(
+    "SELECT u.id FROM pg_catalog.unnest($2) AS u (id)
+      WHERE (SELECT pg_catalog.count(*) FROM wfstate.runs AS r
+              WHERE r.tenant {=} $1 AND r.parent_execution_id {=} u.id)
+         {>} (SELECT pg_catalog.count(*) FROM (
+                     SELECT FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.parent_execution_id {=} u.id
+                        FOR NO KEY UPDATE SKIP LOCKED) AS f)
+         OR (SELECT pg_catalog.count(*) FROM wfstate.checkpoints AS c
+              WHERE c.tenant {=} $1 AND c.execution_id {=} u.id)
+         {>} (SELECT pg_catalog.count(*) FROM (
+                     SELECT FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} u.id
+                        FOR UPDATE SKIP LOCKED) AS f)",
     &[Type::Text, Type::TextArray],
 );
 
