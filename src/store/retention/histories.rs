@@ -13,7 +13,7 @@ use crate::store::retention::{Done, PASSED, Wanted};
 /// oldest version that has no name may go: where that is kept, all are, since none was saved before an older one.
 static PAGE: Statement = Statement::new(
     "SELECT e.execution_id, e.created_at, d.keep_versions, d.before_at, coalesce(
-            (SELECT (d.keep_versions IS NULL OR o.version {<=} e.version {-} d.keep_versions)
+            (SELECT (d.keep_versions IS NULL OR o.version {<=} (e.version {-} d.keep_versions))
                     AND (d.before_at IS NULL OR o.saved_at {<} d.before_at)
                FROM (SELECT v.version, v.saved_at FROM wfstate.state_versions AS v
                       WHERE v.tenant {=} $1 AND v.execution_id {=} e.execution_id AND v.version {<} e.version
