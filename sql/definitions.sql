@@ -34,6 +34,9 @@ CREATE TABLE wfstate.definitions (
     retired_at timestamptz,
     defined_by text NOT NULL DEFAULT CURRENT_USER,
     retired_by text,
+    keep_versions      integer,
+    keep_for           interval,
+    keep_completed_for interval,
     definition jsonb NOT NULL,
     CONSTRAINT definitions_pkey PRIMARY KEY (tenant, workflow, workflow_version),
     CONSTRAINT definitions_version_check CHECK (workflow_version > 0),
@@ -44,12 +47,20 @@ COMMENT ON COLUMN wfstate.definitions.tenant IS 'Whose workflow.';
 COMMENT ON COLUMN wfstate.definitions.workflow IS 'Workflow that is defined.';
 COMMENT ON COLUMN wfstate.definitions.workflow_version IS 'Counts from 1 for each workflow.';
 COMMENT ON COLUMN wfstate.definitions.hash IS 'Hash of the definition: what a session has compiled is used only as long as it is the same.';
+COMMENT ON COLUMN wfstate.definitions.keep_versions IS 'Its retention: versions of an execution that are kept.';
+COMMENT ON COLUMN wfstate.definitions.keep_for IS 'Its retention: how long versions are kept.';
+COMMENT ON COLUMN wfstate.definitions.keep_completed_for IS 'Its retention: how long executions with a final status are kept.';
 COMMENT ON COLUMN wfstate.definitions.definition IS 'The definition.';
 COMMENT ON COLUMN wfstate.definitions.defined_by IS 'Role that defined the version.';
 COMMENT ON COLUMN wfstate.definitions.defined_at IS 'When.';
 COMMENT ON COLUMN wfstate.definitions.retired_by IS 'Role that retired the version.';
 COMMENT ON COLUMN wfstate.definitions.retired_at IS 'Since when no new execution is bound to it; NULL while they are.';
 COMMENT ON INDEX wfstate.definitions_pkey IS 'The definition that an execution is bound to; wf_definitions.';
+CREATE INDEX definitions_completed_idx ON wfstate.definitions (tenant, workflow) WHERE keep_completed_for IS NOT NULL;
+COMMENT ON INDEX wfstate.definitions_completed_idx IS 'wf_cleanup: the workflows that say how long ended executions are kept.';
+CREATE INDEX definitions_history_idx ON wfstate.definitions (tenant, workflow)
+    WHERE keep_versions IS NOT NULL OR keep_for IS NOT NULL;
+COMMENT ON INDEX wfstate.definitions_history_idx IS 'wf_cleanup: the workflows that say how long histories are kept.';
 COMMENT ON CONSTRAINT definitions_pkey ON wfstate.definitions IS 'A version of a workflow exists once.';
 COMMENT ON CONSTRAINT definitions_version_check ON wfstate.definitions IS 'Versions count from 1.';
 COMMENT ON CONSTRAINT definitions_retired_check ON wfstate.definitions IS 'Whoever retires does so at some time.';

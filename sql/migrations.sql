@@ -87,6 +87,8 @@ COMMENT ON COLUMN wfstate.migration_failures.sqlstate IS 'SQLSTATE of the error.
 COMMENT ON COLUMN wfstate.migration_failures.message IS 'Its message; of an error of somebody else''s function nothing but that it failed, since it may have parts of the state in it.';
 COMMENT ON INDEX wfstate.migration_failures_pkey IS 'wf_migration_failures; the failure of one execution.';
 COMMENT ON CONSTRAINT migration_failures_pkey ON wfstate.migration_failures IS 'An execution has its last failure here.';
+CREATE INDEX migration_failures_failed_idx ON wfstate.migration_failures (tenant, failed_at);
+COMMENT ON INDEX wfstate.migration_failures_failed_idx IS 'wf_cleanup: by age.';
 INSERT INTO wfstate.access VALUES ('wfstate.migration_failures', 'nobody');
 
 CREATE FUNCTION @extschema@.wf_add_migration(

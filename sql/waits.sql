@@ -35,6 +35,8 @@ COMMENT ON INDEX wfstate.signals_untaken_idx IS 'wf_await_signal: the first of a
 CREATE UNIQUE INDEX signals_idempotency_idx ON wfstate.signals (tenant, execution_id, idempotency_key)
     WHERE idempotency_key IS NOT NULL;
 COMMENT ON INDEX wfstate.signals_idempotency_idx IS 'wf_signal: whether a key was used before.';
+CREATE INDEX signals_taken_idx ON wfstate.signals (tenant, taken_at) WHERE taken_at IS NOT NULL;
+COMMENT ON INDEX wfstate.signals_taken_idx IS 'wf_cleanup: those that were taken, by age.';
 INSERT INTO wfstate.access VALUES ('wfstate.signals', 'writer');
 
 CREATE TABLE wfstate.waits (
@@ -77,6 +79,8 @@ COMMENT ON CONSTRAINT waits_ended_check ON wfstate.waits IS 'What has ended has 
 COMMENT ON CONSTRAINT waits_name_check ON wfstate.waits IS 'Signals have names.';
 CREATE INDEX waits_open_idx ON wfstate.waits (tenant, execution_id, kind, name) WHERE ended_at IS NULL;
 COMMENT ON INDEX wfstate.waits_open_idx IS 'wf_signal and the end of children: whether somebody waits for that; and what an execution waits for.';
+CREATE INDEX waits_ended_idx ON wfstate.waits (tenant, ended_at) WHERE ended_at IS NOT NULL;
+COMMENT ON INDEX wfstate.waits_ended_idx IS 'wf_cleanup: those that have ended, by age.';
 INSERT INTO wfstate.access VALUES ('wfstate.waits', 'writer');
 
 CREATE FUNCTION @extschema@.wf_signal(

@@ -113,9 +113,14 @@ pub mod store;
     requires = ["metrics"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/retention.sql",
+    name = "retention",
+    requires = ["partitions"]
+);
+::pgrx::extension_sql_file!(
     "../sql/operations.sql",
     name = "operations",
-    requires = ["partitions"]
+    requires = ["retention"]
 );
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 

@@ -7,10 +7,9 @@ use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
 use crate::pg::record::{Record, Value, record};
 use crate::pg::records::Records;
+use crate::store::routing::maintenance;
 use crate::store::routing::statistics::{self, Agent, Wanted};
-use crate::store::routing::{fold, maintenance};
-use crate::store::search::declare;
-use crate::store::tenants::{grants, tenant};
+use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
 /// A row of `wfstate.agent_summary`.
@@ -146,26 +145,6 @@ fn wf_prune_routing(
             max_rows,
         )?;
         out.put(&record![pruned.decisions, pruned.statistics]);
-        Ok(())
-    })
-}
-
-#[pg_extern(sql = false)]
-fn wf_maintain(max_rows: Option<i32>) -> Records<'static> {
-    Records::written(move |out| {
-        let max_rows = limits::max_rows(max_rows)?;
-        let tenant = tenant::current()?;
-        out.put(&record![
-            "fold_outcomes",
-            fold::outcomes(&tenant, max_rows)?
-        ]);
-        out.put(&record![
-            "merge_statistics",
-            fold::parts(&tenant, max_rows)?
-        ]);
-        let indexed = declare::index_all(&tenant, max_rows)?;
-        out.put(&record!["index_search", indexed]);
-        out.put(&record!["forget_roles", grants::sweep()?]);
         Ok(())
     })
 }

@@ -96,8 +96,8 @@ fn wf_prune_history(
     run(|| {
         with_key(execution_id, |key| {
             limits::kept(keep_last, older_than.is_some())?;
-            let older_than = age("older_than", older_than)?;
-            store::history::prune::prune(key, keep_last, older_than)
+            let before = store::ages::before(age("older_than", older_than)?)?;
+            store::history::prune::prune(key, keep_last, before)
         })
     })
 }

@@ -150,7 +150,7 @@ fn wf_forget(
     run(|| {
         let tenant = tenant::current()?;
         let tool_name = limits::optional_name("tool_name", tool_name)?;
-        let age = interval(older_than);
+        let age = age("older_than", older_than)?;
         let forgotten = list::forget(&tenant, memory_id, tool_name, age, max_confidence)?;
         Ok(i64::try_from(forgotten).unwrap_or(i64::MAX))
     })

@@ -17,6 +17,7 @@ mod memories;
 mod migrations;
 mod query;
 mod repair;
+mod retention;
 mod routing;
 mod sagas;
 mod sessions;

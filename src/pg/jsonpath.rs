@@ -1,7 +1,7 @@
 //! SQL/JSON paths and intervals, by the server's own functions.
 
-use crate::core::StateResult;
 use crate::core::definition::{Holds, PathCompiler, Predicate};
+use crate::core::{StateResult, limits};
 use crate::pg::datum::jsonb_datum;
 use crate::pg::inputs::read;
 use pgrx::pg_sys::Datum;
@@ -40,7 +40,12 @@ impl PathCompiler for Paths {
 
     fn is_interval(&self, text: &str) -> StateResult<bool> {
         let rest = [pg_sys::Oid::INVALID.into_datum(), (-1_i32).into_datum()];
-        Ok(read(text, pg_sys::interval_in, &rest).is_ok())
+        let Ok(datum) = read(text, pg_sys::interval_in, &rest) else {
+            return Ok(false);
+        };
+        // SAFETY: an interval that was just made.
+        let interval = unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() };
+        Ok(limits::age("", interval.month, interval.day, interval.time).is_ok())
     }
 }
 

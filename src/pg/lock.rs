@@ -17,15 +17,17 @@ impl TenantLock {
 
     /// Takes it together with others that share it, unless someone has it alone or waits for that. Never waits.
     pub fn try_share(self, tenant: &str) -> bool {
+        self.attempt(tenant, pg_sys::RowExclusiveLock)
+    }
+
+    /// Takes it unless somebody else has it. Never waits.
+    pub fn try_alone(self, tenant: &str) -> bool {
+        self.attempt(tenant, pg_sys::ShareRowExclusiveLock)
+    }
+
+    fn attempt(self, tenant: &str, mode: u32) -> bool {
         // SAFETY: locks by number; the table's OID says that no catalog's object is meant.
-        unsafe {
-            pg_sys::ConditionalLockDatabaseObject(
-                self.class(),
-                key(tenant),
-                0,
-                pg_sys::RowExclusiveLock as i32,
-            )
-        }
+        unsafe { pg_sys::ConditionalLockDatabaseObject(self.class(), key(tenant), 0, mode as i32) }
     }
 
     /// The same, but waits.
@@ -39,7 +41,7 @@ impl TenantLock {
     }
 
     fn wait(self, tenant: &str, mode: u32) {
-        // SAFETY: as in `try_share`.
+        // SAFETY: as in `attempt`.
         unsafe { pg_sys::LockDatabaseObject(self.class(), key(tenant), 0, mode as i32) };
     }
 

@@ -178,15 +178,19 @@ impl<'a> Row<'a> {
 
     /// interval, in microseconds; a month has 30 days
     pub fn interval(&self, column: usize) -> Option<i64> {
+        i64::try_from(self.age(column)?.in_micros()).ok()
+    }
+
+    /// interval, in its parts
+    pub fn age(&self, column: usize) -> Option<crate::pg::params::Interval> {
         let datum = self.datum(column, Type::Interval)?;
         // SAFETY: an interval, alive while the row is.
         let interval = unsafe { *datum.cast_mut_ptr::<pg_sys::Interval>() };
-        let interval = crate::pg::params::Interval {
+        Some(crate::pg::params::Interval {
             months: interval.month,
             days: interval.day,
             micros: interval.time,
-        };
-        i64::try_from(interval.in_micros()).ok()
+        })
     }
 
     /// text[]

@@ -2,7 +2,7 @@
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_int};
 
 static TENANT: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"default"));
 static MAX_STATE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(65_536);
@@ -27,6 +27,53 @@ pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
     }
     // SAFETY: as above; the server's strings end with NUL.
     use_it(unsafe { CStr::from_ptr(value) })
+}
+
+/// Puts the settings back that were in force before.
+struct Level(c_int);
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        // While unwinding, the server's abort puts them back.
+        if !std::thread::panicking() {
+            // SAFETY: ends the level that was begun, as the server does behind a function with a SET clause.
+            unsafe { pg_sys::AtEOXact_GUC(true, self.0) };
+        }
+    }
+}
+
+/// Runs `work` with other settings, as a function with SET clauses would.
+fn with<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
+    // SAFETY: begins a level of settings.
+    let _level = Level(unsafe { pg_sys::NewGUCNestLevel() });
+    for (name, value) in settings {
+        // SAFETY: sets one in that level; the strings outlive the call.
+        unsafe {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+    }
+    work()
+}
+
+/// Runs `work` with another tenant set.
+pub fn in_tenant<R>(tenant: &str, work: impl FnOnce() -> R) -> R {
+    let tenant = CString::new(tenant).unwrap_or_default();
+    with(&[(c"wfstate.tenant", &tenant)], work)
+}
+
+/// Runs `work` whose plans are to go by keys also where they are made while the tables are empty, and are not compiled
+/// for the number of keys.
+pub fn by_keys<R>(work: impl FnOnce() -> R) -> R {
+    with(&[(c"enable_seqscan", c"off"), (c"jit", c"off")], work)
 }
 
 /// Largest state that a save accepts, in bytes.

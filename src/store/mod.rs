@@ -4,7 +4,7 @@
 use crate::pg::spi::Param;
 
 pub mod agents;
-mod ages;
+pub mod ages;
 pub mod branches;
 pub mod cache_counts;
 pub mod circuits;
@@ -20,6 +20,7 @@ pub mod memories;
 pub mod migrations;
 pub mod queue;
 pub mod repair;
+pub mod retention;
 pub mod routing;
 pub mod search;
 #[cfg(any(test, feature = "pg_test"))]

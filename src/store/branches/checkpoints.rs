@@ -133,14 +133,3 @@ pub fn drop_named(key: Key<'_>, name: &str) -> StateResult<bool> {
     let [tenant, id] = key_params(key);
     Ok(DROP.run(Mode::Write, &[tenant, id, Param::Text(Some(name))])? > 0)
 }
-
-static DELETE_ALL: Statement = Statement::new(
-    "DELETE FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes all names of an execution.
-pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}

@@ -33,8 +33,12 @@ static COUNT: Statement = Statement::new(
     &[Type::Text, Type::Int8],
 );
 static INSERT: Statement = Statement::new(
-    "INSERT INTO wfstate.definitions (tenant, workflow, workflow_version, definition, hash, defined_by)
-     VALUES ($1, $2, $3, $4, $5, $6)",
+    "INSERT INTO wfstate.definitions (tenant, workflow, workflow_version, definition, hash, defined_by, keep_versions,
+            keep_for, keep_completed_for)
+     VALUES ($1, $2, $3, $4, $5, $6,
+             pg_catalog.jsonb_extract_path_text($4, 'retention', 'keep_versions')::pg_catalog.numeric::pg_catalog.int4,
+             pg_catalog.jsonb_extract_path_text($4, 'retention', 'keep_for')::pg_catalog.interval,
+             pg_catalog.jsonb_extract_path_text($4, 'retention', 'keep_completed_for')::pg_catalog.interval)",
     &[
         Type::Text,
         Type::Text,

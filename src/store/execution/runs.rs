@@ -215,20 +215,6 @@ pub fn input(key: Key<'_>) -> StateResult<Option<Vec<u8>>> {
     Ok(found.flatten())
 }
 
-static DELETE: Statement = Statement::new(
-    "WITH children AS (
-  UPDATE wfstate.runs AS r SET parent_execution_id = NULL WHERE r.tenant {=} $1 AND r.parent_execution_id {=} $2
-)
-DELETE FROM wfstate.runs AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes the row of a deleted execution; its children have no parent then.
-pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}
-
 static SHOW: Statement = Statement::new(
     "SELECT e.workflow, e.workflow_version, e.status, e.phase, e.version, r.input, r.result, r.error,
             r.idempotency_key, r.parent_execution_id, e.initiated_by, e.created_at, e.started_at, e.updated_at,

@@ -170,20 +170,6 @@ pub fn check_not_undone(key: Key<'_>, hint: &str) -> StateResult<()> {
     .hint(hint))
 }
 
-static DELETE_ALL: Statement = Statement::new(
-    "WITH failures AS (
-  DELETE FROM wfstate.step_failures AS f WHERE f.tenant {=} $1 AND f.execution_id {=} $2
-)
-DELETE FROM wfstate.steps AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes the steps of a locked execution.
-pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}
-
 static RENEW: Statement = Statement::new(
     "UPDATE wfstate.steps AS s SET earlier_attempts = s.attempt, retry_at = pg_catalog.clock_timestamp()
       WHERE s.tenant {=} $1 AND s.execution_id {=} $2 AND s.status {=} 'failed'",

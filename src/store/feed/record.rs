@@ -83,3 +83,26 @@ pub fn record(key: Key<'_>, change: Change<'_>) -> StateResult<()> {
     }
     Ok(())
 }
+
+static ADD_DELETED: Statement = Statement::new(
+    "INSERT INTO wfstate.changes (tenant, era, execution_id, kind)
+     SELECT $1, $2, g.id, 'deleted' FROM pg_catalog.unnest($3) WITH ORDINALITY AS g (id, n) ORDER BY g.n",
+    &[Type::Text, Type::Int4, Type::TextArray],
+);
+
+/// Records that executions are gone.
+pub fn deleted(tenant: &str, ids: &[String]) -> StateResult<()> {
+    let Some(era) = feeds::recording(tenant)? else {
+        return Ok(());
+    };
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Int4(Some(i64::from(era))),
+        Param::TextArray(Some(ids)),
+    ];
+    ADD_DELETED.run(Mode::Latest, &params)?;
+    if settings::notify_changes() {
+        NOTIFY.run(Mode::Write, &[])?;
+    }
+    Ok(())
+}

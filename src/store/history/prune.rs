@@ -1,7 +1,7 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
 use crate::core::{StateError, StateResult, memory};
-use crate::pg::spi::{Interval, Mode, Param, Row, Statement, Type};
+use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Lock, key_params};
@@ -19,7 +19,7 @@ macro_rules! removable {
             ".version {<=} ($3 {-} $4))
          AND ($5 IS NULL OR ",
             $of,
-            ".saved_at {<} (pg_catalog.now() {-} $5))
+            ".saved_at {<} $5)
          AND ",
             $of,
             ".version {<>} ALL ($6))"
@@ -45,7 +45,7 @@ const ARGS: &[Type] = &[
     Type::Text,
     Type::Int8,
     Type::Int8,
-    Type::Interval,
+    Type::Timestamptz,
     Type::Int8Array,
 ];
 
@@ -61,6 +61,13 @@ static ORPHANS: Statement = Statement::planned_each_time(
           WHERE o.tenant {=} $1 AND o.execution_id {=} $2 AND o.version {>} 1 AND NOT ",
         removable!("o"),
         " ORDER BY o.version"
+    ),
+    ARGS,
+);
+static COUNT: Statement = Statement::planned_each_time(
+    concat!(
+        "SELECT pg_catalog.count(*) FROM wfstate.state_versions AS v WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND ",
+        removable!("v")
     ),
     ARGS,
 );
@@ -86,15 +93,11 @@ static ROOT: Statement = Statement::new(
 );
 
 /// Removes versions that are neither the head, nor tagged, nor a fork's base, nor among the last
-/// `keep_last`, nor younger than `older_than`. A kept version that loses its base becomes a snapshot first.
-pub fn prune(
-    key: Key<'_>,
-    keep_last: Option<i32>,
-    older_than: Option<Interval>,
-) -> StateResult<i64> {
+/// `keep_last`, nor saved since `before`. A kept version that loses its base becomes a snapshot first.
+pub fn prune(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> StateResult<i64> {
     let head = executions::lock_existing(key, Lock::Prune)?;
     let keep_last = keep_last.map(i64::from);
-    let needed = gathered(&NEEDED, &key_params(key), |row| row.int8(0))?;
+    let needed = gathered(Mode::Latest, &NEEDED, &key_params(key), |row| row.int8(0))?;
     let params = || {
         let [tenant, id] = key_params(key);
         [
@@ -102,11 +105,11 @@ pub fn prune(
             id,
             Param::Int8(Some(head.version)),
             Param::Int8(keep_last),
-            Param::Interval(older_than),
+            Param::Timestamptz(before),
             Param::Int8Array(&needed),
         ]
     };
-    let orphans = gathered(&ORPHANS, &params(), |row| {
+    let orphans = gathered(Mode::Latest, &ORPHANS, &params(), |row| {
         (row.int8(0).unwrap_or_default(), row.bool(1) == Some(true))
     })?;
     for (version, has_snapshot) in orphans {
@@ -116,14 +119,32 @@ pub fn prune(
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }
 
+/// How many versions would be removed, as the calling query sees it.
+pub fn count(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> StateResult<i64> {
+    let head = executions::read_existing(key)?;
+    let needed = gathered(Mode::Read, &NEEDED, &key_params(key), |row| row.int8(0))?;
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Int8(Some(head.version)),
+        Param::Int8(keep_last.map(i64::from)),
+        Param::Timestamptz(before),
+        Param::Int8Array(&needed),
+    ];
+    let found = COUNT.one(Mode::Read, &params, |row| Ok(row.int8(0)))?;
+    Ok(found.flatten().unwrap_or_default())
+}
+
 /// All rows of a statement, of which there may be as many as versions.
 fn gathered<T>(
+    mode: Mode,
     statement: &Statement,
     params: &[Param<'_>],
     read: impl Fn(&Row<'_>) -> T,
 ) -> StateResult<Vec<T>> {
     let mut all = Vec::new();
-    statement.receive(Mode::Latest, params, |row| {
+    statement.receive(mode, params, |row| {
         memory::push(&mut all, read(row)).map_err(|_| StateError::out_of_memory("history"))
     });
     Ok(all)

@@ -118,10 +118,6 @@ static READ: Statement = read_head!("");
 static LOCK_FOR_SAVE: Statement = read_head!(" FOR NO KEY UPDATE");
 static LOCK_FOR_PRUNE: Statement = read_head!(" FOR UPDATE");
 static LOCK_FOR_REFERENCE: Statement = read_head!(" FOR KEY SHARE");
-static DELETE: Statement = Statement::new(
-    "DELETE FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
-    KEY,
-);
 static SOURCE: Statement = Statement::new(
     "SELECT e.forked_from_execution_id FROM wfstate.executions AS e
       WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
@@ -165,6 +161,13 @@ static LOCK_FREE: Statement = Statement::new(
     ),
     &[Type::Text, Type::TextArray],
 );
+
+static LOCK_FREE_ALONE: Statement = read_head!(" FOR UPDATE SKIP LOCKED");
+
+/// Locks a head against everybody else, unless somebody has it; false where it is not to be had.
+pub fn lock_free_alone(key: Key<'_>) -> StateResult<bool> {
+    Ok(LOCK_FREE_ALONE.run(Mode::Latest, &key_params(key))? > 0)
+}
 
 /// Those of these executions that nobody else is writing, locked against it.
 pub fn lock_free(tenant: &str, ids: &[String]) -> StateResult<Vec<(String, Head)>> {
@@ -230,12 +233,6 @@ pub fn refused_status(key: Key<'_>, to: Option<&str>) -> StateResult<StateError>
         .zip(to)
         .and_then(|(from, to)| statuses::check(key.id, &from, to).err());
     Ok(refused.unwrap_or_else(|| StateError::execution_not_found(key.id, key.tenant)))
-}
-
-/// Removes the head.
-pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Latest, &key_params(key))?;
-    Ok(())
 }
 
 /// The execution that this one was forked from.

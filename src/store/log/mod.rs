@@ -4,6 +4,7 @@ pub mod append;
 pub mod batch;
 mod batch_portion;
 mod batch_rows;
+pub mod belongings;
 pub mod cache;
 pub mod checks;
 mod create;

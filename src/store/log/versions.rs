@@ -25,11 +25,6 @@ static DEMOTE: Statement = Statement::new(
         AND b.tenant {=} $1 AND b.execution_id {=} $2 AND b.version {=} v.base_version",
     &[Type::Text, Type::Text, Type::Int8],
 );
-static DELETE_ALL: Statement = Statement::new(
-    "DELETE FROM wfstate.state_versions AS v WHERE v.tenant {=} $1 AND v.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
 /// Gives a version its whole state besides its patch.
 pub fn set_snapshot(key: Key<'_>, version: i64, state: &[u8], hash: i64) -> StateResult<()> {
     let [tenant, id] = key_params(key);
@@ -48,12 +43,6 @@ pub fn set_snapshot(key: Key<'_>, version: i64, state: &[u8], hash: i64) -> Stat
 pub fn demote(key: Key<'_>, version: i64) -> StateResult<bool> {
     let [tenant, id] = key_params(key);
     Ok(DEMOTE.run(Mode::Write, &[tenant, id, Param::Int8(Some(version))])? > 0)
-}
-
-/// Removes the whole log of an execution.
-pub fn delete_all(key: Key<'_>) -> StateResult<()> {
-    DELETE_ALL.run(Mode::Latest, &key_params(key))?;
-    Ok(())
 }
 
 /// A size as the tables count it.

@@ -47,7 +47,7 @@ pub fn forget(
     older_than: Option<Interval>,
     max_confidence: Option<f64>,
 ) -> StateResult<u64> {
-    let before = ages::before("older_than", older_than)?;
+    let before = ages::before(older_than)?;
     if memory_id.is_none() && tool_name.is_none() && before.is_none() && max_confidence.is_none() {
         return Err(StateError::invalid(
             "memory_id, tool_name, older_than and max_confidence must not all be null",

@@ -44,11 +44,25 @@ pub(super) fn make_ready(tenant: &str, is_idle: bool) -> StateResult<bool> {
         return Ok(false);
     };
     let (begun, until) = (Instant::now(), now());
+    let (found, due) = ready(tenant, from, until, MOST)?;
+    if found < MOST {
+        marks::due_seen(tenant, from, until.saturating_sub(LAG), begun.elapsed());
+    }
+    Ok(due > 0)
+}
+
+/// Makes ready what is due, up to so many; returns how many.
+pub fn expire(tenant: &str, most: i64) -> StateResult<i64> {
+    Ok(ready(tenant, i64::MIN, now(), most)?.1)
+}
+
+/// What was found between two times, and how many were made ready of it.
+fn ready(tenant: &str, from: i64, until: i64, most: i64) -> StateResult<(i64, i64)> {
     let params = [
         Param::Text(Some(tenant)),
         Param::Timestamptz(Some(from)),
         Param::Timestamptz(Some(until)),
-        Param::Int8(Some(MOST)),
+        Param::Int8(Some(most)),
     ];
     let found = DUE.all(Mode::Write, &params, |row| {
         Ok((
@@ -56,7 +70,8 @@ pub(super) fn make_ready(tenant: &str, is_idle: bool) -> StateResult<bool> {
             row.bool(1).unwrap_or_default(),
         ))
     })?;
-    let is_all = found.len() < MOST as usize;
+    let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    let all = count(found.len());
     let (kept, due): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, is_kept)| *is_kept);
     let ids = |some: Vec<(String, bool)>| some.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     for (statement, ids) in [(&KEEP, ids(kept)), (&READY, ids(due.clone()))] {
@@ -65,11 +80,8 @@ pub(super) fn make_ready(tenant: &str, is_idle: bool) -> StateResult<bool> {
             statement.run(Mode::Latest, &params)?;
         }
     }
-    if is_all {
-        marks::due_seen(tenant, from, until.saturating_sub(LAG), begun.elapsed());
-    }
     if !due.is_empty() {
         queues::nudge()?;
     }
-    Ok(!due.is_empty())
+    Ok((all, count(due.len())))
 }

@@ -198,7 +198,12 @@ pub fn end(key: Key<'_>) -> StateResult<()> {
     follow(key, "completed")
 }
 
-/// The same of an execution that may have gone back to an older status: what was started and goes on is offered, and
+/// The same of one of many: what has left its place is for `make_room`, at the end of the call.
+pub fn end_alone(key: Key<'_>) -> StateResult<Option<Left>> {
+    moved(key, "completed")
+}
+
+/// Has the row follow, as `follow` does, of an execution that may have gone back to an older status: what was started and goes on is offered, and
 /// waits no longer for what it did, unless it is back where it waited.
 pub fn settle(key: Key<'_>, status: &str) -> StateResult<()> {
     if status == "paused" || statuses::is_final(status) {

@@ -7,7 +7,7 @@
 
 pub mod claim;
 mod decide;
-mod due;
+pub mod due;
 pub mod entries;
 pub mod guard;
 pub mod heartbeat;

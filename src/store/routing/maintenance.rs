@@ -114,30 +114,73 @@ pub fn prune(
     let statistics_before = before(statistics_older_than)?;
     // A recalculation must see either none of this batch or all of it.
     STATISTICS.share(tenant);
-    let own = || Param::Text(Some(tenant));
-    let mut pruned = Pruned {
-        decisions: 0,
-        statistics: 0,
+    let part = |what, before: Option<i64>| {
+        before.map_or(Ok(0), |before| removed(tenant, what, before, max_rows))
     };
-    if let Some(before) = decisions_before {
+    Ok(Pruned {
+        decisions: part(What::Decisions, decisions_before)?,
+        statistics: part(What::Statistics, statistics_before)?,
+    })
+}
+
+/// A part of what is pruned.
+#[derive(Clone, Copy)]
+pub enum What {
+    /// Decisions of the audit trail.
+    Decisions,
+    /// Statistics, and outcomes that were not folded into them yet.
+    Statistics,
+}
+
+/// The same of a part, up to a time; `None` while the statistics are being recalculated.
+pub fn try_prune(tenant: &str, what: What, before: i64, max_rows: i64) -> StateResult<Option<i64>> {
+    if !STATISTICS.try_share(tenant) {
+        return Ok(None);
+    }
+    removed(tenant, what, before, max_rows).map(Some)
+}
+
+fn removed(tenant: &str, what: What, before: i64, max_rows: i64) -> StateResult<i64> {
+    let own = || Param::Text(Some(tenant));
+    if matches!(what, What::Decisions) {
         let params = [
             own(),
             Param::Uuid(Some(first_id(before))),
             Param::Int8(Some(max_rows)),
         ];
         let gone = PRUNE_DECISIONS.one(Mode::Write, &params, |row| Ok(row.int8(0)))?;
-        pruned.decisions = gone.flatten().unwrap_or_default();
+        return Ok(gone.flatten().unwrap_or_default());
     }
-    if let Some(before) = statistics_before {
-        for prune in [&PRUNE_OUTCOMES, &PRUNE_STATISTICS] {
-            let left = max_rows - pruned.statistics;
-            let params = [
-                own(),
-                Param::Timestamptz(Some(hour(before))),
-                Param::Int8(Some(left)),
-            ];
-            pruned.statistics += as_owner(|| prune.run(Mode::Write, &params))?.cast_signed();
-        }
+    let mut pruned = 0;
+    for prune in [&PRUNE_OUTCOMES, &PRUNE_STATISTICS] {
+        let params = [
+            own(),
+            Param::Timestamptz(Some(hour(before))),
+            Param::Int8(Some(max_rows - pruned)),
+        ];
+        pruned += as_owner(|| prune.run(Mode::Write, &params))?.cast_signed();
     }
     Ok(pruned)
+}
+
+static COUNT_DECISIONS: Statement = Statement::new(
+    "SELECT FROM wfstate.routing_decisions AS d WHERE d.tenant {=} $1 AND d.decision_id {<} $2 LIMIT $3",
+    &[Type::Text, Type::Uuid, Type::Int8],
+);
+static COUNT_STATISTICS: Statement = Statement::new(
+    "SELECT FROM wfstate.agent_statistics AS a WHERE a.tenant {=} $1 AND a.hour_at {<} $2
+      UNION ALL
+     SELECT FROM wfstate.routing_outcomes AS o WHERE o.tenant {=} $1 AND o.hour_at {<} $2
+      LIMIT $3",
+    &[Type::Text, Type::Timestamptz, Type::Int8],
+);
+
+/// What a batch would remove of a part.
+pub fn count(tenant: &str, what: What, before: i64, max_rows: i64) -> StateResult<i64> {
+    let (statement, at) = match what {
+        What::Decisions => (&COUNT_DECISIONS, Param::Uuid(Some(first_id(before)))),
+        What::Statistics => (&COUNT_STATISTICS, Param::Timestamptz(Some(hour(before)))),
+    };
+    let params = [Param::Text(Some(tenant)), at, Param::Int8(Some(max_rows))];
+    Ok(statement.run(Mode::Read, &params)?.cast_signed())
 }

@@ -193,14 +193,3 @@ pub(super) fn cut_anew(
 fn cut(state: &[u8], pointers: &[Pointer<'_>]) -> StateResult<Vec<u8>> {
     jsonb::project(state, pointers).map_err(|e| StateError::bad_document("state", e))
 }
-
-static DELETE: Statement = Statement::new(
-    "DELETE FROM wfstate.search AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes the search row of an execution.
-pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}

@@ -7,6 +7,9 @@ use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::grants::{self, existing_role};
 use crate::store::tenants::tenant::check_all;
 
+/// Nobody may give what he has not.
+const CHANGE: &str = "permission denied to change access";
+
 /// What a role of a level needs: commands to be completed with its name.
 static RIGHTS: Statement = Statement::new(
     "WITH levels AS (
@@ -84,7 +87,7 @@ pub fn grant(role: &str, access: &str, tenants: Option<&[String]>) -> StateResul
     let oid = existing_role(role)?;
     let role = quoted(role);
     // A level counts in every tenant of the role, and of whoever is a member of it.
-    check_all("access")?;
+    check_all(CHANGE)?;
     grants::change(|| {
         let rights = RIGHTS.all(Mode::Latest, &[Param::Text(Some(access))], |row| {
             Ok(row.text(0).unwrap_or_default())
@@ -108,7 +111,7 @@ type Given = (u32, bool, String, String);
 /// it had none. Rights that come with a membership stay.
 pub fn revoke(name: &str) -> StateResult<bool> {
     let oid = existing_role(name)?;
-    check_all("access")?;
+    check_all(CHANGE)?;
     let given: Vec<Given> =
         GIVEN.all(Mode::Write, &[Param::Int8(Some(i64::from(oid)))], |row| {
             let grantor = u32::try_from(row.int8(0).unwrap_or_default()).unwrap_or_default();

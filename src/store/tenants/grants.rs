@@ -7,6 +7,9 @@ use crate::pg::spi::{Mode, Param, Statement, Type, command};
 use crate::store::tenants::scope::{self, ALL, Scope};
 use crate::store::tenants::tenant::check_all;
 
+/// Nobody may give what he has not.
+const CHANGE: &str = "permission denied to change tenants";
+
 /// All tenants, or named ones: what is granted now replaces the other kind.
 static REPLACE: Statement = Statement::new(
     "DELETE FROM wfstate.tenant_roles AS r
@@ -75,7 +78,7 @@ pub(in crate::store) fn change<R>(work: impl FnOnce() -> StateResult<R>) -> Stat
 
 /// Gives a role tenants besides those that it has; `*` takes the place of named ones, and they of it.
 pub fn add(role: u32, tenants: &[String]) -> StateResult<()> {
-    check_all("tenants")?;
+    check_all(CHANGE)?;
     let caller = roles::role_name(roles::callers()[0]);
     let all = tenants.iter().any(|tenant| tenant == ALL);
     let granted = if all {
@@ -105,7 +108,7 @@ pub fn add_where_none(role: u32) -> StateResult<()> {
     if !has_none(role) {
         return Ok(());
     }
-    check_all("tenants")?;
+    check_all(CHANGE)?;
     let caller = roles::role_name(roles::callers()[0]);
     change(|| {
         // Once more, now that nobody else can grant: what was granted meanwhile must not become all.
@@ -129,7 +132,7 @@ pub fn grant(role: &str, tenant: &str) -> StateResult<()> {
 /// Takes a tenant from a role; false when it was not granted.
 pub fn revoke(role: &str, tenant: &str) -> StateResult<bool> {
     let role = existing_role(role)?;
-    check_all("tenants")?;
+    check_all(CHANGE)?;
     let params = [role_param(role), Param::Text(Some(tenant))];
     Ok(change(|| REVOKE.run(Mode::Latest, &params))? > 0)
 }
@@ -142,7 +145,7 @@ pub fn has_own(role: u32) -> StateResult<bool> {
 
 /// Takes all tenants from a role.
 pub fn revoke_all(role: u32) -> StateResult<()> {
-    check_all("tenants")?;
+    check_all(CHANGE)?;
     change(|| REVOKE.run(Mode::Latest, &[role_param(role), Param::Text(None)]))?;
     Ok(())
 }

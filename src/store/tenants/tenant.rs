@@ -160,19 +160,16 @@ fn described(role: u32, scope: &Scope) -> String {
     }
 }
 
-/// Refuses whoever may not use every tenant: nobody may give what he has not. `what` is what would be changed.
-pub fn check_all(what: &str) -> StateResult<()> {
+/// Refuses whoever may not use every tenant, with these words.
+pub fn check_all(refusal: &str) -> StateResult<()> {
     let callers = callers()?;
     accept();
     for caller in callers {
         let scope = scope::of(caller);
         if !matches!(scope.as_ref(), Scope::All) {
-            return Err(StateError::new(
-                Code::InsufficientPrivilege,
-                format!("permission denied to change {what}"),
-            )
-            .detail(described(caller, &scope))
-            .hint("Ask an administrator who has all tenants (*), or a superuser."));
+            return Err(StateError::new(Code::InsufficientPrivilege, refusal)
+                .detail(described(caller, &scope))
+                .hint("Ask an administrator who has all tenants (*), or a superuser."));
         }
     }
     Ok(())

@@ -134,17 +134,3 @@ pub(super) fn take(
     }
     Ok(taken.map(|(payload, _)| payload))
 }
-
-static DELETE: Statement = Statement::new(
-    "WITH waits AS (
-  DELETE FROM wfstate.waits AS w WHERE w.tenant {=} $1 AND w.execution_id {=} $2
-)
-DELETE FROM wfstate.signals AS s WHERE s.tenant {=} $1 AND s.execution_id {=} $2",
-    &[Type::Text, Type::Text],
-);
-
-/// Removes the signals and waits of a locked execution.
-pub fn delete(key: Key<'_>) -> StateResult<()> {
-    DELETE.run(Mode::Latest, &key_params(key))?;
-    Ok(())
-}

@@ -1,0 +1,98 @@
+//! How long what has ended is kept, and upkeep.
+
+use super::{interval, micros};
+use crate::core::{StateError, limits};
+use crate::pg::error::run;
+use crate::pg::record::{record, time};
+use crate::pg::records::Records;
+use crate::store::retention::cleanup::{self, Call};
+use crate::store::retention::{maintain, policies, tenants};
+use crate::store::tenants::tenant;
+use pgrx::datum::TimestampWithTimeZone;
+use pgrx::prelude::*;
+
+#[pg_extern(sql = false)]
+fn wf_set_retention(
+    item: Option<&str>,
+    older_than: Option<pgrx::datum::Interval>,
+    checkpointed: Option<bool>,
+) {
+    run(|| {
+        policies::set(
+            &tenant::current()?,
+            item,
+            interval(older_than),
+            checkpointed,
+        )
+    });
+}
+
+#[pg_extern(sql = false)]
+fn wf_retention() -> Records<'static> {
+    Records::written(|out| {
+        for policy in policies::list(&tenant::current()?)? {
+            out.put(&record![
+                policy.item,
+                policy.older_than,
+                policy.checkpointed,
+                policy.set_by,
+                time(policy.set_at),
+            ]);
+        }
+        Ok(())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_cleanup(
+    older_than: Option<pgrx::datum::Interval>,
+    dry_run: Option<bool>,
+    batch_size: Option<i32>,
+    items: Option<Vec<Option<String>>>,
+    checkpointed: Option<bool>,
+    as_of: Option<TimestampWithTimeZone>,
+) -> Records<'static> {
+    Records::written(move |out| {
+        let items: Option<Vec<String>> = items
+            .map(|items| {
+                limits::batch("items", items.len())?;
+                let given = items
+                    .into_iter()
+                    .map(|item| limits::required("an item", item));
+                given.collect::<Result<_, StateError>>()
+            })
+            .transpose()?;
+        let call = Call {
+            older_than: interval(older_than),
+            dry_run: limits::required("dry_run", dry_run)?,
+            batch: limits::batch_size(batch_size)?,
+            items: items.as_deref(),
+            checkpointed,
+            as_of: micros(as_of),
+        };
+        cleanup::run(&tenant::current()?, &call, |item, done| {
+            out.put(&record![item, done.removed, done.failed, done.finished]);
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_maintain(max_rows: Option<i32>, all_tenants: Option<bool>) -> Records<'static> {
+    Records::written(move |out| {
+        let max_rows = limits::max_rows(max_rows)?;
+        let tasks = match limits::required("all_tenants", all_tenants)? {
+            true => tenants::all(max_rows)?,
+            false => maintain::one(&tenant::current()?, max_rows)?,
+        };
+        for (task, processed) in tasks.iter() {
+            out.put(&record![task.to_owned(), processed]);
+        }
+        Ok(())
+    })
+}
+
+/// For what schedules the upkeep of all tenants.
+#[pg_extern(sql = false)]
+fn check_all_tenants() {
+    run(|| tenant::check_all("permission denied to maintain all tenants"));
+}

@@ -1,0 +1,86 @@
+//! Tables of which each row goes by its own age, by an index on (tenant, time).
+
+use crate::core::StateResult;
+use crate::pg::roles::as_owner;
+use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::store::retention::{Done, Wanted};
+
+/// A table of rows that go by their age.
+pub(super) struct Aged {
+    /// Its name as an item.
+    pub item: &'static str,
+    remove: Statement,
+    count: Statement,
+}
+
+const ARGS: &[Type] = &[Type::Text, Type::Timestamptz, Type::Int8];
+
+/// An item, its table, and the column with the time. What somebody else has locked is passed over.
+macro_rules! aged {
+    ($item:literal, $table:literal, $at:literal) => {
+        Aged {
+            item: $item,
+            remove: Statement::new(
+                concat!(
+                    "DELETE FROM ",
+                    $table,
+                    " AS t
+  WHERE t.ctid {=} ANY (ARRAY(
+        SELECT w.ctid FROM ",
+                    $table,
+                    " AS w WHERE w.tenant {=} $1 AND w.",
+                    $at,
+                    " {<} $2
+         ORDER BY w.",
+                    $at,
+                    " LIMIT $3 FOR UPDATE SKIP LOCKED))"
+                ),
+                ARGS,
+            ),
+            count: Statement::new(
+                concat!(
+                    "SELECT FROM ",
+                    $table,
+                    " AS t WHERE t.tenant {=} $1 AND t.",
+                    $at,
+                    " {<} $2 LIMIT $3"
+                ),
+                ARGS,
+            ),
+        }
+    };
+}
+
+/// In the order in which they are gone through, behind executions, histories, circuits and routing.
+pub(super) static TABLES: [Aged; 6] = [
+    aged!("changes", "wfstate.changes", "changed_at"),
+    aged!("signals", "wfstate.signals", "taken_at"),
+    aged!("waits", "wfstate.waits", "ended_at"),
+    aged!("quarantine", "wfstate.quarantine", "quarantined_at"),
+    aged!("recoveries", "wfstate.recoveries", "recovered_at"),
+    aged!(
+        "migration_failures",
+        "wfstate.migration_failures",
+        "failed_at"
+    ),
+];
+
+impl Aged {
+    pub(super) fn clean(&self, wanted: &Wanted<'_>) -> StateResult<Done> {
+        let params = [
+            Param::Text(Some(wanted.tenant)),
+            Param::Timestamptz(wanted.before),
+            Param::Int8(Some(wanted.batch)),
+        ];
+        let found = as_owner(|| match wanted.dry_run {
+            true => self.count.run(Mode::Read, &params),
+            false => self.remove.run(Mode::Write, &params),
+        })?;
+        let removed = found.cast_signed();
+        Ok(Done {
+            removed,
+            failed: 0,
+            finished: removed < wanted.batch,
+        })
+    }
+}
