@@ -86,6 +86,8 @@ need_all() {
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
+  find_sbin prometheus-postgres-exporter >/dev/null || packages+=(prometheus-postgres-exporter)
+  find_sbin prometheus >/dev/null || packages+=(prometheus)
   install_packages "${packages[@]}"
   need_venv
   if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
