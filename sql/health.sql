@@ -100,7 +100,7 @@ BEGIN
             || CASE WHEN found.since_at IS NULL THEN ''
                     ELSE format('; %s a day since %s, when the oldest execution of this tenant was created',
                                 pg_size_pretty((found.bytes / greatest(extract(epoch FROM at - found.since_at) / 86400, 1))::bigint),
-                                found.since_at::date) END,
+                                wfstate.moment(found.since_at)) END,
         'Remove what is not needed any more, or give it more room. wfstate.table_metrics tells the sizes.');
 END
 $$;

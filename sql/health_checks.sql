@@ -36,14 +36,21 @@ BEGIN
     ELSIF age < '0' THEN
         RAISE invalid_parameter_value USING MESSAGE = format('%s must not be negative', argument),
             HINT = 'Give a length of time, such as interval ''30 days''.';
-    ELSIF age > '372000 days' THEN
+    ELSIF age > '1000 years' THEN
         RAISE invalid_parameter_value USING MESSAGE = format('%s is out of range', argument),
-            HINT = 'Give a length of time of at most 1000 years.';
+            DETAIL = 'It must be at most 1000 years.',
+            HINT = 'Give a length of time, such as interval ''30 days''.';
     END IF;
 END
 $$;
 COMMENT ON FUNCTION wfstate.check_age IS 'Refuses an age that is NULL, negative or beyond 1000 years.';
 INSERT INTO wfstate.access VALUES ('check_age', 'reader');
+
+CREATE FUNCTION wfstate.moment(at timestamptz) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"');
+COMMENT ON FUNCTION wfstate.moment IS 'A time as wf_health writes it, whatever the session''s settings.';
+INSERT INTO wfstate.access VALUES ('moment', 'reader');
 
 -- Statements with parameters, and plans of their own for each call: kept ones would be those of tables that were empty.
 CREATE FUNCTION wfstate.health_of_queues(pending_after interval, overdue_after interval)
@@ -64,7 +71,7 @@ BEGIN
      WHERE l.expires_at < since;
     RETURN NEXT wfstate.judged('expired_leases', coalesce(found.age, 0), 'seconds', found.n > 0,
         at - found.oldest_at > 10 * overdue_after,
-        format('%s leases have expired and were not claimed again', found.n) || coalesce(', first that of ' || found.id, ''),
+        format('expired and not claimed again: %s', found.n) || coalesce(', first that of ' || found.id, ''),
         'No worker claims: see that workers run for its workflow. wf_leases(state => ''held'') lists the leases.');
 
     SELECT h.execution_id, h.workflow, h.ready_at, extract(epoch FROM at - h.ready_at) AS age INTO found
@@ -90,8 +97,7 @@ BEGIN
              ORDER BY x.check_at LIMIT 10000) AS l;
     RETURN NEXT wfstate.judged('overdue_waits', coalesce(found.age, 0), 'seconds', found.n > 0,
         at - found.oldest_at > 10 * overdue_after,
-        format('%s executions have waited long enough and were not claimed', found.n)
-            || coalesce(', first ' || found.id, ''),
+        format('over and not claimed: %s', found.n) || coalesce(', first that of ' || found.id, ''),
         'Waits and delays end when a worker claims: see that workers run. wf_leases lists due_at.');
 END
 $$;
@@ -122,7 +128,7 @@ BEGIN
                  WHERE x.tenant = wfstate.current_tenant() AND x.quarantined_at <= at
                  ORDER BY x.quarantined_at LIMIT 10000) AS q;
         RETURN NEXT wfstate.judged('quarantine', found.n, 'versions', found.n > 0, false,
-            coalesce('the first since ' || date_trunc('second', found.oldest_at), 'nothing is in quarantine'),
+            coalesce('the first since ' || wfstate.moment(found.oldest_at), 'nothing is in quarantine'),
             'Look at them (wf_quarantined), then let them go: wf_release_quarantined or wf_prune_quarantine.');
     ELSE
         RETURN NEXT wfstate.judged('quarantine', NULL, 'versions', false, false,
@@ -168,7 +174,7 @@ BEGIN
              WHERE x.tenant = wfstate.current_tenant() AND x.hour_at <= at LIMIT 100000) AS o;
     RETURN NEXT wfstate.judged('unfolded_outcomes', found.n, 'outcomes',
         found.n >= 100000 OR found.oldest_at < at - interval '1 day', false,
-        coalesce('counted up to 100000; the oldest of the hour ' || found.oldest_at, 'all are folded'),
+        coalesce('counted up to 100000; the oldest of the hour ' || wfstate.moment(found.oldest_at), 'all are folded'),
         'Call wf_maintain from time to time: every query of statistics adds up what is not folded.');
 END
 $$;
@@ -195,7 +201,7 @@ BEGIN
        AND f.cluster = (SELECT s.system_identifier FROM pg_control_system() AS s);
     RETURN NEXT wfstate.judged('feed_lag', coalesce(found.age, 0), 'seconds',
         at - found.changed_at > transaction_after, at - found.changed_at > 10 * transaction_after,
-        coalesce('wf_changes waits since ' || date_trunc('second', found.changed_at), 'wf_changes gives all that was committed'),
+        coalesce('wf_changes waits since ' || wfstate.moment(found.changed_at), 'wf_changes gives all that was committed'),
         'A transaction that has written is still running, in any database of the server: see long_transactions and prepared_transactions.');
 
     SELECT count(*) INTO hidden FROM pg_stat_activity AS a

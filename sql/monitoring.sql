@@ -13,10 +13,10 @@ SELECT wfstate.current_tenant() AS tenant, coalesce(e.workflow, '')::text AS wor
        count(*) AS executions
   FROM (SELECT x.workflow, x.status FROM wfstate.executions AS x
          WHERE x.tenant = wfstate.current_tenant() AND x.completed_at IS NULL
-         ORDER BY x.created_at LIMIT 100000) AS e
+         ORDER BY x.created_at LIMIT 50000) AS e
  GROUP BY e.workflow, e.status
  ORDER BY count(*) DESC LIMIT 1000;
-COMMENT ON VIEW wfstate.execution_metrics IS 'Executions without a final status by workflow and status: the oldest 100000 of the tenant, and the 1000 pairs with the most of them.';
+COMMENT ON VIEW wfstate.execution_metrics IS 'Executions without a final status by workflow and status: the oldest 50000 of the tenant, and the 1000 pairs with the most of them.';
 COMMENT ON COLUMN wfstate.execution_metrics.tenant IS 'Tenant of the session.';
 COMMENT ON COLUMN wfstate.execution_metrics.workflow IS 'Workflow; empty for none.';
 COMMENT ON COLUMN wfstate.execution_metrics.status IS 'Status.';
@@ -31,10 +31,10 @@ SELECT wfstate.current_tenant() AS tenant, coalesce(e.workflow, '')::text AS wor
           FROM wfstate.executions AS x
          WHERE x.tenant = wfstate.current_tenant() AND x.completed_at IS NOT NULL
            AND x.completed_at > now() - interval '5 minutes'
-         ORDER BY x.completed_at DESC LIMIT 100000) AS e
+         ORDER BY x.completed_at DESC LIMIT 50000) AS e
  GROUP BY e.workflow, e.status
  ORDER BY count(*) DESC LIMIT 1000;
-COMMENT ON VIEW wfstate.finished_metrics IS 'Executions that came to a final status in the last 5 minutes, by workflow and status: the newest 100000 of the tenant, and the 1000 pairs with the most of them.';
+COMMENT ON VIEW wfstate.finished_metrics IS 'Executions that came to a final status in the last 5 minutes, by workflow and status: the newest 50000 of the tenant, and the 1000 pairs with the most of them.';
 COMMENT ON COLUMN wfstate.finished_metrics.tenant IS 'Tenant of the session.';
 COMMENT ON COLUMN wfstate.finished_metrics.workflow IS 'Workflow; empty for none.';
 COMMENT ON COLUMN wfstate.finished_metrics.status IS 'Final status.';
@@ -80,7 +80,7 @@ WITH timed AS MATERIALIZED (
                FILTER (WHERE l.state <> 'held' AND l.check_at <= clock_timestamp()) AS overdue_seconds
       FROM (SELECT x.workflow, x.state, x.expires_at, x.check_at FROM wfstate.leases AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.state IN ('held', 'delayed', 'waiting')
-             ORDER BY x.check_at LIMIT 100000) AS l
+             ORDER BY x.check_at LIMIT 50000) AS l
      GROUP BY l.workflow
 ), oldest AS MATERIALIZED (
     SELECT h.workflow, min(h.ready_at) AS ready_at FROM wfstate.queue_heads AS h GROUP BY h.workflow
@@ -88,10 +88,10 @@ WITH timed AS MATERIALIZED (
 SELECT wfstate.current_tenant() AS tenant, q.workflow::text AS workflow,
        (SELECT count(*) FROM (SELECT FROM wfstate.leases AS l
          WHERE l.tenant = wfstate.current_tenant() AND l.workflow = q.workflow AND l.state = 'ready'
-         LIMIT 100000) AS r) AS ready,
+         LIMIT 50000) AS r) AS ready,
        (SELECT count(*) FROM (SELECT FROM wfstate.leases AS l
          WHERE l.tenant = wfstate.current_tenant() AND l.workflow = q.workflow AND l.state = 'parked'
-         LIMIT 100000) AS p) AS parked,
+         LIMIT 50000) AS p) AS parked,
        coalesce(t.held, 0) AS held, coalesce(t.expired, 0) AS expired, coalesce(t."delayed", 0) AS "delayed",
        coalesce(t.waiting, 0) AS waiting,
        greatest(coalesce(extract(epoch FROM clock_timestamp() - o.ready_at), 0), 0)::double precision
@@ -101,7 +101,7 @@ SELECT wfstate.current_tenant() AS tenant, q.workflow::text AS workflow,
          WHERE x.tenant = wfstate.current_tenant() ORDER BY x.workflow LIMIT 1000) AS q
   LEFT JOIN timed AS t ON t.workflow = q.workflow
   LEFT JOIN oldest AS o ON o.workflow = q.workflow;
-COMMENT ON VIEW wfstate.queue_metrics IS 'The queues of the tenant, by workflow, up to 1000: how many executions stand where. ready and parked are counted up to 100000 a workflow; held, expired, delayed and waiting among the 100000 that are due first.';
+COMMENT ON VIEW wfstate.queue_metrics IS 'The queues of the tenant, by workflow, up to 1000: how many executions stand where. ready and parked are counted up to 50000 a workflow; held, expired, delayed and waiting among the 50000 that are due first.';
 COMMENT ON COLUMN wfstate.queue_metrics.tenant IS 'Tenant of the session.';
 COMMENT ON COLUMN wfstate.queue_metrics.workflow IS 'Workflow.';
 COMMENT ON COLUMN wfstate.queue_metrics.ready IS 'Executions that can be claimed.';
