@@ -205,7 +205,7 @@ BEGIN
         'A transaction that has written is still running, in any database of the server: see long_transactions and prepared_transactions.');
 
     SELECT count(*) INTO hidden FROM pg_stat_activity AS a
-     WHERE a.backend_type = 'client backend' AND a.state IS NULL AND a.pid <> pg_backend_pid();
+     WHERE a.query = '<insufficient privilege>' AND a.datid IS NOT NULL;
     SELECT a.pid, a.xact_start, extract(epoch FROM at - a.xact_start) AS age INTO found
       FROM pg_stat_activity AS a
      WHERE (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL) AND a.pid <> pg_backend_pid()
