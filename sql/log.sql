@@ -64,6 +64,8 @@ COMMENT ON INDEX wfstate.executions_incomplete_idx IS 'wf_list(incomplete => tru
 CREATE INDEX executions_completed_idx ON wfstate.executions (tenant, created_at, execution_id)
     WHERE completed_at IS NOT NULL;
 COMMENT ON INDEX wfstate.executions_completed_idx IS 'wf_list(incomplete => false): what has a final status, sorted by created_at.';
+CREATE INDEX executions_finished_idx ON wfstate.executions (tenant, completed_at) WHERE completed_at IS NOT NULL;
+COMMENT ON INDEX wfstate.executions_finished_idx IS 'wfstate.finished_metrics: what came to a final status lately.';
 CREATE INDEX executions_forked_idx ON wfstate.executions (tenant, forked_from_execution_id)
     WHERE forked_from_execution_id IS NOT NULL;
 -- Last: of indexes that cost the same, as all do while the table is empty, the planner takes the newest, and a session

@@ -122,6 +122,21 @@ pub mod store;
     name = "operations",
     requires = ["retention"]
 );
+::pgrx::extension_sql_file!(
+    "../sql/monitoring.sql",
+    name = "monitoring",
+    requires = ["operations"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/health_checks.sql",
+    name = "health_checks",
+    requires = ["monitoring"]
+);
+::pgrx::extension_sql_file!(
+    "../sql/health.sql",
+    name = "health",
+    requires = ["health_checks"]
+);
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 
 /// Called by the server when it loads the library.

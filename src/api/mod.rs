@@ -8,6 +8,7 @@ mod circuits;
 mod definitions;
 mod execution;
 mod feed;
+mod health;
 mod import;
 mod leases;
 mod log;

@@ -80,6 +80,15 @@ readers=(
   "wf_recall('leaping somewhere', config => 'english')"
   "wf_recall(tags => '{\"team\": \"blue\"}')"
   "wf_recall()"
+  "(SELECT check_name, status, unit FROM wf_health()) AS h"
+  "wfstate.execution_metrics"
+  "wfstate.circuit_metrics"
+  "wfstate.agent_metrics"
+  "(SELECT workflow, ready, parked, held, expired, \"delayed\", waiting FROM wfstate.queue_metrics) AS q"
+  "(SELECT workflow, status, executions FROM wfstate.finished_metrics ORDER BY 1, 2) AS f"
+  "wfstate.queue_heads"
+  "(SELECT table_name, bytes > 0 FROM wfstate.table_metrics) AS t"
+  "(SELECT check_name, status FROM wfstate.health_metrics) AS h"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"

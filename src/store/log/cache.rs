@@ -108,10 +108,15 @@ pub fn get_head(key: Key<'_>) -> Option<Head> {
 pub fn get_exact(key: Key<'_>, head: &Head) -> Option<State> {
     let same = |known: &Head| known.version == head.version && known.hash == head.hash;
     if !get_head(key).as_ref().is_some_and(same) {
-        count(&COUNTS, |c| c.misses += 1);
+        missed();
         return None;
     }
     get(key).map(|hit| hit.state)
+}
+
+/// A state was not here and had to be read.
+pub fn missed() {
+    count(&COUNTS, |c| c.misses += 1);
 }
 
 /// Remembers a state as the newest of its execution.

@@ -77,6 +77,7 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
     }
     let told = |why: &str| StateError::corrupt_head(key.id, why);
     if let Some(loaded) = telling(told, || unknown(key))? {
+        cache::missed();
         return Ok(Some(loaded));
     }
     executions::read(key)?
