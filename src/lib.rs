@@ -90,6 +90,11 @@ pub mod store;
     name = "operations",
     requires = ["circuits"]
 );
+::pgrx::extension_sql_file!(
+    "../sql/looking.sql",
+    name = "looking",
+    requires = ["operations"]
+);
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 
 /// Called by the server when it loads the library.

@@ -11,6 +11,7 @@ mod feed;
 mod import;
 mod leases;
 mod log;
+mod looking;
 mod migrations;
 mod query;
 mod repair;

@@ -13,6 +13,7 @@ pub mod execution;
 pub mod feed;
 pub mod history;
 pub mod log;
+pub mod looking;
 pub mod migrations;
 pub mod queue;
 pub mod repair;
