@@ -86,6 +86,9 @@ need_all() {
   command -v node >/dev/null || packages+=(nodejs)
   command -v npm >/dev/null || packages+=(npm)
   find_sbin pgbouncer >/dev/null || packages+=(pgbouncer)
+  # 75 MB to fetch, 266 MB on disk, half a minute.
+  command -v chromium >/dev/null || packages+=(chromium)
+  fc_has_fonts || packages+=(fonts-dejavu-core)
   install_packages "${packages[@]}"
   need_venv
   if ! "$WF_TARGET/venv/bin/python" -c 'import psycopg, sqlalchemy, pgspot' 2>/dev/null; then
@@ -98,6 +101,21 @@ need_all() {
     quietly "$WF_TARGET/node-postgres.log" "node-postgres into target/node (some seconds)" \
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
+  need_mermaid
+}
+
+# A page without a font has no text to look at.
+fc_has_fonts() { compgen -G '/usr/share/fonts/truetype/*/*.ttf' >/dev/null; }
+
+# Mermaid for a browser, one file out of its package (18 MB to fetch, 4 MB kept): what reads diagrams elsewhere.
+need_mermaid() {
+  local dir="$WF_TARGET/mermaid" version=11.17.2
+  [ ! -f "$dir/mermaid.min.js" ] || return 0
+  mkdir -p "$dir"
+  quietly "$WF_TARGET/mermaid.log" "Mermaid into target/mermaid (some seconds)" \
+    npm pack --no-update-notifier --pack-destination "$dir" "mermaid@$version"
+  tar -xzf "$dir/mermaid-$version.tgz" -C "$dir" --strip-components=2 package/dist/mermaid.min.js
+  rm "$dir/mermaid-$version.tgz"
 }
 
 # The official JSON Schema test suite, out of the source package of Python's implementation.

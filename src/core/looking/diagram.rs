@@ -8,20 +8,32 @@ use std::fmt::Write;
 
 /// Columns that a label may take.
 const MOST_LABEL: usize = 60;
+/// The word joiner by number.
+const JOINER: &str = "#8288;";
 /// Numbers of moves that an arrow shows.
 const MOST_NUMBERS: usize = 8;
 
-/// A name as a label.
+/// A name as a label. Mermaid reads labels once more when it has put the letters in: two dollars begin a formula, a
+/// colon within a word may name an icon, and it marks its own numbers by a ligature before and two signs behind.
+/// Something without a width keeps such signs apart.
 pub fn label(name: &str) -> String {
     let mut out = String::new();
-    for c in plain::cut(name, MOST_LABEL).chars() {
-        // The ligature is what Mermaid itself marks its numbers with.
-        let plain = c.is_alphanumeric() && c != '\u{fb02}';
-        if plain || c == ' ' {
+    let name = plain::cut(name, MOST_LABEL).replace('\u{fb02}', "fl");
+    let mut characters = name.chars().peekable();
+    while let Some(c) = characters.next() {
+        if c.is_alphanumeric() || c == ' ' {
             out.push(c);
         } else {
             // A String takes whatever is written to it.
             let _ = write!(out, "#{};", u32::from(c));
+        }
+        let apart = match (c, characters.peek()) {
+            ('$', Some('$')) | ('¶', Some('ß')) => true,
+            (':', Some(next)) => next.is_alphanumeric(),
+            _ => false,
+        };
+        if apart {
+            out.push_str(JOINER);
         }
     }
     out

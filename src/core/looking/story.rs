@@ -147,6 +147,6 @@ impl Story {
         let versions = self.versions.iter().map(|version| version.at);
         let ends = self.spans.iter().map(|span| self.end(span));
         let to = ends.chain(versions).max().unwrap_or(from);
-        (from, to.max(self.until()).max(from + 1))
+        (from, to.max(self.until()).max(from.saturating_add(1)))
     }
 }

@@ -58,7 +58,7 @@ impl Scale {
     fn cells(self, from: i64, to: i64) -> (usize, usize) {
         let first = self.cell(from);
         // What ends where a cell begins does not take it.
-        (first, self.cell(to - 1).max(first))
+        (first, self.cell(to.saturating_sub(1)).max(first))
     }
 }
 
@@ -131,7 +131,7 @@ fn whole(story: &Story, scale: Scale) -> Line {
         bar: cells.into_iter().collect(),
         from: Some(story.created),
         to: story.completed,
-        micros: Some(story.until() - story.created),
+        micros: Some(story.until().saturating_sub(story.created)),
     }
 }
 
@@ -236,6 +236,6 @@ fn line_of(span: &Span, story: &Story, scale: Scale) -> Line {
         bar: bar.collect(),
         from: Some(span.from),
         to: span.to,
-        micros: (span.kind != Kind::Checkpoint).then_some(end - span.from),
+        micros: (span.kind != Kind::Checkpoint).then_some(end.saturating_sub(span.from)),
     }
 }

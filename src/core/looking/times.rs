@@ -75,7 +75,7 @@ pub fn duration(micros: i64) -> String {
         // Up to what would be rounded to the next unit.
         9_950..=999_499 => format!("{} ms", (micros + 500) / 1000),
         999_500..=59_949_999 => format!("{:.1} s", micros as f64 / 1e6),
-        _ => longer((micros + SECOND / 2) / SECOND),
+        _ => longer(micros.saturating_add(SECOND / 2) / SECOND),
     }
 }
 

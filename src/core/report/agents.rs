@@ -45,7 +45,7 @@ pub fn write(out: &mut Html, report: &Report) {
     let columns = [
         ("Agent", false),
         ("Succeeded", true),
-        ("", false),
+        ("Share", false),
         ("Tasks", true),
         ("Failed", true),
         ("Median", true),

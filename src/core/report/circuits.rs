@@ -60,12 +60,16 @@ fn row(out: &mut Html, circuit: &CircuitFigures, now: i64) {
         .count(circuit.calls)
         .raw("</td><td class=\"n\">");
     match circuit.opened {
-        Some(opened) => out.text(&times::duration(now - opened)).raw(" ago"),
+        Some(opened) => out
+            .text(&times::duration(now.saturating_sub(opened)))
+            .raw(" ago"),
         None => out.raw("–"),
     };
     out.raw("</td><td class=\"n\">");
     match circuit.reset {
-        Some(reset) if reset > now => out.raw("in ").text(&times::duration(reset - now)),
+        Some(reset) if reset > now => out
+            .raw("in ")
+            .text(&times::duration(reset.saturating_sub(now))),
         Some(_) => out.raw("now"),
         None => out.raw("–"),
     };

@@ -60,7 +60,7 @@ fn facts(out: &mut Html, seen: &Seen) {
             .raw(" <span class=\"quiet\">by ");
         out.foreign(&seen.initiated_by, 40).raw("</span>");
     });
-    let took = times::duration(story.until() - story.created);
+    let took = times::duration(story.until().saturating_sub(story.created));
     match story.completed {
         Some(completed) => fact(out, "Ended", |out| {
             out.text(&times::moment(completed))
@@ -77,7 +77,7 @@ fn facts(out: &mut Html, seen: &Seen) {
 
 /// A moment as the timeline of a span of time tells it.
 fn moment(at: i64, (from, to): (i64, i64)) -> String {
-    match to - from {
+    match to.saturating_sub(from) {
         0..60_000_000 => format!(
             "{}.{:03}",
             times::clock_seconds(at),
@@ -92,7 +92,9 @@ fn timeline(out: &mut Html, story: &Story) {
     let bounds = story.bounds();
     out.raw("<div class=\"timeline\"><p class=\"marks\" aria-hidden=\"true\"><span></span><span class=\"scale\">");
     for mark in 0..=MARKS {
-        let at = bounds.0 + (bounds.1 - bounds.0) / MARKS * mark;
+        let at = bounds
+            .0
+            .saturating_add(bounds.1.saturating_sub(bounds.0) / MARKS * mark);
         out.raw("<span>").text(&moment(at, bounds)).raw("</span>");
     }
     out.raw("</span><span></span></p>\n<ol>\n");
@@ -113,7 +115,8 @@ fn timeline(out: &mut Html, story: &Story) {
 
 fn line(out: &mut Html, story: &Story, span: &Span, bounds: (i64, i64)) {
     let end = story.end(span);
-    let share = |at: i64| (at - bounds.0) as f64 / (bounds.1 - bounds.0) as f64 * 100.0;
+    let share =
+        |at: i64| (at as f64 - bounds.0 as f64) / (bounds.1 as f64 - bounds.0 as f64) * 100.0;
     out.raw("<li><span class=\"what\"><span class=\"quiet\">")
         .raw(span.kind.word())
         .raw("</span> ");
@@ -155,7 +158,7 @@ fn line(out: &mut Html, story: &Story, span: &Span, bounds: (i64, i64)) {
     out.raw("</svg><span class=\"took\">");
     match span.kind {
         Kind::Checkpoint => out.text(&moment(span.from, bounds)),
-        _ => out.text(&times::duration(end - span.from)),
+        _ => out.text(&times::duration(end.saturating_sub(span.from))),
     };
     if let Some(status) = &span.status {
         out.raw(" ");
@@ -178,8 +181,11 @@ fn class(span: &Span) -> &'static str {
 fn versions(out: &mut Html, seen: &Seen) {
     out.raw("<p class=\"lead\">Changes from the version before, as JSON Patch. The newest first.</p>\n<div class=\"versions\">\n");
     let bounds = seen.story.bounds();
+    let has_changed =
+        |version: &SavedVersion| version.changes.as_ref().is_some_and(|c| !c.is_empty());
+    let opened = seen.versions.iter().position(has_changed);
     for (index, version) in seen.versions.iter().enumerate() {
-        out.raw(if index == 0 {
+        out.raw(if opened == Some(index) {
             "<details open>"
         } else {
             "<details>"

@@ -90,7 +90,8 @@ pub fn percent(share: f64) -> String {
     match hundred {
         h if h > 99.9 && h < 100.0 => String::from("> 99.9 %"),
         h if h > 0.0 && h < 0.1 => String::from("< 0.1 %"),
-        h if h.fract() == 0.0 => format!("{h:.0} %"),
+        0.0 => String::from("0 %"),
+        100.0 => String::from("100 %"),
         h => format!("{h:.1} %"),
     }
 }

@@ -153,7 +153,7 @@ fn tiles(out: &mut Html, report: &Report, sums: &[i64; 4]) {
         .min();
     match oldest {
         Some(oldest) => {
-            let age = times::duration(report.now - oldest);
+            let age = times::duration(report.now.saturating_sub(oldest));
             tile(out, "", "Oldest in flight", &age, "since it was created");
         }
         None => tile(out, "", "Oldest in flight", "–", "there is none"),

@@ -26,7 +26,7 @@ pub fn write(out: &mut Html, report: &Report) {
         out.raw("<p class=\"empty\">Nothing waits for a worker, and no worker holds anything.</p></section>\n");
         return;
     }
-    let mut columns = vec![("Workflow", false), ("", false)];
+    let mut columns = vec![("Workflow", false), ("Share", false)];
     columns.extend(STATES.map(|(name, _)| (name, true)));
     table(out, "Queue", &columns);
     let most = report

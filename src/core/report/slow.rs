@@ -9,13 +9,13 @@ pub fn write(out: &mut Html, report: &Report) {
     out.raw(
         "<section id=\"steps\" aria-labelledby=\"h-steps\"><h2 id=\"h-steps\">Slowest steps</h2>\n",
     );
-    out.raw("<p class=\"lead\">Last attempts of the ")
-        .count(report.sampled);
-    out.raw(" newest executions of this time, by the 95th percentile of their durations.</p>\n");
     if report.steps.is_empty() {
         out.raw("<p class=\"empty\">No step has ended.</p></section>\n");
         return;
     }
+    out.raw("<p class=\"lead\">Last attempts of the ")
+        .count(report.sampled);
+    out.raw(" newest executions of this time, by the 95th percentile of their durations.</p>\n");
     let columns = [
         ("Step", false),
         ("Median to 95 % to longest", false),
