@@ -137,6 +137,11 @@ pub mod store;
     name = "health",
     requires = ["health_checks"]
 );
+::pgrx::extension_sql_file!(
+    "../sql/looking.sql",
+    name = "looking",
+    requires = ["operations"]
+);
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 
 /// Called by the server when it loads the library.

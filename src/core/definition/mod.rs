@@ -10,6 +10,7 @@ mod format;
 mod graph;
 mod members;
 mod message;
+mod outline;
 mod patterns;
 mod reads;
 mod references;
@@ -23,6 +24,7 @@ mod violations;
 pub use compile::Definition;
 pub use findings::findings;
 pub use format::{Retry, Step};
+pub use outline::{Outline, OutlineStep, outline};
 pub use repair::{Mend, mends};
 pub use violations::{Finding, Violations};
 

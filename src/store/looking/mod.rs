@@ -1,0 +1,6 @@
+//! Pictures: what they show is gathered here, in bounds; they are drawn by the core.
+
+pub mod counts;
+pub mod diagram;
+pub mod report;
+pub mod story;
