@@ -1,6 +1,6 @@
 //! Memories.
 
-use super::{bytes, interval, micros};
+use super::{age, bytes, micros};
 use crate::core::agents::lesson;
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::datum::JsonbArg;

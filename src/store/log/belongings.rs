@@ -126,6 +126,10 @@ pub fn delete_many(tenant: &str, ids: &[String]) -> StateResult<()> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
     as_owner(|| MANY.run(Mode::Latest, &params))?;
     // Partitioned: where a row lies does not name it, so one execution after the other.
-    ids.iter()
-        .try_for_each(|id| logs::forget(Key { tenant, id: id.as_str() }))
+    ids.iter().try_for_each(|id| {
+        logs::forget(Key {
+            tenant,
+            id: id.as_str(),
+        })
+    })
 }

@@ -8,7 +8,6 @@ use crate::store::log::belongings;
 use crate::store::log::cache;
 use crate::store::log::executions::{self, Lock};
 use crate::store::log::versions;
-use crate::store::logs;
 use crate::store::queue::entries;
 use crate::store::queue::guard::{self, Touch};
 

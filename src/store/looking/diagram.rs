@@ -40,7 +40,7 @@ pub fn workflow(
     kind: Option<&str>,
 ) -> StateResult<String> {
     known(kind, &OF_WORKFLOWS)?;
-    let document = list::document(tenant, Some(workflow), version)?;
+    let document = list::document(tenant, workflow, version)?;
     let outline = definition::outline(&document)?;
     let kind = kind.unwrap_or(match outline.phases.is_empty() {
         true => "steps",
