@@ -29,6 +29,7 @@ CREATE TABLE wfstate.memories (
 );
 COMMENT ON TABLE wfstate.memories IS 'What agents have learned. Belongs to no execution: wf_delete leaves it alone.';
 COMMENT ON COLUMN wfstate.memories.memory_id IS 'Number of the memory.';
+COMMENT ON SEQUENCE wfstate.memories_memory_id_seq IS 'The numbers of memories.';
 COMMENT ON COLUMN wfstate.memories.confidence IS 'How sure it is, from 0 to 1.';
 COMMENT ON COLUMN wfstate.memories.times IS 'How often the lesson was remembered.';
 COMMENT ON COLUMN wfstate.memories.created_at IS 'When it was remembered first.';
