@@ -29,6 +29,7 @@ CREATE TABLE wfstate.memories (
 );
 COMMENT ON TABLE wfstate.memories IS 'What agents have learned. Belongs to no execution: wf_delete leaves it alone.';
 COMMENT ON COLUMN wfstate.memories.memory_id IS 'Number of the memory.';
+COMMENT ON SEQUENCE wfstate.memories_memory_id_seq IS 'The numbers of memories.';
 COMMENT ON COLUMN wfstate.memories.confidence IS 'How sure it is, from 0 to 1.';
 COMMENT ON COLUMN wfstate.memories.times IS 'How often the lesson was remembered.';
 COMMENT ON COLUMN wfstate.memories.created_at IS 'When it was remembered first.';
@@ -139,7 +140,7 @@ INSERT INTO wfstate.access VALUES ('wf_remember', 'writer');
 
 CREATE FUNCTION @extschema@.wf_recall(
     query text DEFAULT NULL, tool_name text DEFAULT NULL, min_confidence double precision DEFAULT 0,
-    max_rows integer DEFAULT 10, tags jsonb DEFAULT NULL, embedding real[] DEFAULT NULL, config text DEFAULT NULL
+    tags jsonb DEFAULT NULL, embedding real[] DEFAULT NULL, config text DEFAULT NULL, max_rows integer DEFAULT 10
 ) RETURNS TABLE (
     memory_id bigint, rank double precision, similarity double precision, context text, lesson text, tool_name text,
     confidence double precision, times bigint, tags jsonb, created_at timestamptz, updated_at timestamptz
@@ -147,7 +148,7 @@ CREATE FUNCTION @extschema@.wf_recall(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_recall_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_recall IS
 'Finds memories that have any of the words of query, a text in plain language; best first. rank is (t + s) * (1 + confidence) / 2: t is ts_rank of the words found, those of the lesson counting 1 and those of the context 0.4; s is the cosine similarity to embedding, if that is above 0, where one is given. Without query and embedding it lists memories by confidence, which then is the rank.
-tool_name: only about this tool. min_confidence: only as sure as that. tags: only whose tags contain this object. embedding: a vector of the same model as those remembered; needs pgvector. config: the text-search configuration that the query is in, by default the session''s default_text_search_config; what was remembered in another one is found as far as the two agree about a word. max_rows: from 1 to 10000, by default 10.
+tool_name: only about this tool. min_confidence: only as sure as that. tags: only whose tags contain this object. embedding: a vector of the same model as those remembered; needs pgvector. config: the text-search configuration that the query is in, by default the session''s default_text_search_config; what was remembered in another one is found as far as the two agree about a word. max_rows: how many (1 to 10000, by default 10).
 The work is bounded. Of the query the first 32 words count. A word that a tenth of the 500 surest memories have is looked for among those only; of any other word 200 memories are ranked, fewer where there are more than five words, so that they are about 1000 together. With tags, 5000 memories that have them and a word are ranked. By embedding, the 10000 newest memories that have one are compared, and the 200 nearest ranked.
 Errors: 22023 for a bad argument; 42704 for a configuration that does not exist; 0A000 for an embedding where pgvector is not installed; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_recall', 'reader');

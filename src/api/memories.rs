@@ -83,10 +83,10 @@ fn wf_recall<'a>(
     query: Option<&'a str>,
     tool_name: Option<&'a str>,
     min_confidence: Option<f64>,
-    max_rows: Option<i32>,
     tags: Option<JsonbArg<'a>>,
     embedding: Option<Vec<Option<f32>>>,
     config: Option<&'a str>,
+    max_rows: Option<i32>,
 ) -> Records<'a> {
     Records::written(move |out| {
         let tenant = tenant::current()?;

@@ -43,13 +43,14 @@ macro_rules! words {
 /// Memories that have a word, from two sources that are both bounded: the surest memories are read through; the index
 /// gives those that have a word which is not common among the surest, some of each. A common word leads to so many
 /// that nobody wants but the surest of them, and its list in the index is as long as the table.
+/// Without its positions a document is small, and not fetched from TOAST again for each word.
 /// Neither array nor tsquery operators are leakproof, so that below row-level security no index would serve them: runs
 /// as the owner, with the tenant that the caller was found to be allowed. What has a word is collected before it is
 /// limited, or the planner would rather read through the table and hope to meet it soon.
 static WITH_WORDS: Statement = Statement::planned_each_time(
     concat!(
         "WITH surest AS MATERIALIZED (
-  SELECT m.memory_id, m.document FROM wfstate.memories AS m
+  SELECT m.memory_id, pg_catalog.strip(m.document) AS document FROM wfstate.memories AS m
    WHERE m.tenant {=} $1 AND ($2 IS NULL OR m.tool_name {=} $2) AND m.confidence {>=} $3
    ORDER BY m.confidence DESC, m.memory_id DESC LIMIT 500
 ), rarer AS MATERIALIZED (

@@ -174,7 +174,7 @@ SELECT pg_catalog.count(*) FROM :"api".wf_record_thoughts('s1', '{one,two}', act
 SELECT step_id FROM :"api".wf_thoughts('s1', 'one', true, 9000000000000000000);
 SELECT confidence, times FROM :"api".wf_remember('c', 'A lesson', 't', 0.5, '{"a": 1}', config => 'simple', remembered_at => '2026-01-01');
 SELECT confidence, times FROM :"api".wf_remember('c', 'a LESSON', 't', 0.5, '{"a": 1}', config => 'simple', remembered_at => '2026-01-01');
-SELECT lesson FROM :"api".wf_recall('a lesson', 't', 0.1, 5, config => 'pg_catalog.simple') UNION ALL SELECT lesson FROM :"api".wf_recall('lesson', 't', tags => '{"a": 1}', config => 'simple') UNION ALL SELECT lesson FROM :"api".wf_recall();
+SELECT lesson FROM :"api".wf_recall('a lesson', 't', 0.1, max_rows => 5, config => 'pg_catalog.simple') UNION ALL SELECT lesson FROM :"api".wf_recall('lesson', 't', tags => '{"a": 1}', config => 'simple') UNION ALL SELECT lesson FROM :"api".wf_recall();
 SELECT lesson FROM :"api".wf_recall(embedding => '{1}');
 SELECT config FROM :"api".wf_memories(0);
 SELECT :"api".wf_forget(max_confidence => 0.9, tool_name => 't', older_than => '1 day');
