@@ -36,7 +36,7 @@ CREATE FUNCTION wfstate.cron_call(routine text, arguments text[]) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found text;
-    home  text := current_setting('cron.database_name', true);
+    home  text;
 BEGIN
     SELECT format('%I.%I(%s)', n.nspname, p.proname,
                   (SELECT string_agg(format('%s => $%s::%s', p.proargnames[a.n], a.n, format_type(a.type, NULL)), ', ' ORDER BY a.n)
@@ -49,6 +49,11 @@ BEGIN
       JOIN pg_namespace AS n ON n.oid = p.pronamespace
      WHERE e.extname = 'pg_cron' AND p.proname = routine AND p.proargnames::text[] = arguments;
     IF found IS NULL THEN
+        BEGIN
+            home := current_setting('cron.database_name', true);
+        EXCEPTION WHEN insufficient_privilege THEN
+            home := NULL;
+        END;
         RAISE feature_not_supported USING MESSAGE = 'pg_cron is not installed in this database',
             HINT = CASE WHEN home IS NULL
                 THEN 'Add pg_cron to shared_preload_libraries, set cron.database_name to this database, restart, and CREATE EXTENSION pg_cron; or have something else call wf_maintain.'
