@@ -93,7 +93,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.wf_schedule_maintenance IS
-'Has pg_cron call wf_maintain for all tenants, by default every minute, as the current role: a job named wfstate maintenance, of which a role has one in a database. Called again, it changes the job. schedule is as pg_cron takes it, max_rows as wf_maintain does. pg_cron 1.4 or later must be installed in this database; where it is in another, the HINT has the command that schedules the job there. The role needs USAGE on schema cron, and must be let in by pg_hba.conf as pg_cron connects.
+'Has pg_cron call wf_maintain for all tenants, by default every minute, as the current role: a job named wfstate maintenance, of which a role has one in a database. Called again, it changes the job. schedule is as pg_cron takes it, max_rows what wf_maintain does in a call (1 to 10000, by default 10000). pg_cron 1.4 or later must be installed in this database; where it is in another, the HINT has the command that schedules the job there. The role needs USAGE on schema cron, and must be let in by pg_hba.conf as pg_cron connects.
 Returns the number of the job.
 Errors: 0A000 when pg_cron is not installed in this database; 42501 when the caller may not use all tenants, or not use pg_cron; 22023 when max_rows is out of range, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_schedule_maintenance', 'operator');
