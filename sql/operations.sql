@@ -36,7 +36,7 @@ CREATE FUNCTION wfstate.cron_call(routine text, arguments text[]) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found text;
-    home  text := current_setting('cron.database_name', true);
+    home  text;
 BEGIN
     SELECT format('%I.%I(%s)', n.nspname, p.proname,
                   (SELECT string_agg(format('%s => $%s::%s', p.proargnames[a.n], a.n, format_type(a.type, NULL)), ', ' ORDER BY a.n)
@@ -49,6 +49,11 @@ BEGIN
       JOIN pg_namespace AS n ON n.oid = p.pronamespace
      WHERE e.extname = 'pg_cron' AND p.proname = routine AND p.proargnames::text[] = arguments;
     IF found IS NULL THEN
+        BEGIN
+            home := current_setting('cron.database_name', true);
+        EXCEPTION WHEN insufficient_privilege THEN
+            home := NULL;
+        END;
         RAISE feature_not_supported USING MESSAGE = 'pg_cron is not installed in this database',
             HINT = CASE WHEN home IS NULL
                 THEN 'Add pg_cron to shared_preload_libraries, set cron.database_name to this database, restart, and CREATE EXTENSION pg_cron; or have something else call wf_maintain.'
@@ -88,7 +93,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.wf_schedule_maintenance IS
-'Has pg_cron call wf_maintain for all tenants, by default every minute, as the current role: a job named wfstate maintenance, of which a role has one in a database. Called again, it changes the job. schedule is as pg_cron takes it, max_rows as wf_maintain does. pg_cron 1.4 or later must be installed in this database; where it is in another, the HINT has the command that schedules the job there. The role needs USAGE on schema cron, and must be let in by pg_hba.conf as pg_cron connects.
+'Has pg_cron call wf_maintain for all tenants, by default every minute, as the current role: a job named wfstate maintenance, of which a role has one in a database. Called again, it changes the job. schedule is as pg_cron takes it, max_rows what wf_maintain does in a call (1 to 10000, by default 10000). pg_cron 1.4 or later must be installed in this database; where it is in another, the HINT has the command that schedules the job there. The role needs USAGE on schema cron, and must be let in by pg_hba.conf as pg_cron connects.
 Returns the number of the job.
 Errors: 0A000 when pg_cron is not installed in this database; 42501 when the caller may not use all tenants, or not use pg_cron; 22023 when max_rows is out of range, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_schedule_maintenance', 'operator');

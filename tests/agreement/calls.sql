@@ -18,7 +18,7 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_checkpoints(''order'')', 'wf_history(''order'')', 'wf_verify(''order'')', 'wf_verify_all()', 'wf_repair(''order'')', 'wf_recoveries(''order'')',
     'wf_prune_quarantine(''1 day'')', 'wf_quarantined(''order'')', 'wf_list()', 'wf_find(''{}'')',
     'wf_tenants()', 'wf_routing_decisions()', 'wf_agent_statistics()', 'wf_top_agents()',
-    'wf_underperforming_agents(threshold => 1.0, min_tasks => 0)', 'wf_prune_routing(''1 day'')', 'wf_maintain()',
+    'wf_underperforming_agents(threshold => 1.0, min_tasks => 0)', 'wf_prune_routing(''1 day'')', 'wf_maintain()', 'wf_maintain(all_tenants => true)', 'wf_cleanup(''1 day'')', 'wf_retention()',
     'wf_circuits()', 'wf_circuits_open()', 'wf_circuit_transitions()', 'wf_circuit_policy(''agent'')',
     'wf_circuit_allow(''agent'')', 'wf_circuit_record(''agent'', true)', 'wf_circuits_recover()',
     'wf_definitions()', 'wf_validate_definition(''{"a": 1}'')', 'wf_state_violations(''w'', ''{}'')',

@@ -16,6 +16,7 @@ import rows_naive
 import rows_queue
 import rows_rate
 import rows_read
+import rows_retention
 import rows_routing
 import rows_rules
 import rows_save
@@ -39,6 +40,7 @@ GROUPS = {
     "naive": rows_naive.naive,
     "rules": rows_rules.rules,
     "migrations": rows_migrations.migrations,
+    "retention": rows_retention.retention,
     "execution": rows_execution.execution,
     "queue": rows_queue.queue,
     "stats": rows_routing.aggregates,

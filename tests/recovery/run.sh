@@ -12,7 +12,7 @@ build_package
 WF_BASE="$(mktemp -d "${TMPDIR:-/tmp}/wfs.XXXXXX")"
 on_exit "rm -rf '$WF_BASE'"
 
-[ $# -gt 0 ] || set -- crash workers clock dump pg_upgrade standby pooler privileges hostile dropped_roles memory prepared logical vector partman monitoring report
+[ $# -gt 0 ] || set -- crash workers clock dump pg_upgrade standby pooler privileges hostile dropped_roles memory prepared logical vector partman monitoring report cron year
 for name in "$@"; do
   note "recovery: $name"
   # Each makes its own folder.

@@ -15,25 +15,26 @@ pub(super) struct Aged {
 
 const ARGS: &[Type] = &[Type::Text, Type::Timestamptz, Type::Int8];
 
-/// An item, its table, and the column with the time. What somebody else has locked is passed over.
+/// An item, its table, and the column with the time. What somebody else has locked is passed over. Rows are found again by
+/// partition and place, which serves tables with and without partitions.
 macro_rules! aged {
     ($item:literal, $table:literal, $at:literal) => {
         Aged {
             item: $item,
             remove: Statement::new(
                 concat!(
-                    "DELETE FROM ",
-                    $table,
-                    " AS t
-  WHERE t.ctid {=} ANY (ARRAY(
-        SELECT w.ctid FROM ",
+                    "WITH old AS MATERIALIZED (
+  SELECT w.tableoid AS part, w.ctid AS place FROM ",
                     $table,
                     " AS w WHERE w.tenant {=} $1 AND w.",
                     $at,
-                    " {<} $2
-         ORDER BY w.",
+                    " {<} $2 ORDER BY w.",
                     $at,
-                    " LIMIT $3 FOR UPDATE SKIP LOCKED))"
+                    " LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM ",
+                    $table,
+                    " AS t USING old AS o WHERE t.tableoid {=} o.part AND t.ctid {=} o.place"
                 ),
                 ARGS,
             ),

@@ -4,7 +4,7 @@ use crate::core::StateResult;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::retention::progress::{self, Place, Walked};
-use crate::store::retention::{Done, PASSED, Wanted};
+use crate::store::retention::{Done, Wanted};
 
 /// In the order of the key: an index by age would cost every outcome an entry.
 static PAGE: Statement = Statement::new(
@@ -38,7 +38,7 @@ pub(super) fn clean(wanted: &Wanted<'_>) -> StateResult<Done> {
 fn batch(wanted: &Wanted<'_>, mut from: Place) -> StateResult<Walked> {
     let own = || Param::Text(Some(wanted.tenant));
     let mut done = Done::default();
-    let mut left = wanted.batch * PASSED;
+    let mut left = wanted.looks();
     while left > 0 && done.removed < wanted.batch {
         let most = (wanted.batch - done.removed).min(left);
         let params = [

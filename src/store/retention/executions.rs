@@ -10,7 +10,7 @@ use crate::store::log::{belongings, cache};
 use crate::store::queue::entries::{self, Left};
 use crate::store::retention::free;
 use crate::store::retention::progress::{self, Place, Walked};
-use crate::store::retention::{Done, PASSED, Wanted};
+use crate::store::retention::{Done, Wanted};
 
 /// Versions that a batch removes for each execution that it may remove, unless a single one has more.
 const VERSIONS: i64 = 100;
@@ -122,7 +122,7 @@ fn mode(wanted: &Wanted<'_>) -> Mode {
 
 fn batch(wanted: &Wanted<'_>, from: Place) -> StateResult<Walked> {
     let mut bounds = Bounds {
-        looks: wanted.batch * PASSED,
+        looks: wanted.looks(),
         versions: wanted.batch * VERSIONS,
     };
     let (mut done, mut place, mut left) = (Done::default(), Some(from), Vec::new());

@@ -7,7 +7,7 @@ use crate::store::Key;
 use crate::store::history::prune;
 use crate::store::log::executions;
 use crate::store::retention::progress::{self, Place, Walked};
-use crate::store::retention::{Done, PASSED, Wanted};
+use crate::store::retention::{Done, Wanted};
 
 /// Executions of a workflow in the order in which they were created, with what their definition keeps, and whether the
 /// oldest version that has no name may go: where that is kept, all are, since none was saved before an older one.
@@ -67,7 +67,7 @@ fn mode(wanted: &Wanted<'_>) -> Mode {
 
 fn batch(wanted: &Wanted<'_>, mut at: Place) -> StateResult<Walked> {
     let mut done = Done::default();
-    let mut looks = wanted.batch * PASSED;
+    let mut looks = wanted.looks();
     if at.workflow.is_empty() {
         let Some(first) = next_workflow(wanted, "")? else {
             return Ok(Walked { done, place: None });

@@ -45,7 +45,16 @@ pub struct Done {
     pub finished: bool,
 }
 
-/// How many are passed over for each that may be removed.
+/// How many are passed over for each that may be removed, up to `LOOKS`.
 const PASSED: i64 = 10;
+/// How many a batch passes over at most, unless it may remove more.
+const LOOKS: i64 = 20_000;
+
+impl Wanted<'_> {
+    /// How many are looked at at most.
+    fn looks(&self) -> i64 {
+        (self.batch * PASSED).min(LOOKS).max(self.batch)
+    }
+}
 
 type Clean = fn(&Wanted<'_>) -> StateResult<Done>;

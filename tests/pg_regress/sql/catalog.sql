@@ -42,9 +42,9 @@ SELECT polname, polcmd, polpermissive, polroles = '{0}' AS for_all, pg_get_expr(
 -- Constraints and indexes as they are.
 SELECT relname, conname, pg_get_constraintdef(c.oid, true) AS definition FROM pg_temp.tables t JOIN pg_constraint c ON c.conrelid = t.oid WHERE contype <> 'n' ORDER BY relname, conname COLLATE "C";
 SELECT pg_get_indexdef(i.indexrelid) FROM pg_temp.tables t JOIN pg_index i ON i.indrelid = t.oid WHERE NOT indisprimary ORDER BY 1;
--- Page arguments have one order: filters, then order, then after and max_rows, last; the comment tells the page's limits.
+-- Page arguments have one order: filters, then order, then after and max_rows, last (wf_maintain is no list); the comment tells the page's limits.
 SELECT p.proname, a.names FROM pg_proc p CROSS JOIN LATERAL (SELECT array_agg(n ORDER BY i) AS names FROM unnest(p.proargnames, coalesce(p.proargmodes, array_fill('i'::"char", ARRAY[p.pronargs]))) WITH ORDINALITY u (n, m, i) WHERE m = 'i') a
- WHERE p.proname LIKE 'wf\_%' AND array_to_string(a.names, ' ') ~ '\m(after|max_rows)\M' AND (array_to_string(a.names, ' ') !~ '^((?!sort|descending|newest_first|after|max_rows)\w+ ?)*((sort descending|newest_first) )?(after )?max_rows$' OR obj_description(p.oid, 'pg_proc') !~ 'max_rows[^.;]* \(1 to 10000, by default \d+\)');
+ WHERE p.proname LIKE 'wf\_%' AND array_to_string(a.names, ' ') ~ '\m(after|max_rows)\M' AND (array_to_string(a.names, ' ') !~ '^((?!sort|descending|newest_first|after|max_rows)\w+ ?)*((sort descending|newest_first) )?(after )?max_rows( all_tenants)?$' OR obj_description(p.oid, 'pg_proc') !~ 'max_rows[^.;]* \(1 to 10000, by default \d+\)');
 -- All constraints are valid and not deferred; all indexes are valid.
 SELECT conname FROM pg_temp.tables t JOIN pg_constraint c ON c.conrelid = t.oid WHERE NOT convalidated OR condeferrable;
 SELECT indexrelid::regclass FROM pg_temp.tables t JOIN pg_index i ON i.indrelid = t.oid WHERE NOT indisvalid;

@@ -15,9 +15,9 @@ CREATE FUNCTION pg_temp.loads(execution_id text) RETURNS TABLE (
 SELECT * FROM pg_temp.loads('a');
 ROLLBACK;
 BEGIN;
-CREATE FUNCTION pg_temp.maintains(max_rows integer) RETURNS TABLE (task text, processed bigint, more text)
+CREATE FUNCTION pg_temp.maintains(max_rows integer, all_tenants bool) RETURNS TABLE (task text, processed bigint, more text)
     LANGUAGE c AS '$libdir/wfstate', 'wf_maintain_wrapper';
-SELECT * FROM pg_temp.maintains(10);
+SELECT * FROM pg_temp.maintains(10, false);
 ROLLBACK;
 BEGIN;
 CREATE FUNCTION pg_temp.finds(containment jsonb, workflow text, tags jsonb, after text, max_rows integer)

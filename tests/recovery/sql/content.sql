@@ -25,6 +25,8 @@ SELECT wf_record_routing('task-' || n, 'agent-' || n % 3, CASE WHEN n % 7 > 0 TH
   FROM generate_series(1, 60) AS n;
 SELECT wf_prune_routing(older_than => '1 day', max_rows => 5);
 SELECT wf_maintain(max_rows => 9);
+SELECT wf_set_retention('executions', '100 years', true), wf_set_retention('circuits', '100 years');
+SELECT wf_maintain(1, all_tenants => true);
 -- Circuits: healthy, stopped by hand, broken and due.
 SELECT wf_circuit_record('healthy', n > 1, n) FROM generate_series(1, 5) AS n;
 SELECT wf_circuit_save('stopped', 'forced_open', reason => 'maintenance');
