@@ -10,18 +10,20 @@ DECLARE
     freeze_age CONSTANT double precision := current_setting('autovacuum_freeze_max_age')::double precision;
     is_standby CONSTANT bool := pg_is_in_recovery();
     found record;
+    said wfstate.health_check;
 BEGIN
     -- What was vacuumed just now is in order, however much of it is dead: a busy queue is all dead rows in between.
     SELECT t.table_name, t.dead_rows, t.dead_rows::double precision / (t.live_rows + t.dead_rows) AS share INTO found
       FROM wfstate.table_metrics AS t
      WHERE t.dead_rows >= 10000 AND coalesce(t.vacuumed_seconds_ago, 600) >= 600
      ORDER BY share DESC, t.table_name LIMIT 1;
-    RETURN NEXT wfstate.judged('dead_rows', CASE WHEN NOT is_standby THEN coalesce(found.share, 0) END, 'share of rows',
+    said := wfstate.judged('dead_rows', CASE WHEN NOT is_standby THEN coalesce(found.share, 0) END, 'share of rows',
         found.share > 0.5, found.share > 0.9,
         CASE WHEN is_standby THEN 'not known to a standby'
              WHEN found.table_name IS NULL THEN 'no table has 10000 or more and was not vacuumed in the last 10 minutes'
              ELSE format('table %s: %s dead rows', found.table_name, found.dead_rows) END,
         'Vacuum does not come, or may not remove them: see autovacuum, long_transactions, prepared_transactions, and pg_replication_slots.');
+    RETURN NEXT said;
 
     SELECT o.table_name, o.is_off, o.dead_rows / o.due_at AS times INTO found
       FROM (SELECT t.table_name, t.dead_rows, t.vacuumed_seconds_ago,
@@ -37,7 +39,7 @@ BEGIN
                                    FROM pg_options_to_table(c.reloptions) AS o) AS r) AS o
      WHERE o.is_off OR (o.dead_rows >= 10000 AND coalesce(o.vacuumed_seconds_ago, 600) >= 600)
      ORDER BY o.is_off DESC, times DESC, o.table_name LIMIT 1;
-    RETURN NEXT wfstate.judged('autovacuum', CASE WHEN NOT is_standby THEN coalesce(found.times, 0) END,
+    said := wfstate.judged('autovacuum', CASE WHEN NOT is_standby THEN coalesce(found.times, 0) END,
         'times its threshold',
         NOT is_standby AND (NOT current_setting('autovacuum')::bool OR NOT current_setting('track_counts')::bool
                             OR found.is_off OR found.times > 5),
@@ -48,13 +50,15 @@ BEGIN
              WHEN found.is_off THEN format('it is off for table %s', found.table_name)
              ELSE coalesce('table ' || found.table_name, 'it keeps up') END,
         'Let autovacuum run, and often enough: autovacuum_naptime, autovacuum_max_workers, autovacuum_vacuum_cost_limit.');
+    RETURN NEXT said;
 
     SELECT t.table_name, t.transaction_age INTO found FROM wfstate.table_metrics AS t
      ORDER BY t.transaction_age DESC, t.table_name LIMIT 1;
-    RETURN NEXT wfstate.judged('wraparound', found.transaction_age, 'transactions',
+    said := wfstate.judged('wraparound', found.transaction_age, 'transactions',
         found.transaction_age > least(1.5 * freeze_age, 1000000000), found.transaction_age > 1500000000,
         format('table %s; autovacuum freezes from %s on', found.table_name, freeze_age::bigint),
         'Autovacuum cannot freeze: something holds old rows (long_transactions, prepared_transactions, pg_replication_slots), or VACUUM fails; see the server''s log.');
+    RETURN NEXT said;
 
     -- Of executions and leases most updates may rightly touch the indexes, by a change of status: they are judged where
     -- somebody has added an index on what every save or heartbeat changes.
@@ -75,26 +79,28 @@ BEGIN
                    AND d.refclassid = 'pg_class'::regclass AND d.refobjid = i.indrelid
                   JOIN pg_attribute AS c ON c.attrelid = i.indrelid AND c.attnum = d.refobjsubid
                  WHERE i.indrelid = ('wfstate.' || h.table_name)::regclass AND c.attname = ANY (h.changing)) AS a) AS u;
-    RETURN NEXT wfstate.judged('hot_updates', CASE WHEN NOT is_standby THEN found.lowest END, 'share of updates',
+    said := wfstate.judged('hot_updates', CASE WHEN NOT is_standby THEN found.lowest END, 'share of updates',
         NOT is_standby AND found.lowest < 0.5, false,
         CASE WHEN is_standby THEN 'not known to a standby'
              ELSE coalesce(found.shares || coalesce('; indexes that prevent it: ' || found.added, ''),
                            'no hot table has 1000 updates yet') END,
         'Updates touch every index: drop indexes on columns that change, and end long transactions.');
+    RETURN NEXT said;
 
     SELECT sum(c.hits) / nullif(sum(c.hits + c.misses), 0) AS share, sum(c.hits + c.misses) AS asked,
            sum(c.evictions) AS evictions INTO found
       FROM @extschema@.wf_cache_stats() AS c;
-    RETURN NEXT wfstate.judged('cache_hits', found.share, 'share of look-ups',
+    said := wfstate.judged('cache_hits', found.share, 'share of look-ups',
         found.asked >= 1000 AND found.evictions >= 100 AND found.share < 0.5, false,
         format('this session alone: %s look-ups, %s evictions', found.asked, found.evictions),
         'What this session loads does not fit its caches: raise wfstate.cache_size or wfstate.definition_cache_size.');
+    RETURN NEXT said;
 
     SELECT sum(t.bytes)::bigint AS bytes,
            (SELECT min(e.created_at) FROM wfstate.executions AS e
              WHERE e.tenant = wfstate.current_tenant() AND e.created_at <= at) AS since_at
       INTO found FROM wfstate.table_metrics AS t;
-    RETURN NEXT wfstate.judged('disk', found.bytes, 'bytes', found.bytes > 0.8 * max_bytes,
+    said := wfstate.judged('disk', found.bytes, 'bytes', found.bytes > 0.8 * max_bytes,
         found.bytes > 0.95 * max_bytes,
         CASE WHEN max_bytes IS NULL THEN 'no max_bytes to compare with' ELSE 'of ' || pg_size_pretty(max_bytes) END
             || CASE WHEN found.since_at IS NULL THEN ''
@@ -102,6 +108,7 @@ BEGIN
                                 pg_size_pretty((found.bytes / greatest(extract(epoch FROM at - found.since_at) / 86400, 1))::bigint),
                                 wfstate.moment(found.since_at)) END,
         'Remove what is not needed any more, or give it more room. wfstate.table_metrics tells the sizes.');
+    RETURN NEXT said;
 END
 $$;
 COMMENT ON FUNCTION wfstate.health_of_server IS 'Part of wf_health: vacuum, updates, caches and sizes.';
@@ -114,6 +121,7 @@ CREATE FUNCTION @extschema@.wf_health(
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 19 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    said wfstate.health_check;
     has constant text := (SELECT e.extversion FROM pg_extension AS e WHERE e.extname = 'wfstate');
 BEGIN
     -- Refuses what the role may not see, and loads the library.
@@ -124,9 +132,10 @@ BEGIN
         RAISE invalid_parameter_value USING MESSAGE = format('max_bytes must be at least 1, is %s', max_bytes),
             HINT = 'Give a number of bytes, or NULL to compare the sizes with nothing.';
     END IF;
-    RETURN NEXT wfstate.judged('version', NULL, NULL, false, has <> wfstate.library_version(),
+    said := wfstate.judged('version', NULL, NULL, false, has <> wfstate.library_version(),
         format('library %s, extension %s', wfstate.library_version(), has),
         'Install the library of this version, then ALTER EXTENSION wfstate UPDATE, and reconnect.');
+    RETURN NEXT said;
     RETURN QUERY SELECT * FROM wfstate.health_of_queues(pending_after, overdue_after);
     RETURN QUERY SELECT * FROM wfstate.health_of_states();
     RETURN QUERY SELECT * FROM wfstate.health_of_transactions(transaction_after);

@@ -62,6 +62,7 @@ DECLARE
     at CONSTANT timestamptz := clock_timestamp();
     since CONSTANT timestamptz := at - overdue_after;
     found record;
+    said wfstate.health_check;
 BEGIN
     SELECT count(*) AS n, min(l.expires_at) AS oldest_at, extract(epoch FROM at - min(l.expires_at)) AS age,
            (array_agg(l.execution_id::text ORDER BY l.expires_at))[1] AS id INTO found
@@ -69,10 +70,11 @@ BEGIN
              WHERE x.tenant = wfstate.current_tenant() AND x.state = 'held' AND x.check_at < since
              ORDER BY x.check_at LIMIT 10000) AS l
      WHERE l.expires_at < since;
-    RETURN NEXT wfstate.judged('expired_leases', coalesce(found.age, 0), 'seconds', found.n > 0,
+    said := wfstate.judged('expired_leases', coalesce(found.age, 0), 'seconds', found.n > 0,
         at - found.oldest_at > 10 * overdue_after,
         format('expired and not claimed again: %s', found.n) || coalesce(', first that of ' || found.id, ''),
         'No worker claims: see that workers run for its workflow. wf_leases(state => ''held'') lists the leases.');
+    RETURN NEXT said;
 
     SELECT h.execution_id, h.workflow, h.ready_at, extract(epoch FROM at - h.ready_at) AS age INTO found
       FROM (SELECT q.execution_id, q.workflow, q.ready_at FROM wfstate.queue_heads AS q
@@ -84,21 +86,23 @@ BEGIN
              WHERE (SELECT true FROM wfstate.leases AS l
                      WHERE l.tenant = wfstate.current_tenant() AND l.execution_id = e.execution_id) IS NULL) AS h
      ORDER BY h.ready_at LIMIT 1;
-    RETURN NEXT wfstate.judged('oldest_pending', greatest(coalesce(found.age, 0), 0), 'seconds',
+    said := wfstate.judged('oldest_pending', greatest(coalesce(found.age, 0), 0), 'seconds',
         at - found.ready_at > pending_after, at - found.ready_at > 10 * pending_after,
         CASE WHEN found.execution_id IS NULL THEN 'nothing is pending'
              ELSE format('execution %s of workflow %s', found.execution_id, coalesce(found.workflow, '(none)')) END,
         'Work comes faster than it is done, or no worker claims it: add workers, and see wfstate.queue_metrics.');
+    RETURN NEXT said;
 
     SELECT count(*) AS n, min(l.check_at) AS oldest_at, extract(epoch FROM at - min(l.check_at)) AS age,
            (array_agg(l.execution_id::text ORDER BY l.check_at))[1] AS id INTO found
       FROM (SELECT x.execution_id, x.check_at FROM wfstate.leases AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.state IN ('delayed', 'waiting') AND x.check_at < since
              ORDER BY x.check_at LIMIT 10000) AS l;
-    RETURN NEXT wfstate.judged('overdue_waits', coalesce(found.age, 0), 'seconds', found.n > 0,
+    said := wfstate.judged('overdue_waits', coalesce(found.age, 0), 'seconds', found.n > 0,
         at - found.oldest_at > 10 * overdue_after,
         format('over and not claimed: %s', found.n) || coalesce(', first that of ' || found.id, ''),
         'Waits and delays end when a worker claims: see that workers run. wf_leases lists due_at.');
+    RETURN NEXT said;
 END
 $$;
 COMMENT ON FUNCTION wfstate.health_of_queues IS 'Part of wf_health: leases, what is pending, and waits.';
@@ -113,26 +117,30 @@ DECLARE
     ratio CONSTANT double precision := current_setting('wfstate.keyframe_ratio')::double precision;
     least_chain CONSTANT bigint := pg_size_bytes(current_setting('wfstate.keyframe_min'));
     found record;
+    said wfstate.health_check;
 BEGIN
     SELECT count(*) AS n, string_agg(c.agent_key, ', ' ORDER BY c.agent_key) FILTER (WHERE c.place <= 3) AS names
       INTO found
       FROM (SELECT x.agent_key, row_number() OVER (ORDER BY x.agent_key) AS place
               FROM @extschema@.wf_circuits_open(max_rows => 10000) AS x) AS c;
-    RETURN NEXT wfstate.judged('open_circuits', found.n, 'circuits', found.n > 0, found.n >= 10,
+    said := wfstate.judged('open_circuits', found.n, 'circuits', found.n > 0, found.n >= 10,
         CASE WHEN found.n = 0 THEN 'none is open' ELSE 'of ' || found.names || CASE WHEN found.n > 3 THEN ', …' ELSE '' END END,
         'Calls to these agents are refused: see wf_circuits_open and wf_circuit_transitions, and mend the agents.');
+    RETURN NEXT said;
 
     IF has_table_privilege('wfstate.quarantine', 'SELECT') THEN
         SELECT count(*) AS n, min(q.quarantined_at) AS oldest_at INTO found
           FROM (SELECT x.quarantined_at FROM wfstate.quarantine AS x
                  WHERE x.tenant = wfstate.current_tenant() AND x.quarantined_at <= at
                  ORDER BY x.quarantined_at LIMIT 10000) AS q;
-        RETURN NEXT wfstate.judged('quarantine', found.n, 'versions', found.n > 0, false,
+        said := wfstate.judged('quarantine', found.n, 'versions', found.n > 0, false,
             coalesce('the first since ' || wfstate.moment(found.oldest_at), 'nothing is in quarantine'),
             'Look at them (wf_quarantined), then let them go: wf_release_quarantined or wf_prune_quarantine.');
+        RETURN NEXT said;
     ELSE
-        RETURN NEXT wfstate.judged('quarantine', NULL, 'versions', false, false,
+        said := wfstate.judged('quarantine', NULL, 'versions', false, false,
             'not seen: it takes the access operator', NULL);
+        RETURN NEXT said;
     END IF;
 
     SELECT count(*) FILTER (WHERE r.action <> 'valid') AS n, count(*) FILTER (WHERE r.action = 'failed') AS failed
@@ -140,17 +148,19 @@ BEGIN
       FROM (SELECT x.action FROM wfstate.recoveries AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.recovered_at > at - interval '7 days'
              ORDER BY x.recovered_at DESC LIMIT 10000) AS r;
-    RETURN NEXT wfstate.judged('repairs', found.n, 'repairs', found.n > 0, found.failed > 0,
+    said := wfstate.judged('repairs', found.n, 'repairs', found.n > 0, found.failed > 0,
         format('in the last 7 days; %s of them found nothing to go back to', found.failed),
         'States were damaged or broke their rules: wf_recoveries tells what was done. Check disks and memory, and wf_verify_all.');
+    RETURN NEXT said;
 
     SELECT count(*) AS n, (array_agg(f.execution_id::text))[1] AS id INTO found
       FROM (SELECT x.execution_id FROM wfstate.migration_failures AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.failed_at <= at
              ORDER BY x.execution_id LIMIT 10000) AS f;
-    RETURN NEXT wfstate.judged('migration_failures', found.n, 'executions', found.n > 0, false,
+    said := wfstate.judged('migration_failures', found.n, 'executions', found.n > 0, false,
         coalesce('first ' || found.id, 'none has failed'),
         'Mend the migration (wf_migration_failures tells why each failed), and call wf_migrate_states again.');
+    RETURN NEXT said;
 
     SELECT c.execution_id, c.chain_bytes, c.share INTO found
       FROM (SELECT s.execution_id, s.chain_bytes,
@@ -163,19 +173,21 @@ BEGIN
                       WHERE x.tenant = wfstate.current_tenant() AND x.created_at <= at
                       ORDER BY x.created_at DESC, x.execution_id DESC LIMIT 1000)) AS s) AS c
      ORDER BY c.share DESC, c.execution_id LIMIT 1;
-    RETURN NEXT wfstate.judged('longest_chain', coalesce(found.share, 0), 'times the limit', found.share > 2,
+    said := wfstate.judged('longest_chain', coalesce(found.share, 0), 'times the limit', found.share > 2,
         found.share > 10,
         CASE WHEN found.execution_id IS NULL THEN 'there are no executions'
              ELSE format('execution %s: %s bytes of patches', found.execution_id, found.chain_bytes) END,
         'Loads apply many patches: a save with wfstate.keyframe_ratio and wfstate.keyframe_min at their defaults makes a keyframe.');
+    RETURN NEXT said;
 
     SELECT count(*) AS n, min(o.hour_at) AS oldest_at INTO found
       FROM (SELECT x.hour_at FROM wfstate.routing_outcomes AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.hour_at <= at LIMIT 100000) AS o;
-    RETURN NEXT wfstate.judged('unfolded_outcomes', found.n, 'outcomes',
+    said := wfstate.judged('unfolded_outcomes', found.n, 'outcomes',
         found.n >= 100000 OR found.oldest_at < at - interval '1 day', false,
         coalesce('counted up to 100000; the oldest of the hour ' || wfstate.moment(found.oldest_at), 'all are folded'),
         'Call wf_maintain from time to time: every query of statistics adds up what is not folded.');
+    RETURN NEXT said;
 END
 $$;
 COMMENT ON FUNCTION wfstate.health_of_states IS 'Part of wf_health: circuits, repairs, migrations, chains and statistics.';
@@ -188,6 +200,7 @@ AS $$
 DECLARE
     at CONSTANT timestamptz := clock_timestamp();
     found record;
+    said wfstate.health_check;
     hidden bigint;
 BEGIN
     SELECT c.changed_at, extract(epoch FROM at - c.changed_at) AS age INTO found
@@ -199,10 +212,11 @@ BEGIN
          ORDER BY x.xid, x.position LIMIT 1) AS c
      WHERE f.tenant = wfstate.current_tenant() AND f.is_recording
        AND f.cluster = (SELECT s.system_identifier FROM pg_control_system() AS s);
-    RETURN NEXT wfstate.judged('feed_lag', coalesce(found.age, 0), 'seconds',
+    said := wfstate.judged('feed_lag', coalesce(found.age, 0), 'seconds',
         at - found.changed_at > transaction_after, at - found.changed_at > 10 * transaction_after,
         coalesce('wf_changes waits since ' || wfstate.moment(found.changed_at), 'wf_changes gives all that was committed'),
         'A transaction that has written is still running, in any database of the server: see long_transactions and prepared_transactions.');
+    RETURN NEXT said;
 
     SELECT count(*) INTO hidden FROM pg_stat_activity AS a
      WHERE a.query = '<insufficient privilege>' AND a.datid IS NOT NULL;
@@ -211,18 +225,20 @@ BEGIN
      WHERE (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL) AND a.pid <> pg_backend_pid()
        AND a.xact_start <= at AND a.backend_type <> 'autovacuum worker'
      ORDER BY a.xact_start LIMIT 1;
-    RETURN NEXT wfstate.judged('long_transactions', coalesce(found.age, 0), 'seconds',
+    said := wfstate.judged('long_transactions', coalesce(found.age, 0), 'seconds',
         at - found.xact_start > transaction_after, at - found.xact_start > 10 * transaction_after,
         coalesce('process ' || found.pid, 'none is seen to hold a snapshot')
             || CASE WHEN hidden > 0 THEN format('; %s sessions are not seen: it takes pg_read_all_stats', hidden) ELSE '' END,
         'It keeps dead rows from being removed, and the feed back: end it, or set idle_in_transaction_session_timeout.');
+    RETURN NEXT said;
 
     SELECT p.gid, p.prepared, extract(epoch FROM at - p.prepared) AS age INTO found
       FROM pg_prepared_xacts AS p WHERE p.prepared <= at ORDER BY p.prepared LIMIT 1;
-    RETURN NEXT wfstate.judged('prepared_transactions', coalesce(found.age, 0), 'seconds',
+    said := wfstate.judged('prepared_transactions', coalesce(found.age, 0), 'seconds',
         at - found.prepared > transaction_after, at - found.prepared > 10 * transaction_after,
         coalesce('transaction ' || quote_literal(found.gid), 'none is prepared'),
         'Nobody ends it by itself: COMMIT PREPARED or ROLLBACK PREPARED.');
+    RETURN NEXT said;
 END
 $$;
 COMMENT ON FUNCTION wfstate.health_of_transactions IS 'Part of wf_health: what holds back the feed and vacuum.';
