@@ -70,6 +70,10 @@ readers=(
   "wf_signals('run-5')"
   "wf_waits('run-4')"
   "wf_changes()"
+  "wf_timeline('fork')"
+  "(SELECT count(*) AS sections FROM regexp_matches(wf_report(execution_id => 'order'), '<section', 'g')) AS report"
+  "wf_diagram('review')"
+  "wf_diagram(execution_id => 'order', kind => 'statuses')"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"
