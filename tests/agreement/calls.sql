@@ -28,7 +28,8 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_step_complete(''begun'', ''a'')', 'wf_step_next(''begun'', ''a'', ''c'')', 'wf_steps_complete(''begun'', ARRAY[''b''])', 'wf_step_fail(''started'', ''failing'')', 'wf_steps(''started'')',
     'wf_step_failures(''started'', ''failing'')', 'wf_ready_steps(''started'')', 'wf_compensations(''started'')', 'wf_step_compensated(''undoing'', ''undone'')',
     'wf_claim(''worker'')', 'wf_heartbeat(ARRAY[''begun''], ARRAY[1]::bigint[])', 'wf_leases()', 'wf_limits()', 'wf_signal(''awaiting'', ''s'')', 'wf_await_signal(''awaiting'', ''s'')',
-    'wf_sleep(''awaiting'', ''nap'', ''0 s'')', 'wf_await_children(''awaiting'')', 'wf_signals(''awaiting'')', 'wf_waits(''awaiting'')', 'wf_changes()', 'wf_health()', 'wf_session(''session'')', 'wf_sessions()', 'wf_todo_list(''list'')', 'wf_todo_lists()', 'wf_record_thoughts(''session'', thoughts => ''{t}'')', 'wf_thoughts(''session'')', 'wf_remember(NULL, ''lesson'')', 'wf_recall(''lesson'')', 'wf_memories()',
+    'wf_sleep(''awaiting'', ''nap'', ''0 s'')', 'wf_await_children(''awaiting'')', 'wf_signals(''awaiting'')', 'wf_waits(''awaiting'')', 'wf_changes()',
+    'wf_health()', 'wf_timeline(''started'')', 'wf_session(''session'')', 'wf_sessions()', 'wf_todo_list(''list'')', 'wf_todo_lists()', 'wf_record_thoughts(''session'', thoughts => ''{t}'')', 'wf_thoughts(''session'')', 'wf_remember(NULL, ''lesson'')', 'wf_recall(''lesson'')', 'wf_memories()',
     'wf_import_sqlite(decode(''' || :'sqlite' || ''', ''hex''), id_prefix => clock_timestamp()::text)']) AS call;
 DO $$
 DECLARE

@@ -91,6 +91,10 @@ readers=(
   "wfstate.queue_heads"
   "(SELECT table_name, bytes > 0 FROM wfstate.table_metrics) AS t"
   "(SELECT check_name, status FROM wfstate.health_metrics) AS h"
+  "wf_timeline('fork')"
+  "(SELECT count(*) AS sections FROM regexp_matches(wf_report(execution_id => 'order'), '<section', 'g')) AS report"
+  "wf_diagram('review')"
+  "wf_diagram(execution_id => 'order', kind => 'statuses')"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"

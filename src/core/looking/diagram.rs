@@ -117,6 +117,9 @@ pub fn phases(title: &str, outline: Option<&Outline>, way: Option<&Way>) -> Stri
     for (number, name) in nodes.names.iter().enumerate() {
         let _ = writeln!(out, "    state \"{}\" as p{}", label(name), number + 1);
     }
+    if nodes.names.is_empty() {
+        out.push_str("    state \"no phases\" as p0\n");
+    }
     if let Some(initial) = initial {
         let _ = writeln!(out, "    [*] --> p{initial}");
     }

@@ -142,6 +142,11 @@ fn names_are_cut_by_what_is_seen() {
     assert_eq!(plain::cut("a\u{202e}b\n", 30), "a\\u202eb\\u000a");
     assert_eq!(plain::cut("tag\u{e0041}", 30), "tag\\u{e0041}");
     assert_eq!(plain::padded("é\u{301}", 3), "é\u{301}  ");
+    assert_eq!(
+        plain::cut("⚙\u{fe0f} tool", 30),
+        "⚙\u{fe0f} tool",
+        "a picture keeps its form"
+    );
     assert_eq!(plain::cut("x", 0), "…");
 }
 
