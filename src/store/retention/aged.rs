@@ -53,7 +53,7 @@ DELETE FROM ",
 }
 
 /// In the order in which they are gone through, behind executions, histories, circuits and routing.
-pub(super) static TABLES: [Aged; 6] = [
+pub(super) static TABLES: [Aged; 8] = [
     aged!("changes", "wfstate.changes", "changed_at"),
     aged!("signals", "wfstate.signals", "taken_at"),
     aged!("waits", "wfstate.waits", "ended_at"),
@@ -64,6 +64,8 @@ pub(super) static TABLES: [Aged; 6] = [
         "wfstate.migration_failures",
         "failed_at"
     ),
+    aged!("logs", "wfstate.logs", "logged_at"),
+    aged!("metrics", "wfstate.metrics", "recorded_at"),
 ];
 
 impl Aged {

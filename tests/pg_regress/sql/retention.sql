@@ -39,6 +39,8 @@ BEGIN
      WHERE tenant = wf_tenant() AND execution_id = id AND version = (SELECT version FROM wf_load(id));
     PERFORM wf_repair(id);
     INSERT INTO wfstate.migration_failures VALUES (wf_tenant(), id, 'order', 1, 1, now(), 'WF002', 'a reason');
+    PERFORM wf_save_session(id, '{"a": 2}', 'ann'), wf_save_todo_list(id, id, '[]'), wf_record_thought(id, thought => 'hm');
+    PERFORM wf_log(id, 'info', 'a line'), wf_record_metric(id, 'tokens', 1);
     PERFORM wf_complete(id, '{"done": true}');
 END $$;
 SELECT pg_temp.made('full'), pg_temp.made('twin') \g /dev/null
@@ -213,10 +215,12 @@ SELECT wf_save_state('broken', '{"n": 1}'), wf_save_state('broken', '{"n": 2}') 
 UPDATE wfstate.state_versions SET snapshot_hash = 1 WHERE tenant = 'retention' AND execution_id = 'broken' AND version = 2;
 SELECT action FROM wf_repair('broken');
 INSERT INTO wfstate.migration_failures VALUES ('retention', 'broken', 'order', 1, 1, now() - interval '1 year', 'WF002', 'a reason'), ('retention', 'waiting', 'order', 1, 1, now(), 'WF002', 'a reason');
-SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_failures}');
+SELECT wf_log(NULL, 'info', at::text, logged_at => at) > 0, wf_record_metric(NULL, 'm', 1, recorded_at => at) > 0 FROM unnest(ARRAY[now(), now() - interval '2 days']) AS at;
+SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_failures,logs,metrics}');
 UPDATE wfstate.quarantine SET quarantined_at = now() - interval '1 year' WHERE tenant = 'retention';
 UPDATE wfstate.recoveries SET recovered_at = now() - interval '1 year' WHERE tenant = 'retention';
-SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_failures}');
+SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_failures,logs,metrics}');
+SELECT (SELECT count(*) FROM wf_logs(text => 'a')), (SELECT count(*) FROM wfstate.logs WHERE tenant = 'retention' AND execution_id IS NULL);
 SELECT execution_id FROM wfstate.migration_failures WHERE tenant = 'retention';
 -- The other tenant has kept what it had.
 SET wfstate.tenant = 'retention_other';
