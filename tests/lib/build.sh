@@ -19,7 +19,7 @@ quick_to_look() {
 # build_package [package]: nothing to do when a caller has just built (WF_BUILT), or when what
 # stands there was made of the same sources.
 build_package() {
-  local package="${1:-wfstate}" out
+  local package="${1:-wfstate}" out sources
   pg_resolve
   case " ${WF_BUILT:-} " in *" pg$PG_MAJOR:$package "*) return 0 ;; esac
   out="$(package_dir "$package")"
@@ -28,6 +28,8 @@ build_package() {
       # All majors' libraries come from one folder of cargo's: one build after the other.
       flock 8
       ! package_is_current "$package" || exit 0
+      # Before the build: what is edited meanwhile is not in it.
+      sources="$(sources_of "$package")"
       build_library "$package"
       rm -rf "$out.new"
       lay_out "$package" "$out.new"
@@ -35,7 +37,7 @@ build_package() {
       flock 9
       rm -rf "$out"
       mv "$out.new" "$out"
-      sources_of "$package" >"$out.sources"
+      say "$sources" >"$out.sources"
     ) 8>"$WF_TARGET/build.lock" 9>"$WF_OUT/lock" || exit 1
   fi
   export WF_BUILT="${WF_BUILT:-} pg$PG_MAJOR:$package"
