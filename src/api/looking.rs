@@ -80,14 +80,13 @@ fn wf_report(
     max_rows: Option<i32>,
 ) -> String {
     run(|| {
-        let max_rows = limits::required("max_rows", max_rows)?;
-        limits::within_range("max_rows", Some(max_rows), (1, 100))?;
+        let max_rows = limits::max_rows(max_rows)?;
         let query = report::Query {
             workflow: limits::optional_name("workflow", workflow)?,
             execution_id: limits::optional_name("execution_id", execution_id)?,
             since: micros(since),
             until: micros(until),
-            max_rows: i64::from(max_rows),
+            max_rows,
         };
         report::page(&tenant::current()?, &query)
     })

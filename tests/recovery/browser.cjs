@@ -114,6 +114,15 @@ class Page {
     return answer.result.value;
   }
 
+  // A browser answers a key when it has handed it on: what comes of it may take a while.
+  async until(expression) {
+    for (let i = 0; i < 200; i += 1) {
+      if (await this.evaluate(expression)) return true;
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+    }
+    return false;
+  }
+
   async look({ width, height = 900, dark = false }) {
     await this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: width < 600 });
     await this.send('Emulation.setEmulatedMedia',

@@ -177,9 +177,9 @@ async function keyboard(page) {
     await page.open(url('execution'));
     await page.tab();
     assert.equal(await page.evaluate(focused), 'A.skip#main');
-    assert.ok(await page.evaluate("document.querySelector('.skip').getBoundingClientRect().top >= 0"));
+    assert.ok(await page.until("document.querySelector('.skip').getBoundingClientRect().top >= 0"));
     await page.enter();
-    assert.equal(await page.evaluate('document.activeElement.id'), 'main');
+    assert.ok(await page.until("document.activeElement.id === 'main'"));
   });
   await test('keyboard: Tab reaches every version and table, and is seen', async () => {
     const wanted = await page.evaluate("[...document.querySelectorAll('main a, main summary, main [tabindex]')].filter((e) => e.checkVisibility()).length");
@@ -196,17 +196,16 @@ async function keyboard(page) {
   await test('keyboard: Enter opens what is closed, and closes it again', async () => {
     await page.evaluate("document.querySelector('#execution details:not([open]) summary').focus(); window.opened = document.activeElement.parentElement; 0");
     await page.enter();
-    assert.equal(await page.evaluate('window.opened.open'), true);
+    assert.ok(await page.until('window.opened.open'));
     await page.enter();
-    assert.equal(await page.evaluate('window.opened.open'), false);
+    assert.ok(await page.until('!window.opened.open'));
   });
   await test('keyboard: a table that is wider than a narrow page is scrolled by it', async () => {
     await page.look({ width: 390 });
     const scroll = "document.querySelector('#agents .scroll')";
     await page.evaluate(`${scroll}.focus(); 0`);
     for (let i = 0; i < 5; i += 1) await page.press('ArrowRight', { number: 39 });
-    await new Promise((resolve) => { setTimeout(resolve, 500); });
-    assert.ok(await page.evaluate(`${scroll}.scrollLeft`) > 0);
+    assert.ok(await page.until(`${scroll}.scrollLeft > 0`));
   });
 }
 

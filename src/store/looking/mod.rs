@@ -3,4 +3,5 @@
 pub mod counts;
 pub mod diagram;
 pub mod report;
+pub mod slow;
 pub mod story;

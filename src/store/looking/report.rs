@@ -1,7 +1,7 @@
 //! Gathers a report.
 
 use super::counts::{self, Scope};
-use super::story;
+use super::{slow, story};
 use crate::core::StateResult;
 use crate::core::circuit::State;
 use crate::core::report::{
@@ -57,7 +57,7 @@ pub fn page(tenant: &str, query: &Query<'_>) -> StateResult<String> {
     let (queue, queue_cut) = counts::queue(&scope)?;
     let (agents, more_agents) = agents(&scope);
     let (circuits, open_circuits) = circuits(&scope)?;
-    let (steps, sampled) = counts::slowest(&scope)?;
+    let (steps, sampled) = slow::slowest(&scope)?;
     Ok(report::page(&Report {
         tenant: tenant.to_owned(),
         workflow: query.workflow.map(str::to_owned),
@@ -142,12 +142,18 @@ fn circuits(scope: &Scope<'_>) -> StateResult<(Vec<CircuitFigures>, usize)> {
     let open = [State::Open, State::HalfOpen, State::ForcedOpen];
     let mut circuits = Vec::new();
     let mut open_circuits = 0;
-    list::page(scope.tenant, &open, None, MOST_CIRCUITS, |row| {
-        open_circuits += 1;
-        if circuits.len() < most {
-            circuits.push(figures(row));
-        }
-    })?;
+    list::page(
+        scope.tenant,
+        &open,
+        None,
+        scope.max_rows.max(MOST_CIRCUITS),
+        |row| {
+            open_circuits += 1;
+            if circuits.len() < most {
+                circuits.push(figures(row));
+            }
+        },
+    )?;
     let rest = [State::Closed, State::Disabled, State::MetricsOnly];
     let left = scope.max_rows - count(circuits.len() as u64);
     if left > 0 {

@@ -136,7 +136,7 @@ SELECT wf_diagram('trip', version => 0);
 \echo :SQLSTATE
 SELECT wf_report('');
 \echo :SQLSTATE
-SELECT wf_report(max_rows => 101);
+SELECT wf_report(max_rows => 10001);
 \echo :SQLSTATE
 SELECT wf_report(max_rows => NULL);
 \echo :SQLSTATE
