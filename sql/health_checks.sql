@@ -90,7 +90,7 @@ BEGIN
         at - found.ready_at > pending_after, at - found.ready_at > 10 * pending_after,
         CASE WHEN found.execution_id IS NULL THEN 'nothing is pending'
              ELSE format('execution %s of workflow %s', found.execution_id, coalesce(found.workflow, '(none)')) END,
-        'Work comes faster than it is done, or no worker claims it: add workers, and see wfstate.queue_metrics.');
+        'Work comes faster than it is done, no worker claims it, or limits hold it back: see wfstate.queue_metrics and wf_limits.');
     RETURN NEXT said;
 
     SELECT count(*) AS n, min(l.check_at) AS oldest_at, extract(epoch FROM at - min(l.check_at)) AS age,

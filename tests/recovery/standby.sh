@@ -14,7 +14,8 @@ repaired
 sql_file() { wf_psql -q -o /dev/null "$@"; }
 sql_file -U wf_app -f "$here/sql/content.sql"
 cluster_standby
-sql "SELECT wf_patch_state('order', '{\"after\": \"the base backup\"}', note => 'streamed')" -U wf_app >/dev/null
+sql "SELECT wf_patch_state('order', '{\"after\": \"the base backup\"}', note => 'streamed'),
+            wf_record_routing('just now', 'agent', true, 5)" -U wf_app >/dev/null
 standby_wait
 
 readers=(
