@@ -130,7 +130,7 @@ fn wf_transition(
 }
 
 /// A version of a definition, which may be left out.
-fn definition_version(version: Option<i32>) -> StateResult<Option<i32>> {
+pub(super) fn definition_version(version: Option<i32>) -> StateResult<Option<i32>> {
     limits::optional_version("version", version.map(i64::from)).map(|_| version)
 }
 

@@ -1,5 +1,6 @@
 //! Pictures of executions and workflows.
 
+use super::definitions::definition_version;
 use super::{micros, with_key};
 use crate::core::looking::timeline::{self, Line};
 use crate::core::{StateError, limits};
@@ -56,6 +57,7 @@ fn wf_diagram(
     run(|| match (workflow, execution_id) {
         (Some(_), None) => {
             let workflow = limits::name("workflow", workflow)?;
+            let version = definition_version(version)?;
             diagram::workflow(&tenant::current()?, workflow, version, kind)
         }
         (None, Some(_)) if version.is_some() => Err(StateError::invalid(
