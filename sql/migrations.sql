@@ -114,7 +114,7 @@ INSERT INTO wfstate.access VALUES ('wf_migrations', 'reader');
 CREATE FUNCTION @extschema@.wf_drop_migration(workflow text, from_version integer) RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_drop_migration_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_drop_migration IS
-'Drops the first or the last step of a workflow''s migrations. The first goes only when no execution''s head needs it any more, the last only when no head is stored in the shape that it gives. Versions in the history are not asked: one that needs the step is loaded as it was saved. For operators.
+'Drops the first or the last step of a workflow''s migrations. The first goes only when no execution''s head needs it any more, the last only when no head is stored in the shape that it gives. Versions in the history are not asked: one that needs the step is loaded as it was saved. Waits for open transactions of the tenant that have saved executions of workflows with migrations, and those that come after it wait for it. For operators.
 Returns true, or false when no step begins at from_version.
 Errors: 2BP01 when it is neither the first nor the last, or executions need it; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_drop_migration', 'operator');

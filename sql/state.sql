@@ -24,7 +24,7 @@ COMMENT ON FUNCTION @extschema@.wf_patch_state IS
 'Changes the state of an existing execution by a patch and saves the result as a new version, so that a client sends only what changed. An object is an RFC 7386 merge patch: members are merged in, and null removes one. An array is an RFC 6902 JSON Patch: add, remove, replace, move, copy, test. A merge patch that touches no declared search path is stored without reading the state.
 The other arguments are those of wf_save_state. lease: the token of wf_claim, under which alone this is done.
 Returns the new version.
-Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed, does not apply or its test fails, in which case nothing is changed; 54000 when the patch or the resulting state is over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version, or a test of the patch fails; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed or does not apply; 54000 when the patch or the resulting state is over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(

@@ -60,10 +60,14 @@ CREATE TRIGGER tenant_roles_place BEFORE INSERT
 -- Also where a subscription copies the grants: it would stop at the owner's that both sides have.
 ALTER TABLE wfstate.tenant_roles ENABLE ALWAYS TRIGGER tenant_roles_place;
 COMMENT ON TRIGGER tenant_roles_place ON wfstate.tenant_roles IS 'A role has all tenants or named ones, and each once.';
+CREATE FUNCTION wfstate.may_use(tenant text) RETURNS bool
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'may_use_wrapper';
+COMMENT ON FUNCTION wfstate.may_use IS 'Whether everybody on whose behalf the call runs may use a tenant; * when they may use all. For the policy.';
+INSERT INTO wfstate.access VALUES ('may_use', 'admin');
 -- Grants decide about tenants and so belong to none; only admins have the right to read the table, and nobody but
 -- its owner, as whom the functions below run their statements, to write it.
-CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles FOR SELECT USING (true);
-COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Whoever has the right to read the table: admins.';
+CREATE POLICY tenant_roles_admin ON wfstate.tenant_roles FOR SELECT USING (wfstate.may_use(tenant));
+COMMENT ON POLICY tenant_roles_admin ON wfstate.tenant_roles IS 'Admins see the grants of the tenants that they may use.';
 INSERT INTO wfstate.access VALUES ('wfstate.tenant_roles', 'nobody', 'admin');
 
 CREATE FUNCTION @extschema@.wf_tenant() RETURNS text

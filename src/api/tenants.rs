@@ -18,6 +18,12 @@ fn current_tenant() -> Option<String> {
     run(|| Ok(tenant::current().ok()))
 }
 
+/// For the policy of the grants.
+#[pg_extern(sql = false)]
+fn may_use(tenant: &str) -> bool {
+    tenant::may_use(tenant)
+}
+
 #[pg_extern(sql = false)]
 fn wf_grant_tenant(role: Option<&str>, tenant: Option<&str>) {
     run(|| grants::grant(limits::name("role", role)?, limits::name("tenant", tenant)?));

@@ -39,6 +39,8 @@ pub enum Code {
     DependentObjects,
     /// What another extension would have to be there for (0A000).
     NotSupported,
+    /// A transaction that keeps its snapshot cannot go on with it (40001).
+    SerializationFailure,
 }
 
 /// A refusal: one lower-case line, and sentences for DETAIL and HINT.
@@ -216,7 +218,7 @@ impl StateError {
             Error::OutOfMemory => Self::out_of_memory(argument),
             Error::Corrupt(what) => Self::invalid(format!("{argument} is not a valid jsonb value"))
                 .detail(format!("The bytes are damaged: {what}.")),
-            Error::Patch { index, reason } => Self::bad_patch(index, reason, None),
+            Error::Patch { index, reason } => Self::bad_patch(index, reason, "", None),
         }
     }
 
@@ -240,8 +242,22 @@ impl StateError {
     }
 
     /// A patch that is malformed or does not apply; `path` is the pointer of its operation.
-    pub fn bad_patch(index: usize, reason: PatchReason, path: Option<&str>) -> Self {
+    pub fn bad_patch(index: usize, reason: PatchReason, op: &str, path: Option<&str>) -> Self {
         let at = path.map_or(String::new(), |path| format!(" at path \"{path}\""));
+        if reason == PatchReason::TestFailed {
+            return Self::new(
+                Code::ConcurrentModification,
+                "state is not what the patch expects",
+            )
+            .detail(format!("Operation {index}{at}: {reason}."))
+            .hint("Load the state again, and make the patch anew for what it is; nothing was changed.");
+        }
+        let array = path.and_then(|path| path.strip_suffix("/-"));
+        if let (PatchReason::PathNotFound, "add", Some(array)) = (reason, op, array) {
+            return Self::invalid("patch does not apply")
+                .detail(format!("Operation {index}{at}: there is no array at \"{array}\" to append to."))
+                .hint("Add the array first, with the elements that it begins with; nothing was changed.");
+        }
         Self::invalid("patch does not apply")
             .detail(format!("Operation {index}{at}: {reason}."))
             .hint("A JSON array is an RFC 6902 patch, an object an RFC 7386 merge patch; nothing was changed.")

@@ -1,8 +1,11 @@
 //! The one place that gives a refusal its SQLSTATE and raises it.
 
 use crate::core::{Code, StateError, StateResult};
-use pgrx::pg_sys;
-use std::ffi::{CString, c_char, c_int};
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{PgSqlErrorCode, pg_sys};
+use std::any::Any;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// The five characters of each class; class WF is wfstate's own.
 fn sqlstate(code: Code) -> &'static [u8; 5] {
@@ -24,6 +27,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::Internal => b"XX000",
         Code::DependentObjects => b"2BP01",
         Code::NotSupported => b"0A000",
+        Code::SerializationFailure => b"40001",
     }
 }
 
@@ -47,10 +51,53 @@ pub(super) fn unpacked(code: c_int) -> String {
 
 /// Runs the body of an API function; what it refuses becomes a server error.
 pub fn run<T>(body: impl FnOnce() -> StateResult<T>) -> T {
-    match body() {
-        Ok(value) => value,
-        Err(error) => raise(&error),
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => value,
+        Ok(Err(error)) => raise(&error),
+        Err(error) => match denied(&*error) {
+            Some(refusal) => {
+                // SAFETY: the error is caught, and its message copied.
+                unsafe { pg_sys::FlushErrorState() };
+                raise(&refusal)
+            }
+            None => resume_unwind(error),
+        },
     }
+}
+
+/// The server's refusal of a right that one of the extension's own statements needs, without the statement; `None` of
+/// any other error, one that a function of somebody else's has met included.
+fn denied(caught: &(dyn Any + Send)) -> Option<StateError> {
+    let Some(CaughtError::PostgresError(report)) = caught.downcast_ref() else {
+        return None;
+    };
+    let message = report.message();
+    if report.sql_error_code() != PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE
+        || !message.starts_with("permission denied for ")
+    {
+        return None;
+    }
+    // SAFETY: an error is being handled, of which this is the server's copy; its texts are NULL or end in a null byte.
+    let (context, query) = unsafe {
+        let data = pg_sys::CopyErrorData();
+        let text = |text: *const c_char| {
+            (!text.is_null()).then(|| CStr::from_ptr(text).to_string_lossy().into_owned())
+        };
+        let texts = (text((*data).context), text((*data).internalquery));
+        pg_sys::FreeErrorData(data);
+        texts
+    };
+    let is_own = |text: &str| text.contains("wfstate.");
+    let own = match (query.as_deref(), context.as_deref()) {
+        (Some(query), _) => is_own(query),
+        (None, Some(context)) => context.starts_with("SQL statement \"") && is_own(context),
+        (None, None) => false,
+    };
+    own.then(|| {
+        StateError::new(Code::InsufficientPrivilege, message).hint(
+            "Ask an administrator for wf_grant_access: to call a function it takes the rights of its level, not EXECUTE alone.",
+        )
+    })
 }
 
 /// Raises what can only come of a mistake in the extension, or of tables that somebody has altered.

@@ -62,7 +62,7 @@ UNION ALL
 SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.provolatile::text || ' and ' || d.proparallel::text
   FROM declared AS d
  WHERE d.provolatile::text || d.proparallel::text <> (CASE
-           WHEN d.proname IN ('wf_tenant', 'current_tenant', 'wf_tenants') THEN 'ss'
+           WHEN d.proname IN ('wf_tenant', 'current_tenant', 'wf_tenants', 'may_use') THEN 'ss'
            -- How an interval is read depends on a setting.
            WHEN d.proname IN ('wf_validate_definition', 'wf_definition_violations') THEN 'ss'
            -- They read damage in a subtransaction, which a parallel query cannot have.

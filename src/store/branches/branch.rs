@@ -14,7 +14,7 @@ use crate::store::log::executions::{
 };
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, UNCHANGED, bytes};
-use crate::store::migrations::apply;
+use crate::store::migrations::{apply, chains};
 use crate::store::search::index;
 
 /// What a recovery or a fork takes over from the version it goes back to.
@@ -150,6 +150,7 @@ pub(in crate::store) fn back_to(
             "wf_fork starts another execution from any version, without steps.",
         )?;
     }
+    chains::keep(key.tenant, current.workflow.as_deref())?;
     check(key, key, current, &target)?;
     let [tenant, id] = key_params(key);
     let params = [

@@ -9,6 +9,7 @@ use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::patch_hash;
 use crate::store::log::executions::{self, Lock, final_statuses, head, head_columns, key_params};
 use crate::store::log::versions::UNCHANGED;
+use crate::store::migrations::chains;
 
 static FORK: Statement = Statement::new(
     concat!(
@@ -70,6 +71,7 @@ pub fn fork(
         tenant: key.tenant,
         id: new_id,
     };
+    chains::keep(key.tenant, source.workflow.as_deref())?;
     check(new_key, key, &source, &target)?;
     let [tenant, id] = key_params(key);
     let params = [

@@ -45,7 +45,7 @@ fn definition(key: Key<'_>, workflow: &str, version: i32) -> StateResult<Rc<Defi
 
 /// What is said of a new execution of a workflow where nobody says it: the version of its shape, and its phase.
 pub fn unsaid(tenant: &str, workflow: &str) -> StateResult<(Option<i32>, Option<String>)> {
-    let newest = chains::newest(tenant, Some(workflow), None);
+    let newest = chains::newest(tenant, Some(workflow), None)?;
     let Some(version) = workflows::active(tenant, workflow)? else {
         return Ok((newest, None));
     };

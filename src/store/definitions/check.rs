@@ -2,6 +2,7 @@
 
 use crate::core::definition::{self, Definition, Violations};
 use crate::core::{Code, StateError, StateResult, limits};
+use crate::pg::backend::reads_committed;
 use crate::pg::jsonpath::Paths;
 use crate::pg::spi::Mode;
 use crate::store::Key;
@@ -85,6 +86,7 @@ fn named(tenant: &str, workflow: &str, version: Option<i32>) -> StateResult<Rc<D
         version,
     };
     if version.is_none()
+        && reads_committed()
         && let Some(version) = workflows::find(tenant, workflow).and_then(|found| found.active)
         && let Some(definition) = cache::current(name(version))
     {

@@ -38,7 +38,7 @@ pub fn rebind(key: Key<'_>, to: Option<i32>, expected: Option<i64>) -> StateResu
 fn append(key: Key<'_>, bound: &bind::Bound, head: &Head, to: i32) -> StateResult<i64> {
     let note = format!("rebound to version {to}");
     // What the definition says of the shape is of new executions; a state that is migrated says it itself.
-    let pending = chains::pending_of(key.tenant, head);
+    let pending = chains::pending_of(key.tenant, head)?;
     let kept = head.schema_version.filter(|_| !pending);
     let request = Request {
         key,

@@ -86,7 +86,7 @@ pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
             std::mem::take(&mut portion).write(at)?;
         }
         let head = locked.get(&i).map(|found| &found.head);
-        portion.add(item, place, labels(item, bound.get(&i), head));
+        portion.add(item, place, labels(item, bound.get(&i), head)?);
     }
     portion.write(at)?;
     Ok(versions)
@@ -107,16 +107,13 @@ fn labels<'a>(
     item: &Item<'a>,
     bound: Option<&'a StateResult<Bound>>,
     head: Option<&Head>,
-) -> Labels<'a> {
+) -> StateResult<Labels<'a>> {
     let labels = match bound {
         Some(Ok(bound)) => bound.labels(&item.request.labels),
         _ => item.request.labels,
     };
-    labels.of_shape(chains::newest(
-        item.request.key.tenant,
-        labels.workflow,
-        head,
-    ))
+    let newest = chains::newest(item.request.key.tenant, labels.workflow, head)?;
+    Ok(labels.of_shape(newest))
 }
 
 /// Takes the ids that are free, where the item may. What binds them is left for later where it refuses: an item
@@ -141,7 +138,7 @@ fn create(
         let binds = bound
             .entry(i)
             .or_insert_with(|| bind::created(key, &item.request.labels));
-        let labels = labels(item, Some(binds), None);
+        let labels = labels(item, Some(binds), None)?;
         positions.insert(key.id, i);
         new.push(NewRow {
             id: key.id,

@@ -37,13 +37,11 @@ pub fn applied_limit() -> usize {
 /// Why a patch does not apply, with the path of the operation.
 pub(in crate::store) fn refused(patch: &[u8], error: Error) -> StateError {
     if let Error::Patch { index, reason } = error {
-        let path = jsonb::patch::locate(patch, index).map(|(_, path)| {
-            String::from_utf8_lossy(path)
-                .chars()
-                .take(200)
-                .collect::<String>()
-        });
-        return StateError::bad_patch(index, reason, path.as_deref());
+        let text = |bytes| String::from_utf8_lossy(bytes).chars().take(200).collect();
+        let found = jsonb::patch::locate(patch, index);
+        let (op, path): (String, String) =
+            found.map_or_else(Default::default, |(op, path)| (text(op), text(path)));
+        return StateError::bad_patch(index, reason, &op, found.map(|_| path.as_str()));
     }
     if error == Error::TooLarge {
         return limits::state_too_large_to_make(settings::max_state_size());

@@ -32,7 +32,8 @@ pub(super) fn next_of(
 ) -> StateResult<Next> {
     let key = request.key;
     match change {
-        Change::Patch(patch) if chains::pending_of(key.tenant, head) => {
+        Change::Patch(patch) if chains::pending_of(key.tenant, head)? => {
+            chains::keep(key.tenant, head.workflow.as_deref())?;
             let (base, shape) = apply::upgraded(Mode::Write, key, head, Rc::clone(old))?;
             let state = applied(&base, patch)?;
             Ok(Next {
@@ -44,7 +45,7 @@ pub(super) fn next_of(
         }
         Change::Patch(_) => Next::of(change, old),
         Change::State(_) => Ok(Next {
-            shape: chains::newest(key.tenant, request.labels.workflow, Some(head)),
+            shape: chains::newest(key.tenant, request.labels.workflow, Some(head))?,
             ..Next::of(change, old)?
         }),
     }

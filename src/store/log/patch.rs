@@ -21,6 +21,8 @@ use crate::store::search::index;
 /// Saves what a patch makes of the state. Returns the new version.
 pub fn patch(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     let kind = checked(patch)?;
+    // The state goes to this workflow in the shape that it is in.
+    chains::keep(request.key.tenant, request.labels.workflow)?;
     let unread = kind == Kind::MergePatch && !index::touched(request.key.tenant, patch)?;
     if unread {
         return onto_unread(request, patch);
@@ -61,9 +63,8 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
             .expected
             .is_none_or(|expected| expected == head.version)
     });
-    if known
-        .as_ref()
-        .is_some_and(|head| chains::pending_of(key.tenant, head))
+    if let Some(head) = &known
+        && chains::pending_of(key.tenant, head)?
     {
         return reading(request, patch);
     }
@@ -86,7 +87,7 @@ fn onto_unread(request: &Request<'_>, patch: &[u8]) -> StateResult<i64> {
     }
     let head = executions::lock_existing(key, Lock::Save)?;
     executions::check_expected(key, request.expected, head.version)?;
-    if chains::pending_of(key.tenant, &head) {
+    if chains::pending_of(key.tenant, &head)? {
         return onto_locked(request, Change::Patch(patch), &head);
     }
     let bound = bind::onto(key, &head, &request.labels)?;

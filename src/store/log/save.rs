@@ -73,7 +73,7 @@ pub(in crate::store) fn create(request: &Request<'_>, state: &[u8]) -> StateResu
     let bound = bind::created(request.key, &request.labels)?;
     bound.check(request.key, state)?;
     let labels = bound.labels(&request.labels);
-    let labels = labels.of_shape(chains::newest(request.key.tenant, labels.workflow, None));
+    let labels = labels.of_shape(chains::newest(request.key.tenant, labels.workflow, None)?);
     let hash = snapshot_hash(state)?;
     let copy = Document::copy(state).map_err(|e| StateError::bad_document("state", e))?;
     let copy = Rc::new(copy);
@@ -104,7 +104,7 @@ pub(super) fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateRes
         return Ok(None);
     }
     // What a state has to be migrated by, or is taken to be of, is decided on the locked head.
-    if chains::pending_of(request.key.tenant, &hit.head) {
+    if chains::pending_of(request.key.tenant, &hit.head)? {
         return Ok(None);
     }
     let Some(bound) = believed(request, &hit.head)? else {
@@ -112,7 +112,7 @@ pub(super) fn onto_cached(request: &Request<'_>, change: Change<'_>) -> StateRes
     };
     let shape = match change {
         Change::State(_) => {
-            chains::newest(request.key.tenant, request.labels.workflow, Some(&hit.head))
+            chains::newest(request.key.tenant, request.labels.workflow, Some(&hit.head))?
         }
         Change::Patch(_) => None,
     };

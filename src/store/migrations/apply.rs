@@ -37,7 +37,7 @@ pub fn upgraded(
     state: State,
 ) -> StateResult<(State, Option<i32>)> {
     let workflow = head.workflow.as_deref();
-    let Some((from, _)) = chains::pending(key.tenant, workflow, head.schema_version) else {
+    let Some((from, _)) = chains::pending(key.tenant, workflow, head.schema_version)? else {
         return Ok((state, head.schema_version));
     };
     let workflow = workflow.unwrap_or_default();
@@ -55,7 +55,7 @@ pub fn as_loaded(
     schema_version: Option<i32>,
     state: Document,
 ) -> StateResult<Document> {
-    let pending = chains::pending(key.tenant, workflow, schema_version);
+    let pending = chains::pending(key.tenant, workflow, schema_version)?;
     let Some(((from, _), workflow)) = pending.zip(workflow) else {
         return Ok(state);
     };

@@ -4,6 +4,7 @@ use crate::core::{Code, StateError, StateResult, limits};
 use crate::pg::roles;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::migrations::add::{self, Known};
+use crate::store::migrations::chains;
 
 static NEEDED: Statement = Statement::new(
     "SELECT e.execution_id FROM wfstate.executions AS e
@@ -19,6 +20,7 @@ static DELETE: Statement = Statement::new(
 pub fn drop(tenant: &str, workflow: &str, from: i32) -> StateResult<bool> {
     roles::as_owner(|| {
         let steps = add::locked(tenant, workflow)?;
+        chains::alone(tenant);
         let Some(at) = steps.iter().position(|step| step.from == from) else {
             return Ok(false);
         };

@@ -126,7 +126,7 @@ pub fn migrate(tenant: &str, batch: &Batch<'_>) -> StateResult<Done> {
 }
 
 fn existing(tenant: &str, workflow: &str) -> StateResult<Chain> {
-    chains::find(tenant, workflow).ok_or_else(|| {
+    chains::find(tenant, workflow)?.ok_or_else(|| {
         StateError::new(
             Code::NotFound,
             format!("workflow {} has no migrations", limits::quoted(workflow)),
@@ -197,7 +197,8 @@ fn migrated(
     let Some((_, head)) = executions::lock_free(key.tenant, &ids)?.pop() else {
         return Ok(Outcome::Skipped);
     };
-    let pending = chains::pending(key.tenant, head.workflow.as_deref(), head.schema_version);
+    let pending = chains::pending(key.tenant, head.workflow.as_deref(), head.schema_version)?;
+    chains::keep(key.tenant, head.workflow.as_deref())?;
     let Some((from, _)) = pending.filter(|_| head.workflow.as_deref() == Some(workflow)) else {
         return Ok(Outcome::Done);
     };

@@ -81,7 +81,7 @@ pub fn status(tenant: &str, workflow: &str) -> StateResult<Vec<Stored>> {
         Ok(Stored {
             schema_version,
             executions: row.int8(1),
-            pending: chains::pending(tenant, Some(workflow), schema_version).is_some(),
+            pending: chains::pending(tenant, Some(workflow), schema_version)?.is_some(),
             failed: row.int8(2),
         })
     })

@@ -105,8 +105,8 @@ pub fn initial(key: Key<'_>, head: &Head) -> StateResult<Option<Initial>> {
     let (Some(state), phase) = (definition.initial_state(), definition.initial_phase()) else {
         return Ok(None);
     };
-    let newest = || chains::newest(key.tenant, Some(name.workflow), None);
-    let shape = definition.schema_version().or_else(newest);
+    let newest = chains::newest(key.tenant, Some(name.workflow), None)?;
+    let shape = definition.schema_version().or(newest);
     if check_state(state).is_err() || broken(key, head, phase, shape, state)?.is_some() {
         return Ok(None);
     }

@@ -4,3 +4,4 @@ pub mod list;
 pub mod mending;
 pub mod rows;
 pub mod run;
+mod versions;

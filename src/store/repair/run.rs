@@ -3,68 +3,24 @@
 use crate::core::{StateError, StateResult, hash, statuses};
 use crate::pg::document::Document;
 use crate::pg::interrupts;
-use crate::pg::spi::{Mode, Param, Statement, Type};
+use crate::pg::spi::Mode;
 use crate::store::Key;
 use crate::store::execution::{runs, sagas, steps};
 use crate::store::history::verify::sorted_out;
 use crate::store::log::cache::{self, snapshot_hash};
-use crate::store::log::executions::{self, Head, Lock, key_params};
+use crate::store::log::executions::{self, Head, Lock};
 use crate::store::log::rebuild;
+use crate::store::migrations::chains;
 use crate::store::queue::entries;
 use crate::store::queue::guard::{self, Touch};
 use crate::store::repair::mending::{broken, initial, mended};
 use crate::store::repair::rows::{self, Outcome, Whole};
+use crate::store::repair::versions::{Row, below, run_to, tagged_below};
 use crate::store::search::index;
 use std::rc::Rc;
 
-static BELOW: Statement = Statement::new(
-    "SELECT v.version, v.hash, v.status, v.phase, v.schema_version FROM wfstate.state_versions AS v
-      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {<=} $3 ORDER BY v.version DESC LIMIT 1",
-    &[Type::Text, Type::Text, Type::Int8],
-);
-static TAGGED_BELOW: Statement = Statement::new(
-    "SELECT pg_catalog.max(c.version) FROM wfstate.checkpoints AS c
-      WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.version {<=} $3",
-    &[Type::Text, Type::Text, Type::Int8],
-);
-
 /// More versions than an execution can have.
 const MOST_VERSIONS: i64 = 1 << 53;
-
-/// What a version's row says besides its content.
-struct Row {
-    version: i64,
-    hash: i64,
-    status: String,
-    phase: Option<String>,
-    schema_version: Option<i32>,
-}
-
-/// The newest version up to one.
-fn below(key: Key<'_>, version: i64) -> StateResult<Option<Row>> {
-    let [tenant, id] = key_params(key);
-    BELOW.one(
-        Mode::Latest,
-        &[tenant, id, Param::Int8(Some(version))],
-        |row| {
-            Ok(Row {
-                version: row.int8(0).unwrap_or_default(),
-                hash: row.int8(1).unwrap_or_default(),
-                status: row.text(2).unwrap_or_default(),
-                phase: row.text(3),
-                schema_version: row.int4(4),
-            })
-        },
-    )
-}
-
-fn tagged_below(key: Key<'_>, version: i64) -> StateResult<Option<i64>> {
-    let [tenant, id] = key_params(key);
-    let params = [tenant, id, Param::Int8(Some(version))];
-    Ok(TAGGED_BELOW
-        .one(Mode::Latest, &params, |row| Ok(row.int8(0)))?
-        .flatten())
-}
 
 fn rebuilt(key: Key<'_>, version: i64) -> StateResult<Result<Document, String>> {
     interrupts::check();
@@ -107,6 +63,7 @@ pub fn repair(key: Key<'_>) -> StateResult<Outcome> {
     // It may remove versions: nobody may come to refer to one meanwhile.
     guard::lock(key, Touch::Changes)?;
     let head = executions::lock_existing(key, Lock::Prune)?;
+    chains::keep(key.tenant, head.workflow.as_deref())?;
     // What this session remembers may be sound where the log is not.
     cache::forget(key);
     let newest = below(key, i64::MAX)?.map_or(0, |row| row.version);
@@ -169,13 +126,50 @@ impl Repair<'_> {
     fn newest_sound(&mut self) -> StateResult<Option<(Row, Document)>> {
         let mut from = self.top;
         while let Some(row) = below(self.key, from)? {
-            match rebuilt(self.key, row.version)? {
+            let problem = match rebuilt(self.key, row.version)? {
                 Ok(state) => return Ok(Some((row, state))),
-                Err(problem) => self.damaged.push((row.version, problem)),
+                Err(problem) => problem,
+            };
+            let run = run_to(self.key, &row)?;
+            if let Some((version, state)) = self.sound_of(&run, problem)? {
+                let row = below(self.key, version)?;
+                return Ok(row.map(|row| (row, state)));
             }
-            from = row.version - 1;
+            from = run.first().map_or(row.version, |first| *first) - 1;
         }
         Ok(None)
+    }
+
+    /// The newest that is sound of a run of versions, the last of which is not: each is read through all of those
+    /// before it, so that none is sound behind one that is not.
+    fn sound_of(
+        &mut self,
+        run: &[i64],
+        mut problem: String,
+    ) -> StateResult<Option<(i64, Document)>> {
+        let mut sound = None;
+        let (mut sound_end, mut damaged_from) = (0, run.len().saturating_sub(1));
+        while sound_end < damaged_from {
+            let middle = (sound_end + damaged_from) / 2;
+            let Some(version) = run.get(middle) else {
+                break;
+            };
+            match rebuilt(self.key, *version)? {
+                Ok(state) => {
+                    sound = Some((*version, state));
+                    sound_end = middle + 1;
+                }
+                Err(why) => {
+                    problem = why;
+                    damaged_from = middle;
+                }
+            }
+        }
+        let damaged = run.get(damaged_from..).unwrap_or_default();
+        let damaged = damaged.iter().rev();
+        self.damaged
+            .extend(damaged.map(|version| (*version, problem.clone())));
+        Ok(sound)
     }
 
     fn holds(&self, row: &Row, state: &[u8]) -> StateResult<bool> {

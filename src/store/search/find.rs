@@ -145,7 +145,7 @@ impl Search {
             }
             let state = load::state_of(&self.tenant, &row)?;
             let contained = jsonb_contains(&state, &self.query.containment);
-            if !chains::pending_of(&self.tenant, &row.head) {
+            if !chains::pending_of(&self.tenant, &row.head)? {
                 if contained {
                     self.left -= 1;
                     return Ok(Some((row, state)));
@@ -195,8 +195,9 @@ impl Query {
 /// The narrowest source that surely proposes every match.
 fn source(tenant: &str, query: &Query) -> StateResult<Source> {
     // The index has states as they are stored, which a load may give in another shape.
-    let unchanged = |workflow: &&str| chains::find(tenant, workflow).is_none();
-    if let Some(workflow) = query.workflow.as_deref().filter(unchanged) {
+    if let Some(workflow) = query.workflow.as_deref()
+        && chains::find(tenant, workflow)?.is_none()
+    {
         let params = [Param::Text(Some(tenant)), Param::Text(Some(workflow))];
         let declared = DECLARED.one(Mode::Read, &params, |row| {
             let paths = row.texts(0).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::store::search::declarations::{self, Declaration};
 use crate::store::{Key, key_params};
 use std::rc::Rc;
 
-/// Touches the row only when what it holds changes. IS DISTINCT FROM would take its operator from search_path.
+/// Touches the row only when what it holds changes; tags are kept as they are given, so that 1 and 1.0 differ. IS DISTINCT FROM would take its operator from search_path.
 macro_rules! put {
     ($rows:literal, $types:expr) => {
         Statement::new(
@@ -28,7 +28,7 @@ macro_rules! put {
                         tags = coalesce(excluded.tags, s.tags), document = excluded.document
                   WHERE coalesce(s.workflow, '') {<>} coalesce(excluded.workflow, '')
                      OR s.declaration {<>} excluded.declaration
-                     OR excluded.tags {<>} coalesce(s.tags, 'null'::pg_catalog.jsonb)
+                     OR (excluded.tags IS NOT NULL AND pg_catalog.record_image_ne(ROW(excluded.tags), ROW(s.tags)))
                      OR coalesce(s.document, 'null'::pg_catalog.jsonb)
                         {<>} coalesce(excluded.document, 'null'::pg_catalog.jsonb)"
             ),

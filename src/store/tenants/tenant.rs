@@ -86,6 +86,15 @@ pub fn current() -> StateResult<String> {
     Ok(tenant)
 }
 
+/// Whether everybody on whose behalf the call runs may use a tenant; not where that can't be known.
+pub fn may_use(tenant: &str) -> bool {
+    accept();
+    callers().is_ok_and(|callers| {
+        let mut scopes = callers.into_iter().map(scope::of);
+        scopes.all(|scope| scope.allows(tenant))
+    })
+}
+
 /// Refuses when the session has changed its tenant since a call began that gives rows one by one.
 pub fn still(tenant: &str) -> StateResult<()> {
     if current()? == tenant {

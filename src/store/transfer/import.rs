@@ -17,7 +17,7 @@ use crate::store::log::checks;
 use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
-use crate::store::migrations::apply;
+use crate::store::migrations::{apply, chains};
 use crate::store::search::index;
 use crate::store::transfer::import_mark;
 use std::collections::HashMap;
@@ -114,6 +114,7 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
         tenant,
         id: id.unwrap_or(document.execution.execution_id),
     };
+    chains::keep(tenant, document.execution.workflow)?;
     let version = binding(key, &document.execution)?;
     create(key, &document.execution, version)?;
     let mut log = Log::default();

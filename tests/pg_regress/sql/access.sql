@@ -158,6 +158,32 @@ SELECT wf_revoke_access(NULL);
 \echo :SQLSTATE
 SELECT wf_revoke_access('regress_wf_none');
 \echo :SQLSTATE
+-- EXECUTE alone is not enough: what is missing is told, and the statement that it is missing for is not.
+\set SHOW_CONTEXT errors
+GRANT EXECUTE ON FUNCTION wf_load_state, wf_list, wf_find, wf_save_state, wf_agent_statistics TO regress_wf_nobody;
+SELECT wf_grant_tenant('regress_wf_nobody', 'access');
+SET ROLE regress_wf_nobody;
+SELECT wf_load_state('a');
+\echo :SQLSTATE
+RESET ROLE;
+GRANT USAGE ON SCHEMA wfstate TO regress_wf_nobody;
+SET ROLE regress_wf_nobody;
+SELECT wf_load_state('a');
+\echo :SQLSTATE
+SELECT * FROM wf_list();
+SELECT wf_find('{}');
+SELECT wf_save_state('a', '1');
+SELECT * FROM wf_agent_statistics();
+DO $$ BEGIN PERFORM wf_load_state('a'); END $$;
+-- The session goes on.
+BEGIN;
+SAVEPOINT before;
+SELECT wf_save_state('a', '1');
+ROLLBACK TO before;
+SELECT 1 AS on;
+COMMIT;
+RESET ROLE;
+\set SHOW_CONTEXT never
 -- The owner of the objects has its rights from nobody.
 SELECT wf_revoke_access(current_user::text), wf_load_state('a');
 SELECT wf_delete('a');

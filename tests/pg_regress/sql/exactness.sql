@@ -98,3 +98,15 @@ SELECT versions, valid FROM wf_verify('merge');
 SELECT count(*) FROM doc WHERE wf_state_at('patches', version) <> state OR NOT wf_state_at('patches', version) @> state
     OR jsonb_hash_extended(wf_state_at('patches', version), 1) <> jsonb_hash_extended(state, 1);
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();
+-- Tags, too: another scale is another text. What is the same does not touch the row.
+SELECT wf_save_state('scaled', '1', tags => '{"n": 1, "m": [2.50]}');
+SELECT xmin AS first FROM wfstate.search WHERE execution_id = 'scaled' \gset
+SELECT wf_save_state('scaled', '2', tags => '{"n": 1, "m": [2.50]}');
+SELECT wf_save_state('scaled', '3');
+SELECT tags, xmin = :'first'::xid AS untouched FROM wfstate.search WHERE execution_id = 'scaled';
+SELECT wf_save_state('scaled', '4', tags => '{"n": 1.0, "m": [2.5]}');
+SELECT tags, xmin = :'first'::xid AS untouched FROM wfstate.search WHERE execution_id = 'scaled';
+SELECT wf_patch_state('scaled', '[]', tags => '{"n": 1.00, "m": [2.5]}');
+SELECT count(*) FROM wf_save_states('{scaled}', ARRAY['5'::jsonb], tags => ARRAY['{"n": 1.000, "m": [2.5]}'::jsonb]);
+SELECT tags FROM wf_list() WHERE execution_id = 'scaled';
+SELECT wf_delete('scaled');

@@ -120,6 +120,11 @@ RESET wfstate.cache_size;
 -- All or nothing: what fails changes nothing.
 SELECT wf_save_state('atom', '{"a": [1, 2, 3]}');
 SELECT wf_patch_state('atom', '[{"op":"remove","path":"/a/0"},{"op":"remove","path":"/a/0"},{"op":"test","path":"/a/0","value":0}]');
+\echo :SQLSTATE
+SELECT wf_patch_state('atom', '[{"op":"add","path":"/b/-","value":1}]');
+SELECT wf_patch_state('atom', '[{"op":"add","path":"/a/0/-","value":1}]');
+SELECT wf_patch_state('atom', '[{"op":"copy","from":"/b","path":"/a/-"}]');
+\echo :SQLSTATE
 SELECT version, state FROM wf_load('atom');
 -- test is not stored: it changes nothing; expected versions and labels as with a save.
 SELECT wf_save_state('big', jsonb_build_object('pad', repeat('x', 2000), 'n', 1), workflow => 'w');

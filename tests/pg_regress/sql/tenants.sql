@@ -220,6 +220,10 @@ INSERT INTO wfstate.tenant_roles VALUES ('regress_wf_bound_admin', '*');
 \echo :SQLSTATE
 DELETE FROM wfstate.tenant_roles;
 \echo :SQLSTATE
+-- It sees the grants of its own tenants only, in the table as in the list; all to those who have all.
+SELECT role, tenant FROM wfstate.tenant_roles ORDER BY role::text COLLATE "C", tenant;
+SELECT (SELECT array_agg(t.tenant ORDER BY 1) FROM wf_tenants() AS t) = (SELECT array_agg(r.tenant::text ORDER BY 1) FROM wfstate.tenant_roles AS r) AS same,
+       wfstate.may_use('blue'), wfstate.may_use('red'), wfstate.may_use('*');
 -- A level counts in every tenant of a role and of its members: whoever has not all tenants changes nobody's.
 SELECT wf_grant_access('regress_wf_member', 'writer', '{}');
 \echo :SQLSTATE
