@@ -181,6 +181,8 @@ sizes() {
 . "$WF_DEMO/rules.sh"
 # shellcheck source=execution.sh
 . "$WF_DEMO/execution.sh"
+# shellcheck source=operations.sh
+. "$WF_DEMO/operations.sh"
 
 set_up
 load_recording
@@ -198,4 +200,6 @@ shapes
 repaired
 imported
 undone
+beside
+watched
 look_further
