@@ -71,7 +71,7 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
            WHEN d.proname = 'wf_quarantined' THEN 'ss'
            -- Of the session that asks, and another at each call.
            WHEN d.proname = 'wf_cache_stats' THEN 'vr'
-           WHEN d.proname IN ('chain_hash', 'scoped') OR d.level = 'everybody' THEN 'is'
+           WHEN d.proname IN ('chain_hash', 'scoped', 'scoped_words') OR d.level = 'everybody' THEN 'is'
            WHEN d.level = 'reader' THEN 'ss'
            ELSE 'vu' END)
 UNION ALL
