@@ -73,7 +73,7 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
            WHEN d.proname = 'wf_cache_stats' THEN 'vr'
            -- They ask that, or for the sessions, of which a worker is one.
            WHEN d.proname IN ('wf_health', 'health_of_server', 'health_of_transactions') THEN 'sr'
-           WHEN d.proname IN ('chain_hash', 'scoped', 'judged', 'check_age', 'library_version') OR d.level = 'everybody' THEN 'is'
+           WHEN d.proname IN ('chain_hash', 'scoped', 'scoped_words', 'judged', 'check_age', 'library_version') OR d.level = 'everybody' THEN 'is'
            WHEN d.level = 'reader' THEN 'ss'
            ELSE 'vu' END)
 UNION ALL
