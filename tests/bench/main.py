@@ -10,6 +10,7 @@ import time
 import rows_batch
 import rows_execution
 import rows_langgraph
+import rows_logs
 import rows_migrations
 import rows_naive
 import rows_queue
@@ -43,6 +44,7 @@ GROUPS = {
     "stats": rows_routing.aggregates,
     "record": rows_routing.recording,
     "statistics": rows_routing.reading,
+    "logs": rows_logs.logs,
 }
 TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
 

@@ -70,6 +70,12 @@ readers=(
   "wf_signals('run-5')"
   "wf_waits('run-4')"
   "wf_changes()"
+  "wf_logs('order')"
+  "wf_logs(min_level => 'warn', text => 'DECL')"
+  "wf_metrics('tokens')"
+  "wf_metric_values('order')"
+  "wf_metric_names()"
+  "(SELECT executions, completed, stats FROM wf_statistics('run')) AS s"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"
@@ -101,6 +107,10 @@ writers=(
   "wf_rebind('paper')"
   "wf_transition('paper', 'done')"
   "wf_record_routing('t', 'a', true)"
+  "wf_log('order', 'info', 'x')"
+  "wf_record_logs('{order}', '{info}', '{x}')"
+  "wf_record_metric('order', 'm', 1)"
+  "wf_record_metrics('{order}', '{m}', '{1}')"
   "wf_maintain()"
   "wf_recalculate_statistics()"
   "wf_prune_routing('1 day')"

@@ -42,6 +42,11 @@ SELECT wf_await_signal('run-5', 's'), wf_await_signal('run-4', 't', '1 day'), wf
 SELECT wf_fail('run-5', '"e"');
 SELECT wf_set_status('run-5', 'compensating');
 SELECT wf_await_children('run-1');
+-- Logs and metrics.
+SELECT wf_log('order', 'warn', 'declined', '{"n": 1.50}', 'step-1'), wf_log(NULL, 'info', 'of the service'),
+       wf_record_logs('{order,fork}', '{debug,error}', '{one,two}', logged_at => '{2026-01-01,2026-01-02}'),
+       wf_record_metric('order', 'tokens', 1200, 'n', '{"model": "large"}'), wf_record_metrics(NULL, '{load,load}', '{0.5,-0.25}');
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');
+SELECT wf_log('order', 'info', 'of blue'), wf_record_metric('order', 'tokens', 1);
