@@ -79,7 +79,7 @@ CREATE FUNCTION @extschema@.wf_record_logs(
 COMMENT ON FUNCTION @extschema@.wf_record_logs IS
 'wf_log for up to 1000 lines in one call, all or none. The arrays are parallel: messages[i] is a line of level levels[i] of execution_ids[i], with data[i], step_ids[i] and logged_at[i] meaning what they mean to wf_log; an array that is left out or NULL is one of NULLs, but for levels and messages. The lines may have 64 MB together.
 Returns how many were written.
-Errors: those of wf_log, for the first line that is refused; 22023 when the arrays differ in length; 54000 for more than 1000, or for lines that are too large together.';
+Errors: those of wf_log, for the first line that is none, then for the first execution that does not exist; 22023 when the arrays differ in length; 54000 for more than 1000, or for lines that are too large together.';
 INSERT INTO wfstate.access VALUES ('wf_record_logs', 'writer');
 
 CREATE FUNCTION @extschema@.wf_logs(

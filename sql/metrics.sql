@@ -58,7 +58,7 @@ CREATE FUNCTION @extschema@.wf_record_metrics(
 COMMENT ON FUNCTION @extschema@.wf_record_metrics IS
 'wf_record_metric for up to 1000 measurements in one call, all or none. The arrays are parallel: measurements[i] is the value of names[i] for execution_ids[i], with units[i], labels[i] and recorded_at[i] meaning what they mean to wf_record_metric; an array that is left out or NULL is one of NULLs, but for names and measurements.
 Returns how many were recorded.
-Errors: those of wf_record_metric, for the first measurement that is refused; 22023 when the arrays differ in length; 54000 for more than 1000.';
+Errors: those of wf_record_metric, for the first measurement that is none, then for the first execution that does not exist; 22023 when the arrays differ in length; 54000 for more than 1000.';
 INSERT INTO wfstate.access VALUES ('wf_record_metrics', 'writer');
 
 CREATE FUNCTION @extschema@.wf_metrics(

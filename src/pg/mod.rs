@@ -16,6 +16,7 @@ pub mod jsonpath;
 pub mod lock;
 mod malloc;
 pub mod params;
+pub mod partitions;
 pub mod receive;
 pub mod record;
 pub mod records;

@@ -2,6 +2,7 @@
 //! policies and parallel workers, for callers who have no right to the table, and must see what is committed
 //! now, whatever the transaction's snapshot shows.
 
+use crate::pg::datum::varlena_datum;
 use crate::pg::error::internal;
 use crate::pg::invalidation::{Cached, table_oid};
 use crate::pg::types::{Column, Type, columns};
@@ -133,4 +134,51 @@ pub fn rows<R>(
         pg_sys::table_close(relation, pg_sys::AccessShareLock as _);
     }
     rows
+}
+
+/// An index of schema wfstate that begins with two texts, which collate "C".
+pub struct Index {
+    /// Its table.
+    pub table: &'static CStr,
+    /// Its name.
+    pub name: &'static CStr,
+    /// The columns.
+    pub columns: [&'static CStr; 2],
+}
+
+impl Index {
+    /// Whether there is a row of this key that is committed now, or written by this transaction: a fraction of what a statement takes to begin.
+    pub fn has(&self, key: [&str; 2]) -> bool {
+        // SAFETY: the catalog is asked by static names, and raises where the table is not there; it is open and locked
+        // during the scan. A NULL snapshot asks for the newest one. The keys are texts of the collation that the
+        // server gives such keys, "C", and live until the scan has ended.
+        unsafe {
+            let schema = pg_sys::get_namespace_oid(c"wfstate".as_ptr(), false);
+            let oid = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
+            let lock = pg_sys::AccessShareLock as i32;
+            let relation = pg_sys::table_open(oid(self.table), lock);
+            let mut keys = [pg_sys::ScanKeyData::default(); 2];
+            for ((entry, column), value) in keys.iter_mut().zip(self.columns).zip(key) {
+                pg_sys::ScanKeyInit(
+                    entry,
+                    pg_sys::get_attnum((*relation).rd_id, column.as_ptr()),
+                    pg_sys::BTEqualStrategyNumber as _,
+                    pg_sys::F_TEXTEQ.into(),
+                    varlena_datum(value.as_bytes()),
+                );
+            }
+            let scan = pg_sys::systable_beginscan(
+                relation,
+                oid(self.name),
+                true,
+                std::ptr::null_mut(),
+                keys.len() as i32,
+                keys.as_mut_ptr(),
+            );
+            let found = !pg_sys::systable_getnext(scan).is_null();
+            pg_sys::systable_endscan(scan);
+            pg_sys::table_close(relation, lock);
+            found
+        }
+    }
 }

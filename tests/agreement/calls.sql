@@ -9,7 +9,7 @@ SELECT wf_step_begin('started', 'failing'), wf_step_begin('started', 'undone', c
 SELECT wf_step_fail('started', 'failing'), wf_step_complete('started', 'undone'), wf_step_begin('undoing', 'undone', compensation => 'undo') \g /dev/null
 SELECT wf_step_complete('undoing', 'undone') \g /dev/null
 SELECT wf_set_status('undoing', 'compensating'), wf_start('run', 'awaiting'), wf_record_changes(), wf_set_limits('run', 100) \g /dev/null
-SELECT wf_signal('awaiting', 'before') \g /dev/null
+SELECT wf_signal('awaiting', 'before'), wf_log('order', 'info', 'm', '{}', 's'), wf_record_metric('order', 'm', 1, 'u', '{}') \g /dev/null
 SELECT wf_save_session('session', '{}'), wf_save_todo_list('list', 'session', '[]'), wf_remember(NULL, 'lesson') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
@@ -30,6 +30,7 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_claim(''worker'')', 'wf_heartbeat(ARRAY[''begun''], ARRAY[1]::bigint[])', 'wf_leases()', 'wf_limits()', 'wf_signal(''awaiting'', ''s'')', 'wf_await_signal(''awaiting'', ''s'')',
     'wf_sleep(''awaiting'', ''nap'', ''0 s'')', 'wf_await_children(''awaiting'')', 'wf_signals(''awaiting'')', 'wf_waits(''awaiting'')', 'wf_changes()',
     'wf_health()', 'wf_timeline(''started'')', 'wf_session(''session'')', 'wf_sessions()', 'wf_todo_list(''list'')', 'wf_todo_lists()', 'wf_record_thoughts(''session'', thoughts => ''{t}'')', 'wf_thoughts(''session'')', 'wf_remember(NULL, ''lesson'')', 'wf_recall(''lesson'')', 'wf_memories()',
+    'wf_logs()', 'wf_metrics(''m'', ''1 day'')', 'wf_metric_values()', 'wf_metric_names()', 'wf_statistics(bucket => ''1 day'')',
     'wf_import_sqlite(decode(''' || :'sqlite' || ''', ''hex''), id_prefix => clock_timestamp()::text)']) AS call;
 DO $$
 DECLARE

@@ -10,6 +10,7 @@ import time
 import rows_batch
 import rows_execution
 import rows_langgraph
+import rows_logs
 import rows_memories
 import rows_migrations
 import rows_naive
@@ -47,6 +48,7 @@ GROUPS = {
     "record": rows_routing.recording,
     "statistics": rows_routing.reading,
     "memories": rows_memories.recalling,
+    "logs": rows_logs.logs,
 }
 TABLES = ("| row | to reach | measured | met |", "|---|---|---|---|")
 

@@ -56,6 +56,8 @@ holds() {
     "$(sql "SELECT * FROM wf_circuits(), wf_circuit_policy(agent_key)" -U wf_app)"
   check "$how: transitions" "$(sql "SELECT * FROM wf_circuit_transitions()" -d "$db" -U wf_app)" \
     "$(sql "SELECT * FROM wf_circuit_transitions()" -U wf_app)"
+  check "$how: logs and metrics" "$(sql "SELECT * FROM wf_logs(); SELECT * FROM wf_metric_values(); SELECT wf_log('order', 'info', 'again') > 4" -d "$db" -U wf_app)" \
+    "$(sql "SELECT * FROM wf_logs(); SELECT * FROM wf_metric_values(); SELECT true" -U wf_app)"
   check "$how: row security hides other tenants" \
     "$(sql 'SELECT DISTINCT tenant FROM wfstate.executions' -d "$db" -U reading)" default
   check "$how: a reader cannot write" \

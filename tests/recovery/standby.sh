@@ -96,6 +96,12 @@ readers=(
   "(SELECT count(*) AS sections FROM regexp_matches(wf_report(execution_id => 'order'), '<section', 'g')) AS report"
   "wf_diagram('review')"
   "wf_diagram(execution_id => 'order', kind => 'statuses')"
+  "wf_logs('order')"
+  "wf_logs(min_level => 'warn', text => 'DECL')"
+  "wf_metrics('tokens')"
+  "wf_metric_values('order')"
+  "wf_metric_names()"
+  "(SELECT executions, completed, stats FROM wf_statistics('run')) AS s"
 )
 for call in "${readers[@]}"; do
   answer="$(sql "SELECT * FROM $call" -U wf_app)"
@@ -127,6 +133,10 @@ writers=(
   "wf_rebind('paper')"
   "wf_transition('paper', 'done')"
   "wf_record_routing('t', 'a', true)"
+  "wf_log('order', 'info', 'x')"
+  "wf_record_logs('{order}', '{info}', '{x}')"
+  "wf_record_metric('order', 'm', 1)"
+  "wf_record_metrics('{order}', '{m}', '{1}')"
   "wf_maintain()"
   "wf_maintain(all_tenants => true)"
   "wf_cleanup('0 days')"

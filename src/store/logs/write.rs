@@ -1,8 +1,11 @@
 //! Appending to `wfstate.logs`. Nothing is locked, and nobody waits.
 
 use crate::core::{StateError, StateResult};
+use crate::pg::partitions::Partitioned;
 use crate::pg::roles::as_owner;
+use crate::pg::scan::Index;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
+use std::collections::HashSet;
 
 /// A line of a log.
 pub struct Line<'a> {
@@ -20,54 +23,90 @@ pub struct Line<'a> {
     pub logged_at: Option<i64>,
 }
 
-/// As the owner, below row-level security, with a tenant that the caller was found to be allowed.
-static WRITE: Statement = Statement::new(
-    "INSERT INTO wfstate.logs AS l (tenant, execution_id, logged_at, step_id, level, message, data)
-     SELECT $1, $2, $3, $4, $5, $6, $7
-      WHERE $2 IS NULL
-         OR EXISTS (SELECT FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2)
-     RETURNING l.position",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Timestamptz,
-        Type::Text,
-        Type::Text,
-        Type::Text,
-        Type::Jsonb,
-    ],
-);
+const TABLE: Partitioned = Partitioned {
+    parent: c"logs",
+    default: c"logs_default",
+    positions: c"logs_position_seq",
+};
+
+/// As the owner, below row-level security, with a tenant that the caller was found to be allowed. The position is
+/// drawn before, since RETURNING takes longer; so does finding a partition where there is but one.
+macro_rules! append {
+    ($table:literal) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.",
+                $table,
+                " (tenant, execution_id, logged_at, step_id, level, message, data, position)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            ),
+            &[
+                Type::Text,
+                Type::Text,
+                Type::Timestamptz,
+                Type::Text,
+                Type::Text,
+                Type::Text,
+                Type::Jsonb,
+                Type::Int8,
+            ],
+        )
+    };
+}
+static WRITE: Statement = append!("logs");
+static WRITE_DEFAULT: Statement = append!("logs_default");
 
 /// Writes a line; returns its position.
 pub fn write(tenant: &str, line: &Line<'_>) -> StateResult<i64> {
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::Text(line.execution_id),
-        Param::Timestamptz(Some(line.logged_at.unwrap_or_else(now))),
-        Param::Text(line.step_id),
-        Param::Text(Some(line.level)),
-        Param::Text(Some(line.message)),
-        Param::Jsonb(line.data),
-    ];
-    let written = as_owner(|| WRITE.one(Mode::Write, &params, |row| Ok(row.int8(0))))?;
-    written.flatten().ok_or_else(|| {
-        StateError::execution_not_found(line.execution_id.unwrap_or_default(), tenant)
+    let at = line.logged_at.unwrap_or_else(now);
+    let params = |position| {
+        [
+            Param::Text(Some(tenant)),
+            Param::Text(line.execution_id),
+            Param::Timestamptz(Some(at)),
+            Param::Text(line.step_id),
+            Param::Text(Some(line.level)),
+            Param::Text(Some(line.message)),
+            Param::Jsonb(line.data),
+            Param::Int8(Some(position)),
+        ]
+    };
+    check_exists(tenant, line.execution_id)?;
+    as_owner(|| {
+        let position = TABLE.next_position();
+        let statement = if TABLE.is_whole() {
+            &WRITE_DEFAULT
+        } else {
+            &WRITE
+        };
+        statement.run(Mode::Write, &params(position))?;
+        Ok(position)
     })
 }
 
-static WRITE_ALL: Statement = Statement::new(
-    "INSERT INTO wfstate.logs (tenant, execution_id, logged_at, step_id, level, message, data)
-     SELECT $1, n.* FROM unnest($2, $3, $4, $5, $6, $7) AS n",
-    &[
-        Type::Text,
-        Type::TextArray,
-        Type::TimestamptzArray,
-        Type::TextArray,
-        Type::TextArray,
-        Type::TextArray,
-        Type::JsonbArray,
-    ],
-);
+macro_rules! append_all {
+    ($table:literal) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.",
+                $table,
+                " (tenant, execution_id, logged_at, step_id, level, message, data)
+     SELECT $1, n.* FROM unnest($2, $3, $4, $5, $6, $7) AS n"
+            ),
+            &[
+                Type::Text,
+                Type::TextArray,
+                Type::TimestamptzArray,
+                Type::TextArray,
+                Type::TextArray,
+                Type::TextArray,
+                Type::JsonbArray,
+            ],
+        )
+    };
+}
+static WRITE_ALL: Statement = append_all!("logs");
+static WRITE_ALL_DEFAULT: Statement = append_all!("logs_default");
 
 /// Writes many lines; returns how many.
 pub fn write_all(tenant: &str, lines: &[Line<'_>]) -> StateResult<u64> {
@@ -91,33 +130,36 @@ pub fn write_all(tenant: &str, lines: &[Line<'_>]) -> StateResult<u64> {
         Param::Texts(&messages),
         Param::JsonbArray(&data),
     ];
-    as_owner(|| WRITE_ALL.run(Mode::Write, &params))
+    as_owner(|| {
+        let statement = if TABLE.is_whole() {
+            &WRITE_ALL_DEFAULT
+        } else {
+            &WRITE_ALL
+        };
+        statement.run(Mode::Write, &params)
+    })
 }
 
-/// The first that does not exist. By a subquery for each, which is a look-up whatever the planner knows of the tenant.
-static MISSING: Statement = Statement::new(
-    "SELECT n.id FROM unnest($2) WITH ORDINALITY AS n (id, number)
-      WHERE (SELECT true FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} n.id) IS NULL
-      ORDER BY n.number LIMIT 1",
-    &[Type::Text, Type::TextArray],
-);
+/// Finding an execution by a statement of its own would take longer than writing the line.
+static EXECUTIONS: Index = Index {
+    table: c"executions",
+    name: c"executions_pkey",
+    columns: [c"tenant", c"execution_id"],
+};
 
-/// Refuses a batch that names an execution which does not exist.
-pub(in crate::store) fn check_exist(tenant: &str, ids: &[Option<&str>]) -> StateResult<()> {
-    let mut named: Vec<Option<&str>> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for id in ids.iter().flatten() {
-        if seen.insert(*id) {
-            named.push(Some(id));
+/// Refuses an execution that does not exist; none is none that is missing. It is not locked.
+pub(in crate::store) fn check_exists(tenant: &str, id: Option<&str>) -> StateResult<()> {
+    match id {
+        Some(id) if !EXECUTIONS.has([tenant, id]) => {
+            Err(StateError::execution_not_found(id, tenant))
         }
+        _ => Ok(()),
     }
-    if named.is_empty() {
-        return Ok(());
-    }
-    let params = [Param::Text(Some(tenant)), Param::Texts(&named)];
-    let missing = as_owner(|| MISSING.one(Mode::Write, &params, |row| Ok(row.text(0))))?;
-    match missing.flatten() {
-        Some(id) => Err(StateError::execution_not_found(&id, tenant)),
-        None => Ok(()),
-    }
+}
+
+/// Refuses a batch that names an execution which does not exist: the first one.
+pub(in crate::store) fn check_exist(tenant: &str, ids: &[Option<&str>]) -> StateResult<()> {
+    let mut seen = HashSet::new();
+    let new = ids.iter().filter(|id| seen.insert(**id));
+    new.into_iter().try_for_each(|id| check_exists(tenant, *id))
 }

@@ -1,9 +1,10 @@
 //! Appending to `wfstate.metrics`. Nothing is locked, and nobody waits.
 
-use crate::core::{StateError, StateResult};
+use crate::core::StateResult;
+use crate::pg::partitions::Partitioned;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
-use crate::store::logs::write::check_exist;
+use crate::store::logs::write::{check_exist, check_exists};
 
 /// A measurement.
 pub struct Measurement<'a> {
@@ -21,54 +22,90 @@ pub struct Measurement<'a> {
     pub recorded_at: Option<i64>,
 }
 
-/// As the owner, below row-level security, with a tenant that the caller was found to be allowed.
-static WRITE: Statement = Statement::new(
-    "INSERT INTO wfstate.metrics AS m (tenant, execution_id, recorded_at, name, value, unit, labels)
-     SELECT $1, $2, $3, $4, $5, $6, $7
-      WHERE $2 IS NULL
-         OR EXISTS (SELECT FROM wfstate.executions AS e WHERE e.tenant {=} $1 AND e.execution_id {=} $2)
-     RETURNING m.position",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Timestamptz,
-        Type::Text,
-        Type::Float8,
-        Type::Text,
-        Type::Jsonb,
-    ],
-);
+const TABLE: Partitioned = Partitioned {
+    parent: c"metrics",
+    default: c"metrics_default",
+    positions: c"metrics_position_seq",
+};
+
+/// As the owner, below row-level security, with a tenant that the caller was found to be allowed. The position is
+/// drawn before, since RETURNING takes longer; so does finding a partition where there is but one.
+macro_rules! append {
+    ($table:literal) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.",
+                $table,
+                " (tenant, execution_id, recorded_at, name, value, unit, labels, position)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            ),
+            &[
+                Type::Text,
+                Type::Text,
+                Type::Timestamptz,
+                Type::Text,
+                Type::Float8,
+                Type::Text,
+                Type::Jsonb,
+                Type::Int8,
+            ],
+        )
+    };
+}
+static WRITE: Statement = append!("metrics");
+static WRITE_DEFAULT: Statement = append!("metrics_default");
 
 /// Records a measurement; returns its position.
 pub fn write(tenant: &str, one: &Measurement<'_>) -> StateResult<i64> {
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::Text(one.execution_id),
-        Param::Timestamptz(Some(one.recorded_at.unwrap_or_else(now))),
-        Param::Text(Some(one.name)),
-        Param::Float8(Some(one.value)),
-        Param::Text(one.unit),
-        Param::Jsonb(one.labels),
-    ];
-    let written = as_owner(|| WRITE.one(Mode::Write, &params, |row| Ok(row.int8(0))))?;
-    written.flatten().ok_or_else(|| {
-        StateError::execution_not_found(one.execution_id.unwrap_or_default(), tenant)
+    let at = one.recorded_at.unwrap_or_else(now);
+    let params = |position| {
+        [
+            Param::Text(Some(tenant)),
+            Param::Text(one.execution_id),
+            Param::Timestamptz(Some(at)),
+            Param::Text(Some(one.name)),
+            Param::Float8(Some(one.value)),
+            Param::Text(one.unit),
+            Param::Jsonb(one.labels),
+            Param::Int8(Some(position)),
+        ]
+    };
+    check_exists(tenant, one.execution_id)?;
+    as_owner(|| {
+        let position = TABLE.next_position();
+        let statement = if TABLE.is_whole() {
+            &WRITE_DEFAULT
+        } else {
+            &WRITE
+        };
+        statement.run(Mode::Write, &params(position))?;
+        Ok(position)
     })
 }
 
-static WRITE_ALL: Statement = Statement::new(
-    "INSERT INTO wfstate.metrics (tenant, execution_id, recorded_at, name, value, unit, labels)
-     SELECT $1, n.* FROM unnest($2, $3, $4, $5, $6, $7) AS n",
-    &[
-        Type::Text,
-        Type::TextArray,
-        Type::TimestamptzArray,
-        Type::TextArray,
-        Type::Float8Array,
-        Type::TextArray,
-        Type::JsonbArray,
-    ],
-);
+macro_rules! append_all {
+    ($table:literal) => {
+        Statement::new(
+            concat!(
+                "INSERT INTO wfstate.",
+                $table,
+                " (tenant, execution_id, recorded_at, name, value, unit, labels)
+     SELECT $1, n.* FROM unnest($2, $3, $4, $5, $6, $7) AS n"
+            ),
+            &[
+                Type::Text,
+                Type::TextArray,
+                Type::TimestamptzArray,
+                Type::TextArray,
+                Type::Float8Array,
+                Type::TextArray,
+                Type::JsonbArray,
+            ],
+        )
+    };
+}
+static WRITE_ALL: Statement = append_all!("metrics");
+static WRITE_ALL_DEFAULT: Statement = append_all!("metrics_default");
 
 /// Records many measurements; returns how many.
 pub fn write_all(tenant: &str, all: &[Measurement<'_>]) -> StateResult<u64> {
@@ -92,5 +129,12 @@ pub fn write_all(tenant: &str, all: &[Measurement<'_>]) -> StateResult<u64> {
         Param::Texts(&units),
         Param::JsonbArray(&labels),
     ];
-    as_owner(|| WRITE_ALL.run(Mode::Write, &params))
+    as_owner(|| {
+        let statement = if TABLE.is_whole() {
+            &WRITE_ALL_DEFAULT
+        } else {
+            &WRITE_ALL
+        };
+        statement.run(Mode::Write, &params)
+    })
 }

@@ -21,7 +21,7 @@ SELECT CASE nspname WHEN 'wfstate' THEN 'wfstate.' ELSE '' END || proname AS fun
   FROM pg_temp.api ORDER BY nspname = 'wfstate', proname COLLATE "C";
 -- Every signature.
 \pset format unaligned
-SELECT proname || '(' || pg_get_function_arguments(oid) || ') -> ' || pg_get_function_result(oid) AS signature FROM pg_temp.api WHERE nspname <> 'wfstate' ORDER BY proname COLLATE "C";
+SELECT proname || '(' || pg_get_function_arguments(oid) || ') -> ' || pg_get_function_result(oid) AS signature FROM pg_temp.api WHERE nspname <> 'wfstate' ORDER BY proname COLLATE "C", 1;
 \pset format aligned
 -- No overloads, all arguments named, all optional ones with a default; what runs as its owner has a search_path.
 SELECT proname FROM pg_temp.api GROUP BY proname HAVING count(*) > 1;

@@ -49,6 +49,11 @@ SELECT wf_save_session('chat', '{"user_id": "ann", "mission": "talk", "n": 1.50}
 SELECT wf_save_todo_list('plan', 'chat', '[{"id": "a", "cost": 1.0}, {"id": "b"}]'), wf_update_todo('plan', 'b', '{"done": true}'), wf_save_todo_list('alone', plan => '{}');
 SELECT wf_record_thought('chat', 'step', 'thought', 'action', 'observation', '{"n": 1.50}', '2026-01-01'), wf_record_thoughts('chat', thoughts => '{a,b}');
 SELECT wf_remember('context', 'Look before you leap', 'foot', 0.7, '{"team": "blue"}', config => 'english'), wf_remember(NULL, 'LOOK before you leap', 'foot'), wf_remember(NULL, 'Anything else', config => 'simple');
+-- Logs and metrics.
+SELECT wf_log('order', 'warn', 'declined', '{"n": 1.50}', 'step-1'), wf_log(NULL, 'info', 'of the service'),
+       wf_record_logs('{order,fork}', '{debug,error}', '{one,two}', logged_at => '{2026-01-01,2026-01-02}'),
+       wf_record_metric('order', 'tokens', 1200, 'n', '{"model": "large"}'), wf_record_metrics(NULL, '{load,load}', '{0.5,-0.25}');
 SET wfstate.tenant = 'blue';
 SELECT wf_save_state('order', '{"of": "blue"}', tags => '{"team": "red"}');
 SELECT wf_patch_state('order', '{"more": 1}');
+SELECT wf_log('order', 'info', 'of blue'), wf_record_metric('order', 'tokens', 1);
