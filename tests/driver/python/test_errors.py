@@ -48,8 +48,8 @@ class Errors(Provoking):
         self.provoke("22023", "SELECT wf_import(%s)", Jsonb([MARKER]))
 
     def test_patches_that_do_not_apply(self):
+        self.provoke("WF001", "SELECT wf_patch_state(%s, %s)", self.id, Jsonb([{"op": "test", "path": "/field", "value": MARKER + "!"}]))
         for patch in (
-            [{"op": "test", "path": "/field", "value": MARKER + "!"}],
             [{"op": "remove", "path": "/absent"}],
             [{"op": "add", "path": "/list/99", "value": MARKER}],
             [{"op": "add", "path": "field", "value": MARKER}],
