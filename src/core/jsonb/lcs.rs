@@ -11,7 +11,7 @@ use super::super::work::{work, work_on_bytes};
 use super::view::Value;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use twox_hash::XxHash3_64;
 
 /// Insertions plus removals that are tried at most.
 const MAX_EDITS: usize = 1024;
@@ -48,7 +48,7 @@ fn hashed(value: Value<'_>) -> Hashed<'_> {
         Value::Object(object) => (5, object.raw()),
     };
     work_on_bytes(bytes.len());
-    Hashed(xxh3_64_with_seed(bytes, seed), value)
+    Hashed(XxHash3_64::oneshot_with_seed(seed, bytes), value)
 }
 
 /// The runs that a shortest edit script keeps, if it keeps more elements than

@@ -12,6 +12,7 @@ mod depth;
 pub mod diff;
 mod equal;
 mod found;
+pub mod image;
 mod lcs;
 mod list;
 mod merge;

@@ -17,6 +17,8 @@ pub struct Numeric<'a> {
     /// Decimal digits shown after the point.
     pub scale: u16,
     digits: &'a [u8],
+    /// Whether its header is of the short form.
+    short: bool,
 }
 
 impl<'a> Numeric<'a> {
@@ -38,6 +40,7 @@ impl<'a> Numeric<'a> {
                 weight: (((head & 0x7F) << 9) as i16) >> 9,
                 scale: (head & 0x1F80) >> 7,
                 digits: rest,
+                short: true,
             },
             sign => {
                 let (weight, digits) = rest.split_first_chunk::<2>().ok_or(bad)?;
@@ -46,6 +49,7 @@ impl<'a> Numeric<'a> {
                     weight: i16::from_ne_bytes(*weight),
                     scale: head & 0x3FFF,
                     digits,
+                    short: false,
                 }
             }
         };
@@ -54,6 +58,27 @@ impl<'a> Numeric<'a> {
         } else {
             Err(bad)
         }
+    }
+
+    /// Whether the header is of the short form exactly where that has room for scale and weight, as the server
+    /// writes it.
+    pub fn has_shortest_header(&self) -> bool {
+        self.short == self.fits_short()
+    }
+
+    fn fits_short(&self) -> bool {
+        self.scale <= 0x3F && (-64..=63).contains(&self.weight)
+    }
+
+    /// The words of the shortest header: the first one, and the weight where that is not part of it.
+    pub fn header(&self) -> (u16, Option<i16>) {
+        if self.fits_short() {
+            let sign = if self.negative { SHORT_NEGATIVE } else { 0 };
+            let weight = self.weight.cast_unsigned() & 0x7F;
+            return (SHORT | sign | self.scale << 7 | weight, None);
+        }
+        let sign = if self.negative { NEGATIVE } else { 0 };
+        (sign | self.scale, Some(self.weight))
     }
 
     /// The digits, each 0..10,000.

@@ -195,6 +195,12 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Over the keys, and then the values.
+    pub(super) fn cursor(&self) -> Result<Cursor<'a>> {
+        let entries = self.len() * 2;
+        Cursor::new(self.raw, entries, 0, entries)
+    }
+
     /// The values alone, in the order of keys.
     pub fn values(&self) -> Items<'a> {
         let len = self.len();

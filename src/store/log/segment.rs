@@ -1,6 +1,7 @@
 //! The rows of one segment of the log, and the way through them from a version down to a snapshot.
 
-use crate::core::{Error, StateError, StateResult, hash, jsonb};
+use crate::core::hash::{self, Seen};
+use crate::core::{Error, StateError, StateResult, jsonb};
 use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::spi::{Connection, Row, Stored};
@@ -22,10 +23,19 @@ pub(in crate::store) struct Link {
     version: i64,
     base: Option<i64>,
     patch: Range<usize>,
-    snapshot: Option<Stored>,
+    seen: Seen,
+    /// Apart, since few have one.
+    snapshot: Option<Box<Snapshot>>,
     hash: i64,
-    snapshot_hash: Option<i64>,
 }
+
+struct Snapshot {
+    stored: Stored,
+    hash: Option<i64>,
+}
+
+/// A link with its patch, until what it stands on is reached.
+type Open<'s> = Option<(&'s Link, &'s [u8])>;
 
 /// Where the way through one segment ends.
 pub(in crate::store) enum End<'s> {
@@ -65,18 +75,28 @@ impl Chain {
         }
     }
 
-    fn follow(&mut self, link: &Link, patch: Option<&[u8]>) -> Result<(), Error> {
-        const WRONG: Error = Error::Corrupt("a version does not match its hash");
+    /// Goes on to a link, from the one before where that is of the same segment.
+    fn follow(&mut self, link: &Link, from: Open<'_>) -> Result<(), Error> {
         let fits = self.is.take().is_none_or(|hash| hash == link.hash)
             && self
                 .above
                 .take()
-                .is_none_or(|(hash, payload)| hash::chain(link.hash, payload) == hash);
-        if !fits {
-            return Err(WRONG);
+                .is_none_or(|(hash, payload)| hash::chain(link.hash, payload) == hash)
+            && match from {
+                Some((above, patch)) => above.seen.is_chained(link.hash, patch, above.hash)?,
+                None => true,
+            };
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::Corrupt("a version does not match its hash"))
         }
-        if let Some(patch) = patch {
-            self.above = Some((link.hash, hash::patch_hash(patch)?.cast_signed()));
+    }
+
+    /// Leaves a segment, from its last link.
+    fn leave(&mut self, from: Open<'_>) -> Result<(), Error> {
+        if let Some((above, patch)) = from {
+            self.above = Some((above.hash, hash::patch_hash(patch)?.cast_signed()));
         }
         Ok(())
     }
@@ -93,10 +113,13 @@ impl Link {
         let Some(snapshot) = &self.snapshot else {
             return Err(told("a snapshot is missing"));
         };
-        let payload = telling(told, || Ok(snapshot.payload(connection)))?;
-        let hash = hash::hash(payload)
-            .map_err(|error| StateError::not_rebuilt(key.id, self.version, error))?;
-        if self.snapshot_hash != Some(hash.cast_signed()) {
+        let payload = telling(told, || Ok(snapshot.stored.payload(connection)))?;
+        let fits = match snapshot.hash {
+            Some(hash) => hash::has_hash(payload, hash.cast_unsigned())
+                .map_err(|error| StateError::not_rebuilt(key.id, self.version, error))?,
+            None => false,
+        };
+        if !fits {
             return Err(told("a snapshot does not match its hash"));
         }
         Ok(payload)
@@ -116,7 +139,10 @@ impl Segment {
 
     /// Adds a row, in any order. The patch that leads to a snapshot is not needed.
     pub fn add(&mut self, row: &Row<'_>) {
-        let snapshot = row.stored(3);
+        let snapshot = row.stored(3).map(|stored| {
+            let hash = row.int8(5);
+            Box::new(Snapshot { stored, hash })
+        });
         let start = self.patches.len();
         if snapshot.is_none() {
             row.append(2, &mut self.patches);
@@ -125,9 +151,9 @@ impl Segment {
             version: row.int8(0).unwrap_or_default(),
             base: row.int8(1),
             patch: start..self.patches.len(),
+            seen: Seen::of(self.patches.get(start..).unwrap_or_default()),
             snapshot,
             hash: row.int8(4).unwrap_or_default(),
-            snapshot_hash: row.int8(5),
         });
     }
 
@@ -158,20 +184,21 @@ impl Segment {
         links.sort_by_key(|link| std::cmp::Reverse(link.version));
         let mut patches = Vec::with_capacity(links.len());
         let (mut want, mut end) = (version, End::Missing);
+        let mut open: Open<'_> = None;
         for link in links {
             if link.version != want {
                 continue;
             }
+            let patch = self.patches.get(link.patch.clone()).unwrap_or_default();
+            if patch.is_empty() && link.snapshot.is_none() {
+                return Err(Error::Corrupt("a version has neither patch nor snapshot"));
+            }
+            chain.follow(link, open.take())?;
             if link.snapshot.is_some() {
-                chain.follow(link, None)?;
                 let end = End::Snapshot(link);
                 return Ok(Way { patches, end });
             }
-            let patch = self.patches.get(link.patch.clone()).unwrap_or_default();
-            if patch.is_empty() {
-                return Err(Error::Corrupt("a version has neither patch nor snapshot"));
-            }
-            chain.follow(link, Some(patch))?;
+            open = Some((link, patch));
             if patch != UNCHANGED {
                 patches.push(patch);
             }
@@ -182,9 +209,10 @@ impl Segment {
             };
             match end {
                 End::Jump(base) => want = base,
-                _ => return Ok(Way { patches, end }),
+                _ => break,
             }
         }
+        chain.leave(open)?;
         Ok(Way { patches, end })
     }
 }

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 use std::time::Instant;
-use wfstate_core_tests::core::hash::{hash, patch_hash};
+use wfstate_core_tests::core::hash::{Seen, chain, has_hash, hash, patch_hash};
 use wfstate_core_tests::jsonb::{
     self, MAX_SIZE, Pointer, Value, build, check, diff, get, project, root,
 };
@@ -134,6 +134,10 @@ fn main() {
     differences(&base, &messages);
 
     time("hash: 1 MB of messages", || hash(&base).unwrap());
+    let known = hash(&base).unwrap();
+    time("hash compared: 1 MB of messages", || {
+        has_hash(&base, known).unwrap()
+    });
     let patches: Vec<_> = (0..1500)
         .map(|n| operation("add", "/messages/-", root(&message(n, 200)).unwrap()))
         .collect();
@@ -142,6 +146,14 @@ fn main() {
             .iter()
             .map(|patch| patch_hash(patch).unwrap())
             .fold(0, |all, one| all ^ one)
+    });
+    let of = |patch: &Vec<u8>| chain(7, patch_hash(patch).unwrap().cast_signed());
+    let chained: Vec<_> = patches.iter().map(of).collect();
+    time("hash compared: 1500 patches of 250 bytes", || {
+        let known = patches.iter().zip(&chained);
+        known
+            .filter(|(patch, hash)| Seen::of(patch).is_chained(7, patch, **hash).unwrap())
+            .count()
     });
     time("check: 1 MB of messages", || check(&base).unwrap());
     let words: Vec<_> = (0..40_000).map(|n| format!("word {n}")).collect();

@@ -5,7 +5,7 @@ use crate::encode::apply;
 use crate::encode::encode;
 use crate::random::{document, edited};
 use proptest::prelude::*;
-use wfstate_core_tests::core::hash::hash;
+use wfstate_core_tests::core::hash::{has_hash, hash};
 use wfstate_core_tests::jsonb::*;
 
 fn everything(a: &[u8], b: &[u8]) {
@@ -15,6 +15,9 @@ fn everything(a: &[u8], b: &[u8]) {
         .collect();
     let _ = check(a);
     let _ = hash(a);
+    let _ = has_hash(a, 0);
+    let _ = image::is_image(a);
+    let _ = image::image(a);
     let _ = kind(a);
     let _ = project(a, &paths);
     let _ = touches(a, &paths);

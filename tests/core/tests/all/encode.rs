@@ -18,23 +18,39 @@ pub fn apply(base: &[u8], patches: &[&[u8]]) -> Result<Vec<u8>> {
 }
 
 pub fn encode(value: &Value) -> Vec<u8> {
+    encode_like(value, Like::default())
+}
+
+/// Where a document is not as the server makes it, and yet reads the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Like {
+    /// Numbers have a header of the long form always.
+    pub long: bool,
+    /// What padding is made of.
+    pub padding: u8,
+    /// Bytes behind the last value of a container, in words.
+    pub tail: usize,
+}
+
+pub fn encode_like(value: &Value, like: Like) -> Vec<u8> {
     let mut out = Vec::new();
     match value {
         Value::Array(_) | Value::Object(_) => {
-            put(&mut out, value);
+            put(&mut out, value, like);
         }
         scalar => {
             out.extend((0x4000_0000u32 | 0x1000_0000 | 1).to_ne_bytes());
             out.extend([0; 4]);
-            let meta = put(&mut out, scalar);
+            let meta = put(&mut out, scalar, like);
             out[4..8].copy_from_slice(&(meta | HAS_OFF).to_ne_bytes());
+            out.extend(vec![0; 4 * like.tail]);
         }
     }
     out
 }
 
 /// `convertJsonbValue`: appends and returns the entry (type and length).
-fn put(out: &mut Vec<u8>, value: &Value) -> u32 {
+fn put(out: &mut Vec<u8>, value: &Value, like: Like) -> u32 {
     let start = out.len();
     match value {
         Value::Null => 0x4000_0000,
@@ -45,34 +61,34 @@ fn put(out: &mut Vec<u8>, value: &Value) -> u32 {
             text.len() as u32
         }
         Value::Number(number) => {
-            pad(out);
-            out.extend(numeric(&number.to_string()));
+            pad(out, like.padding);
+            out.extend(datum(&number.to_string(), like.long));
             0x1000_0000 | (out.len() - start) as u32
         }
         Value::Array(items) => {
-            pad(out);
+            pad(out, like.padding);
             out.extend((0x4000_0000 | items.len() as u32).to_ne_bytes());
-            fill(out, items.iter());
+            fill(out, items.iter(), like);
             0x5000_0000 | (out.len() - start) as u32
         }
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(key, _)| (key.len(), key.as_bytes().to_vec()));
-            pad(out);
+            pad(out, like.padding);
             out.extend((0x2000_0000 | members.len() as u32).to_ne_bytes());
             let keys: Vec<_> = members.iter().map(|m| Value::String(m.0.clone())).collect();
-            fill(out, keys.iter().chain(members.iter().map(|m| m.1)));
+            fill(out, keys.iter().chain(members.iter().map(|m| m.1)), like);
             0x5000_0000 | (out.len() - start) as u32
         }
     }
 }
 
-fn fill<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a Value> + Clone) {
+fn fill<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a Value> + Clone, like: Like) {
     let entries = out.len();
     out.resize(entries + 4 * values.clone().count(), 0);
     let mut total = 0;
     for (index, value) in values.enumerate() {
-        let mut meta = put(out, value);
+        let mut meta = put(out, value, like);
         total += meta & 0x0FFF_FFFF;
         if index % 32 == 0 {
             meta = (meta & 0x7000_0000) | total | HAS_OFF;
@@ -80,16 +96,21 @@ fn fill<'a>(out: &mut Vec<u8>, values: impl Iterator<Item = &'a Value> + Clone) 
         let at = entries + 4 * index;
         out[at..at + 4].copy_from_slice(&meta.to_ne_bytes());
     }
+    out.extend(vec![0; 4 * like.tail]);
 }
 
-fn pad(out: &mut Vec<u8>) {
+fn pad(out: &mut Vec<u8>, with: u8) {
     while !out.len().is_multiple_of(4) {
-        out.push(0);
+        out.push(with);
     }
 }
 
 /// `numeric_in`: `set_var_from_str`, `strip_var`, `make_result`.
 pub fn numeric(text: &str) -> Vec<u8> {
+    datum(text, false)
+}
+
+fn datum(text: &str, long: bool) -> Vec<u8> {
     let (negative, text) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text),
@@ -131,7 +152,7 @@ pub fn numeric(text: &str) -> Vec<u8> {
     };
 
     let mut body = Vec::new();
-    if dscale <= 0x3F && (-64..=63).contains(&weight) {
+    if !long && dscale <= 0x3F && (-64..=63).contains(&weight) {
         let sign = if negative { 0x2000 } else { 0 };
         let head = 0x8000 | sign | ((dscale as u16) << 7) | (weight as u16 & 0x7F);
         body.extend(head.to_ne_bytes());
