@@ -220,7 +220,7 @@ SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_fai
 UPDATE wfstate.quarantine SET quarantined_at = now() - interval '1 year' WHERE tenant = 'retention';
 UPDATE wfstate.recoveries SET recovered_at = now() - interval '1 year' WHERE tenant = 'retention';
 SELECT * FROM wf_cleanup('1 day', items => '{quarantine,recoveries,migration_failures,logs,metrics}');
-SELECT (SELECT count(*) FROM wf_logs(text => 'a')), (SELECT count(*) FROM wfstate.logs WHERE tenant = 'retention' AND execution_id IS NULL);
+SELECT (SELECT count(*) FROM wf_logs(text => '20')), (SELECT count(*) FROM wfstate.logs WHERE tenant = 'retention' AND execution_id IS NULL);
 SELECT execution_id FROM wfstate.migration_failures WHERE tenant = 'retention';
 -- The other tenant has kept what it had.
 SET wfstate.tenant = 'retention_other';
