@@ -1,6 +1,6 @@
 //! How long what has ended is kept, and upkeep.
 
-use super::{interval, micros};
+use super::{age, micros};
 use crate::core::{StateError, limits};
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
@@ -20,9 +20,9 @@ fn wf_set_retention(
     run(|| {
         policies::set(
             &tenant::current()?,
-            item,
-            interval(older_than),
-            checkpointed,
+            limits::required("item", item)?,
+            age("older_than", older_than)?,
+            limits::required("checkpointed", checkpointed)?,
         )
     });
 }
@@ -63,7 +63,7 @@ fn wf_cleanup(
             })
             .transpose()?;
         let call = Call {
-            older_than: interval(older_than),
+            older_than: age("older_than", older_than)?,
             dry_run: limits::required("dry_run", dry_run)?,
             batch: limits::batch_size(batch_size)?,
             items: items.as_deref(),

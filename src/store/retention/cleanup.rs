@@ -84,9 +84,6 @@ pub fn run(
 }
 
 fn check(call: &Call<'_>) -> StateResult<()> {
-    if let Some(age) = call.older_than {
-        limits::age("older_than", age.months, age.days, age.micros)?;
-    }
     let known: Vec<&str> = names().collect();
     let unknown = call
         .items

@@ -68,11 +68,10 @@ pub fn list(tenant: &str) -> StateResult<Vec<Policy>> {
 /// Says how long an item is kept.
 pub fn set(
     tenant: &str,
-    item: Option<&str>,
+    item: &str,
     older_than: Option<Interval>,
-    checkpointed: Option<bool>,
+    checkpointed: bool,
 ) -> StateResult<()> {
-    let item = limits::required("item", item)?;
     let items: Vec<&str> = names().filter(|item| *item != HISTORIES).collect();
     if item == HISTORIES {
         return Err(
@@ -84,10 +83,6 @@ pub fn set(
     if !items.contains(&item) {
         return Err(limits::unknown("item", item, &items));
     }
-    if let Some(age) = older_than {
-        limits::age("older_than", age.months, age.days, age.micros)?;
-    }
-    let checkpointed = limits::required("checkpointed", checkpointed)?;
     if checkpointed && item != "executions" {
         return Err(
             StateError::invalid(format!("checkpointed is not for {item}"))
