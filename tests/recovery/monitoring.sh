@@ -74,8 +74,7 @@ scrape_configs:
   - job_name: wfstate
     static_configs: [{targets: ["127.0.0.1:$blue", "127.0.0.1:$green"]}]
 YAML
-as_pg mkdir "$WF_BASE/prometheus"
-as_pg "$(command -v prometheus)" --config.file="$WF_BASE/prometheus.yml" --storage.tsdb.path="$WF_BASE/prometheus" \
+prometheus --config.file="$WF_BASE/prometheus.yml" --storage.tsdb.path="$WF_BASE/series" \
   --web.listen-address="127.0.0.1:$prometheus_port" >"$WF_BASE/prometheus.log" 2>&1 &
 on_exit "kill $! 2>/dev/null"
 count_last_line "$WF_PYTHON" "$here/monitoring.py" dashboard "$prometheus_port" "$WF_ROOT/docs/monitoring/dashboard.json"

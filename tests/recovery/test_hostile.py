@@ -166,9 +166,10 @@ class Hostile(Owned):
                 conn.close()
 
     def definitions(self):
+        # Where all identifiers are quoted, so is the schema that the script is told, in bodies that are texts.
         with self.admin() as admin:
             return admin.execute("""
-                SELECT pg_describe_object(classid, objid, 0), pg_get_functiondef(p.oid), p.proacl::text, c.relacl::text,
+                SELECT pg_describe_object(classid, objid, 0), replace(pg_get_functiondef(p.oid), '"evil".', 'evil.'), p.proacl::text, c.relacl::text,
                        obj_description(objid, classid::regclass::name)
                   FROM pg_depend AS d LEFT JOIN pg_proc AS p ON p.oid = d.objid AND p.prokind <> 'a'
                   LEFT JOIN pg_class AS c ON c.oid = d.objid
