@@ -12,13 +12,18 @@ use crate::store::logs::write::{self, Line};
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-pub(super) type Texts = Option<Vec<Option<String>>>;
+pub(super) type Texts<'a> = Option<pgrx::Array<'a, &'a str>>;
 pub(super) type Times = Option<Vec<Option<TimestampWithTimeZone>>>;
 pub(super) type Documents<'a> = Option<pgrx::Array<'a, JsonbArg<'a>>>;
 
-/// An element of an array; NULL where the array was left out.
-pub(super) fn text(array: &Texts, at: usize) -> Option<&str> {
-    array.as_ref()?.get(at)?.as_deref()
+/// The texts of an array.
+pub(super) fn texts<'t>(array: &'t Texts<'_>) -> Option<Vec<Option<&'t str>>> {
+    Some(array.as_ref()?.iter().collect())
+}
+
+/// An element of these; NULL where the array was left out.
+pub(super) fn text<'t>(all: Option<&[Option<&'t str>]>, at: usize) -> Option<&'t str> {
+    *all?.get(at)?
 }
 
 /// The same of times.
@@ -79,23 +84,24 @@ fn wf_log(
 
 #[pg_extern(sql = false)]
 fn wf_record_logs(
-    execution_ids: Texts,
-    levels: Texts,
-    messages: Texts,
+    execution_ids: Texts<'_>,
+    levels: Texts<'_>,
+    messages: Texts<'_>,
     data: Documents<'_>,
-    step_ids: Texts,
+    step_ids: Texts<'_>,
     logged_at: Times,
 ) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
-        let count = limits::required("messages", messages.as_ref())?.len();
-        limits::required("levels", levels.as_ref())?;
-        let data = documents(&data);
+        let messages = limits::required("messages", texts(&messages))?;
+        let levels = limits::required("levels", texts(&levels))?;
+        let (execution_ids, step_ids) = (texts(&execution_ids), texts(&step_ids));
+        let (data, count) = (documents(&data), messages.len());
         parallel(
             ("messages", count),
             &[
                 ("execution_ids", execution_ids.as_ref().map(Vec::len)),
-                ("levels", levels.as_ref().map(Vec::len)),
+                ("levels", Some(levels.len())),
                 ("data", data.as_ref().map(Vec::len)),
                 ("step_ids", step_ids.as_ref().map(Vec::len)),
                 ("logged_at", logged_at.as_ref().map(Vec::len)),
@@ -104,11 +110,14 @@ fn wf_record_logs(
         let mut size = 0;
         let lines = (0..count).map(|at| {
             let line = Line {
-                execution_id: limits::optional_name("an execution_id", text(&execution_ids, at))?,
-                level: telemetry::level("a level", text(&levels, at))?,
-                message: telemetry::message("a message", text(&messages, at))?,
+                execution_id: limits::optional_name(
+                    "an execution_id",
+                    text(execution_ids.as_deref(), at),
+                )?,
+                level: telemetry::level("a level", text(Some(&levels), at))?,
+                message: telemetry::message("a message", text(Some(&messages), at))?,
                 data: telemetry::data(document(data.as_deref(), at))?,
-                step_id: limits::optional_name("a step_id", text(&step_ids, at))?,
+                step_id: limits::optional_name("a step_id", text(step_ids.as_deref(), at))?,
                 logged_at: telemetry::time("logged_at", moment(&logged_at, at))?,
             };
             size += line.message.len() + line.data.map_or(0, <[u8]>::len);

@@ -1,6 +1,6 @@
 //! Measurements, and how executions do.
 
-use super::logs::{Documents, Texts, Times, document, documents, moment, parallel, text};
+use super::logs::{Documents, Texts, Times, document, documents, moment, parallel, text, texts};
 use super::{bytes, interval, micros};
 use crate::core::stats::encode;
 use crate::core::telemetry::{self, cursor, group_cursor};
@@ -39,20 +39,21 @@ fn wf_record_metric(
 
 #[pg_extern(sql = false)]
 fn wf_record_metrics(
-    execution_ids: Texts,
-    names: Texts,
+    execution_ids: Texts<'_>,
+    names: Texts<'_>,
     measurements: Option<Vec<Option<f64>>>,
-    units: Texts,
+    units: Texts<'_>,
     labels: Documents<'_>,
     recorded_at: Times,
 ) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
-        let count = limits::required("names", names.as_ref())?.len();
+        let names = limits::required("names", texts(&names))?;
+        let (execution_ids, units) = (texts(&execution_ids), texts(&units));
         let measurements = limits::required("measurements", measurements)?;
         let labels = documents(&labels);
         parallel(
-            ("names", count),
+            ("names", names.len()),
             &[
                 ("execution_ids", execution_ids.as_ref().map(Vec::len)),
                 ("measurements", Some(measurements.len())),
@@ -62,12 +63,12 @@ fn wf_record_metrics(
             ],
         )?;
         let all = measurements.iter().enumerate().map(|(at, value)| {
-            let execution_id = text(&execution_ids, at);
+            let execution_id = text(execution_ids.as_deref(), at);
             Ok(Measurement {
                 execution_id: limits::optional_name("an execution_id", execution_id)?,
-                name: limits::name("a name", text(&names, at))?,
+                name: limits::name("a name", text(Some(&names), at))?,
                 value: telemetry::value("a measurement", *value)?,
-                unit: limits::optional_name("a unit", text(&units, at))?,
+                unit: limits::optional_name("a unit", text(units.as_deref(), at))?,
                 labels: limits::object("labels", document(labels.as_deref(), at))?,
                 recorded_at: telemetry::time("recorded_at", moment(&recorded_at, at))?,
             })

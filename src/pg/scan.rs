@@ -147,38 +147,61 @@ pub struct Index {
 }
 
 impl Index {
-    /// Whether there is a row of this key that is committed now, or written by this transaction: a fraction of what a statement takes to begin.
-    pub fn has(&self, key: [&str; 2]) -> bool {
+    /// The first of these that, after `first`, is no row's key: neither committed nor written by this transaction.
+    /// Takes a fraction of what a statement takes to begin.
+    pub fn missing<'k>(
+        &self,
+        first: &str,
+        mut seconds: impl Iterator<Item = &'k str>,
+    ) -> Option<&'k str> {
         // SAFETY: the catalog is asked by static names, and raises where the table is not there; it is open and locked
-        // during the scan. A NULL snapshot asks for the newest one. The keys are texts of the collation that the
-        // server gives such keys, "C", and live until the scan has ended.
+        // meanwhile. A call has an active snapshot. The keys live until the function that called returns.
         unsafe {
             let schema = pg_sys::get_namespace_oid(c"wfstate".as_ptr(), false);
             let oid = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
             let lock = pg_sys::AccessShareLock as i32;
             let relation = pg_sys::table_open(oid(self.table), lock);
-            let mut keys = [pg_sys::ScanKeyData::default(); 2];
-            for ((entry, column), value) in keys.iter_mut().zip(self.columns).zip(key) {
-                pg_sys::ScanKeyInit(
-                    entry,
-                    pg_sys::get_attnum((*relation).rd_id, column.as_ptr()),
-                    pg_sys::BTEqualStrategyNumber as _,
-                    pg_sys::F_TEXTEQ.into(),
-                    varlena_datum(value.as_bytes()),
-                );
-            }
-            let scan = pg_sys::systable_beginscan(
-                relation,
-                oid(self.name),
-                true,
-                std::ptr::null_mut(),
-                keys.len() as i32,
-                keys.as_mut_ptr(),
-            );
-            let found = !pg_sys::systable_getnext(scan).is_null();
-            pg_sys::systable_endscan(scan);
+            let index = oid(self.name);
+            let numbers = self
+                .columns
+                .map(|column| pg_sys::get_attnum((*relation).rd_id, column.as_ptr()));
+            let first = varlena_datum(first.as_bytes());
+            // What the snapshot of the query does not show may have been written since, by this transaction, too.
+            let missing = seconds.find(|second| {
+                let key = [first, varlena_datum(second.as_bytes())];
+                let active = pg_sys::GetActiveSnapshot();
+                !has(relation, index, numbers, key, active)
+                    && !has(relation, index, numbers, key, std::ptr::null_mut())
+            });
             pg_sys::table_close(relation, lock);
-            found
+            missing
         }
+    }
+}
+
+/// Whether a snapshot shows a row of this key; NULL is the newest one.
+///
+/// # Safety
+/// The table must be open, the index be its, and the columns, by number, be texts that are its first two and collate
+/// "C", as the server takes keys to do.
+unsafe fn has(
+    relation: pg_sys::Relation,
+    index: pg_sys::Oid,
+    columns: [pg_sys::AttrNumber; 2],
+    key: [pg_sys::Datum; 2],
+    snapshot: pg_sys::Snapshot,
+) -> bool {
+    let mut keys = [pg_sys::ScanKeyData::default(); 2];
+    // SAFETY: the caller's promise; the keys outlive the scan.
+    unsafe {
+        for ((entry, column), value) in keys.iter_mut().zip(columns).zip(key) {
+            let equal = pg_sys::BTEqualStrategyNumber as _;
+            pg_sys::ScanKeyInit(entry, column, equal, pg_sys::F_TEXTEQ.into(), value);
+        }
+        let (count, keys) = (keys.len() as i32, keys.as_mut_ptr());
+        let scan = pg_sys::systable_beginscan(relation, index, true, snapshot, count, keys);
+        let found = !pg_sys::systable_getnext(scan).is_null();
+        pg_sys::systable_endscan(scan);
+        found
     }
 }

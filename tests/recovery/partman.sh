@@ -118,6 +118,13 @@ sql 'CREATE DATABASE custom TEMPLATE template0'
 check "custom: no error while restoring" "$(pg_restore --exit-on-error -j 2 -d custom "$WF_BASE/custom.dump" 2>&1)" ""
 holds custom
 
+# What is in the default partition can be moved, also what would keep a partition from being made.
+app "SELECT wf_log('run', 'info', 'far ahead', logged_at => $(day 30))" -d custom >/dev/null
+lines="$(app 'SELECT count(*), md5(string_agg(message, $$,$$ ORDER BY logged_at, position)) FROM wfstate.logs' -d custom)"
+sql "SELECT partman.partition_data_time('wfstate.logs', 100)" -d custom >/dev/null
+check "the default partition is emptied" "$(sql 'SELECT count(*) FROM wfstate.logs_default' -d custom)" 0
+check "and no line is lost" "$(app 'SELECT count(*), md5(string_agg(message, $$,$$ ORDER BY logged_at, position)) FROM wfstate.logs' -d custom)" "$lines"
+
 # An execution goes with its lines, wherever they are; and the extension with its partitions.
 check "wf_delete" "$(app "SELECT wf_delete('run'); SELECT count(*) FROM wf_logs('run'); SELECT count(*) FROM wf_metric_values('run'); SELECT count(*) FROM wf_logs('other')")" $'t\n0\n0\n1'
 sql 'DROP EXTENSION wfstate' 2>/dev/null

@@ -91,7 +91,7 @@ class Hostile(Owned):
         other = self.open()
         with other.transaction(force_rollback=True):
             # Not committed: the script waits when it comes to the same function.
-            other.execute("CREATE FUNCTION evil.wf_maintain(max_rows int) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+            other.execute("CREATE FUNCTION evil.wf_cache_stats() RETURNS int LANGUAGE sql AS 'SELECT 1'")
             install = threading.Thread(target=self.conn.execute, args=("CREATE EXTENSION wfstate SCHEMA evil",))
             install.start()
             self.addCleanup(install.join)
@@ -103,7 +103,7 @@ class Hostile(Owned):
                     third.execute(command)
         install.join()
         self.assertEqual(self.value(self.conn, """
-            SELECT count(*) FROM pg_proc WHERE proname = 'wf_maintain' AND pronamespace = 'evil'::regnamespace"""), 1)
+            SELECT count(*) FROM pg_proc WHERE proname = 'wf_cache_stats' AND pronamespace = 'evil'::regnamespace"""), 1)
         self.harmless()
 
     def wait_for_lock(self):

@@ -71,7 +71,7 @@ pub fn write(tenant: &str, line: &Line<'_>) -> StateResult<i64> {
             Param::Int8(Some(position)),
         ]
     };
-    check_exists(tenant, line.execution_id)?;
+    check_exist(tenant, line.execution_id.into_iter())?;
     as_owner(|| {
         let position = TABLE.next_position();
         let statement = if TABLE.is_whole() {
@@ -111,7 +111,7 @@ static WRITE_ALL_DEFAULT: Statement = append_all!("logs_default");
 /// Writes many lines; returns how many.
 pub fn write_all(tenant: &str, lines: &[Line<'_>]) -> StateResult<u64> {
     let executions: Vec<Option<&str>> = lines.iter().map(|line| line.execution_id).collect();
-    check_exist(tenant, &executions)?;
+    check_exist(tenant, once(&executions))?;
     let now = now();
     let times: Vec<Option<i64>> = lines
         .iter()
@@ -147,19 +147,26 @@ static EXECUTIONS: Index = Index {
     columns: [c"tenant", c"execution_id"],
 };
 
-/// Refuses an execution that does not exist; none is none that is missing. It is not locked.
-pub(in crate::store) fn check_exists(tenant: &str, id: Option<&str>) -> StateResult<()> {
-    match id {
-        Some(id) if !EXECUTIONS.has([tenant, id]) => {
-            Err(StateError::execution_not_found(id, tenant))
-        }
-        _ => Ok(()),
+/// Refuses executions that do not exist: the first of them. They are not locked.
+pub(in crate::store) fn check_exist<'a>(
+    tenant: &str,
+    ids: impl Iterator<Item = &'a str>,
+) -> StateResult<()> {
+    let mut ids = ids.peekable();
+    if ids.peek().is_none() {
+        return Ok(());
+    }
+    match EXECUTIONS.missing(tenant, ids) {
+        Some(id) => Err(StateError::execution_not_found(id, tenant)),
+        None => Ok(()),
     }
 }
 
-/// Refuses a batch that names an execution which does not exist: the first one.
-pub(in crate::store) fn check_exist(tenant: &str, ids: &[Option<&str>]) -> StateResult<()> {
+/// Each that is named once, in order.
+pub(in crate::store) fn once<'a>(ids: &[Option<&'a str>]) -> impl Iterator<Item = &'a str> {
     let mut seen = HashSet::new();
-    let new = ids.iter().filter(|id| seen.insert(**id));
-    new.into_iter().try_for_each(|id| check_exists(tenant, *id))
+    ids.iter()
+        .flatten()
+        .copied()
+        .filter(move |id| seen.insert(*id))
 }

@@ -4,7 +4,7 @@ use crate::core::StateResult;
 use crate::pg::partitions::Partitioned;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
-use crate::store::logs::write::{check_exist, check_exists};
+use crate::store::logs::write::{check_exist, once};
 
 /// A measurement.
 pub struct Measurement<'a> {
@@ -70,7 +70,7 @@ pub fn write(tenant: &str, one: &Measurement<'_>) -> StateResult<i64> {
             Param::Int8(Some(position)),
         ]
     };
-    check_exists(tenant, one.execution_id)?;
+    check_exist(tenant, one.execution_id.into_iter())?;
     as_owner(|| {
         let position = TABLE.next_position();
         let statement = if TABLE.is_whole() {
@@ -110,7 +110,7 @@ static WRITE_ALL_DEFAULT: Statement = append_all!("metrics_default");
 /// Records many measurements; returns how many.
 pub fn write_all(tenant: &str, all: &[Measurement<'_>]) -> StateResult<u64> {
     let executions: Vec<Option<&str>> = all.iter().map(|one| one.execution_id).collect();
-    check_exist(tenant, &executions)?;
+    check_exist(tenant, once(&executions))?;
     let now = now();
     let times: Vec<Option<i64>> = all
         .iter()

@@ -1,8 +1,9 @@
 -- Which index each list of lines and measurements is read from, by a role that row-level security holds for, however
 -- many others there are and wherever what is wanted lies; and that it is read no further than the page.
+\set SHOW_CONTEXT never
 SET wfstate.tenant = 'logs_plan';
 CREATE ROLE regress_wf_log_lister;
-SELECT wf_grant_access('regress_wf_log_lister', 'reader', '{logs_plan}');
+SELECT wf_grant_access('regress_wf_log_lister', 'writer', '{logs_plan}');
 -- 100,000 lines and measurements: execution 'old' has the oldest fifth, which is all that is grave, too.
 INSERT INTO wfstate.logs (tenant, execution_id, logged_at, level, message)
 SELECT 'logs_plan', CASE WHEN i <= 20000 THEN 'old' ELSE 'e' || i % 100 END, timestamptz '2026-01-01Z' + i * interval '1 second', CASE WHEN i <= 20000 THEN 'error' ELSE 'info' END, 'line ' || i FROM generate_series(1, 100000) AS i;
@@ -42,7 +43,12 @@ ANALYZE wfstate.logs, wfstate.metrics;
 CREATE TEMP TABLE known AS SELECT * FROM pg_temp.all_reads();
 SELECT query, indexes, few, sequential FROM known;
 -- What wf_delete takes is found by index.
-SELECT * FROM pg_temp.reads('SELECT * FROM wf_logs(''e7'', max_rows => 1000)', 1100);
+SELECT * FROM pg_temp.reads('SELECT wf_delete(''e7'')', 2000);
+SELECT count(*) FROM wf_logs('e7');
+-- Looking for a text that no line has ends when it is told to.
+SET statement_timeout = '5ms';
+SELECT count(*) FROM wf_logs(text => 'nothing like it');
+RESET statement_timeout;
 DELETE FROM wfstate.logs WHERE tenant = 'logs_plan';
 DELETE FROM wfstate.metrics WHERE tenant = 'logs_plan';
 DELETE FROM wfstate.executions WHERE tenant = 'logs_plan';
