@@ -140,7 +140,7 @@ pub mod store;
 ::pgrx::extension_sql_file!(
     "../sql/looking.sql",
     name = "looking",
-    requires = ["operations"]
+    requires = ["health"]
 );
 ::pgrx::extension_sql_file!("../sql/end.sql", name = "end", finalize);
 

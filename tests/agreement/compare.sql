@@ -67,8 +67,8 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
            WHEN d.proname IN ('wf_validate_definition', 'wf_definition_violations') THEN 'ss'
            -- They read damage in a subtransaction, which a parallel query cannot have.
            WHEN d.proname IN ('wf_verify', 'wf_verify_all') THEN 'su'
-           -- Operators alone read it.
-           WHEN d.proname = 'wf_quarantined' THEN 'ss'
+           -- Operators alone read it, or ask for the sake of scheduling.
+           WHEN d.proname IN ('wf_quarantined', 'check_all_tenants', 'cron_call', 'cron_command') THEN 'ss'
            -- Of the session that asks, and another at each call.
            WHEN d.proname = 'wf_cache_stats' THEN 'vr'
            -- They ask that, or for the sessions, of which a worker is one.
