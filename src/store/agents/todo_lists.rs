@@ -68,6 +68,22 @@ fn refused(tenant: &str, list_id: &str, expected: i64) -> StateResult<StateError
     })
 }
 
+static EXECUTION: Statement = Statement::new(
+    "SELECT l.execution_id FROM wfstate.todo_lists AS l WHERE l.tenant {=} $1 AND l.list_id {=} $2",
+    &[Type::Text, Type::Text],
+);
+
+/// Keeps the execution that a list belongs to from being removed while the list is written, which would stay behind.
+/// Before the list is locked: whoever removes an execution locks its lists after it.
+fn hold_execution(tenant: &str, list_id: &str) -> StateResult<()> {
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    let id = EXECUTION.one(Mode::Latest, &params, |row| Ok(row.text(0)))?;
+    if let Some(id) = id.flatten() {
+        executions::lock(Key { tenant, id: &id }, Lock::Reference)?;
+    }
+    Ok(())
+}
+
 /// Saves a list whole. Returns its new version.
 pub fn save(
     tenant: &str,
@@ -75,9 +91,17 @@ pub fn save(
     list: &List<'_>,
     expected: Option<i64>,
 ) -> StateResult<i64> {
-    if let Some(id) = list.execution_id {
-        executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
+    match list.execution_id {
+        Some(id) => {
+            executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
+        }
+        None => hold_execution(tenant, list_id)?,
     }
+    write(tenant, list_id, list, expected)
+}
+
+/// Writes a list whose execution is held.
+fn write(tenant: &str, list_id: &str, list: &List<'_>, expected: Option<i64>) -> StateResult<i64> {
     let params = || {
         [
             Param::Text(Some(tenant)),
@@ -126,6 +150,7 @@ pub fn update(
     changes: &[u8],
     expected: Option<i64>,
 ) -> StateResult<i64> {
+    hold_execution(tenant, list_id)?;
     let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
     let found = LOCK.one(Mode::Write, &params, |row| {
         Ok((version(row)?, row.jsonb(1).unwrap_or_default()))
@@ -141,7 +166,7 @@ pub fn update(
         plan: &plan,
         status: None,
     };
-    save(tenant, list_id, &list, Some(at))
+    write(tenant, list_id, &list, Some(at))
 }
 
 macro_rules! columns {
@@ -207,6 +232,7 @@ static DROP: Statement = Statement::new(
 /// Removes a list; false where there is none.
 pub fn drop_list(tenant: &str, list_id: &str, expected: Option<i64>) -> StateResult<bool> {
     let key = || [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    hold_execution(tenant, list_id)?;
     let [first, second] = key();
     if DROP.run(Mode::Write, &[first, second, Param::Int8(expected)])? > 0 {
         return Ok(true);
