@@ -84,7 +84,8 @@ BEGIN
         RAISE invalid_parameter_value USING MESSAGE = 'max_rows must not be null', HINT = 'Give max_rows a value.';
     ELSIF max_rows NOT BETWEEN 1 AND 10000 THEN
         RAISE invalid_parameter_value USING MESSAGE = 'max_rows is out of range',
-            DETAIL = format('It is %s, but must be between 1 and 10000.', max_rows);
+            DETAIL = format('It is %s, but must be between 1 and 10000.', max_rows),
+            HINT = 'What a call leaves is done by the next one.';
     END IF;
     call := wfstate.cron_call('schedule', '{job_name,schedule,command}');
     EXECUTE 'SELECT ' || call INTO job

@@ -18,19 +18,23 @@ BEGIN
     CASE
         WHEN table_name IS NULL OR every IS NULL OR premake IS NULL THEN
             RAISE invalid_parameter_value USING MESSAGE = CASE WHEN table_name IS NULL THEN 'table_name'
-                WHEN every IS NULL THEN 'every' ELSE 'premake' END || ' must not be null';
+                WHEN every IS NULL THEN 'every' ELSE 'premake' END || ' must not be null',
+                HINT = 'Give a table, the length of a partition, and how many are made ahead: wf_partition(''logs'', ''1 day'').';
         WHEN control IS NULL THEN
             RAISE invalid_parameter_value USING MESSAGE = format('table_name "%s" is not known', left(table_name, 40)),
                 HINT = 'Use one of logs, metrics.';
         WHEN every < interval '1 hour' OR every > interval '10 years' THEN
             RAISE invalid_parameter_value USING MESSAGE = 'every is out of range',
-                DETAIL = format('It is %s, but must be between 1 hour and 10 years.', every);
+                DETAIL = format('It is %s, but must be between 1 hour and 10 years.', every),
+                HINT = 'Give a length of time, such as interval ''1 day''.';
         WHEN keep < every THEN
             RAISE invalid_parameter_value USING MESSAGE = 'keep must not be shorter than every',
-                DETAIL = format('It is %s, but a partition is of %s.', keep, every);
+                DETAIL = format('It is %s, but a partition is of %s.', keep, every),
+                HINT = 'Make shorter partitions, or keep them longer.';
         WHEN premake < 1 OR premake > 100 THEN
             RAISE invalid_parameter_value USING MESSAGE = 'premake is out of range',
-                DETAIL = format('It is %s, but must be between 1 and 100.', premake);
+                DETAIL = format('It is %s, but must be between 1 and 100.', premake),
+                HINT = 'pg_partman''s maintenance makes more in time.';
         WHEN NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = parent::regclass), 'USAGE') THEN
             RAISE insufficient_privilege USING MESSAGE = format('permission denied to partition %s', parent),
                 HINT = 'Ask a superuser.';

@@ -2,7 +2,7 @@
 
 use super::state::labels;
 use super::{bytes, ids};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult, arrays, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::record;
@@ -76,7 +76,7 @@ fn text(array: &Texts, at: usize) -> Option<&str> {
 
 impl Batch<'_> {
     fn check_lengths(&self) -> StateResult<()> {
-        let lengths = [
+        let others = [
             ("states", Some(self.states.len())),
             ("expected_versions", self.expected.as_ref().map(Vec::len)),
             ("workflows", self.workflows.as_ref().map(Vec::len)),
@@ -85,19 +85,7 @@ impl Batch<'_> {
             ("tags", self.tags.as_ref().map(Vec::len)),
             ("leases", self.leases.as_ref().map(Vec::len)),
         ];
-        let wrong =
-            |(_, length): &&(&str, Option<usize>)| length.is_some_and(|l| l != self.ids.len());
-        match lengths.iter().find(wrong) {
-            Some((array, Some(length))) => Err(StateError::invalid(
-                "arrays must have the same number of elements",
-            )
-            .detail(format!(
-                "There are {} execution_ids, but {length} {array}.",
-                self.ids.len()
-            ))
-            .hint("Give one element for each execution, or leave the array out.")),
-            _ => Ok(()),
-        }
+        arrays::parallel("execution", ("execution_ids", self.ids.len()), &others)
     }
 
     /// Saves in the order of ids, whatever the order given; the versions in the order given.

@@ -1,8 +1,9 @@
 //! Lines of logs.
 
+use super::arrays::{Documents, Texts, Times, document, documents, moment, text, texts};
 use super::{bytes, micros};
 use crate::core::telemetry::{self, cursor};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateResult, arrays, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -11,54 +12,6 @@ use crate::store::logs::list;
 use crate::store::logs::write::{self, Line};
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
-
-pub(super) type Texts<'a> = Option<pgrx::Array<'a, &'a str>>;
-pub(super) type Times = Option<Vec<Option<TimestampWithTimeZone>>>;
-pub(super) type Documents<'a> = Option<pgrx::Array<'a, JsonbArg<'a>>>;
-
-/// The texts of an array.
-pub(super) fn texts<'t>(array: &'t Texts<'_>) -> Option<Vec<Option<&'t str>>> {
-    Some(array.as_ref()?.iter().collect())
-}
-
-/// An element of these; NULL where the array was left out.
-pub(super) fn text<'t>(all: Option<&[Option<&'t str>]>, at: usize) -> Option<&'t str> {
-    *all?.get(at)?
-}
-
-/// The same of times.
-pub(super) fn moment(array: &Times, at: usize) -> Option<i64> {
-    micros(*array.as_ref()?.get(at)?)
-}
-
-/// The documents of an array.
-pub(super) fn documents<'d>(array: &'d Documents<'_>) -> Option<Vec<Option<JsonbArg<'d>>>> {
-    Some(array.as_ref()?.iter().collect())
-}
-
-/// An element of these.
-pub(super) fn document<'d>(all: Option<&[Option<JsonbArg<'d>>]>, at: usize) -> Option<&'d [u8]> {
-    bytes(*all?.get(at)?)
-}
-
-/// Refuses arrays that are not parallel to the first, and too many elements.
-pub(super) fn parallel(
-    (first, count): (&str, usize),
-    others: &[(&str, Option<usize>)],
-) -> StateResult<()> {
-    limits::batch(first, count)?;
-    let differs = others
-        .iter()
-        .find_map(|(name, length)| Some((name, length.filter(|length| *length != count)?)));
-    match differs {
-        Some((name, length)) => Err(StateError::invalid(
-            "arrays must have the same number of elements",
-        )
-        .detail(format!("There are {count} {first}, but {length} {name}."))
-        .hint("Give one element for each, or leave the array out.")),
-        None => Ok(()),
-    }
-}
 
 #[pg_extern(sql = false)]
 fn wf_log(
@@ -97,7 +50,9 @@ fn wf_record_logs(
         let levels = limits::required("levels", texts(&levels))?;
         let (execution_ids, step_ids) = (texts(&execution_ids), texts(&step_ids));
         let (data, count) = (documents(&data), messages.len());
-        parallel(
+        limits::batch("messages", count)?;
+        arrays::parallel(
+            "line",
             ("messages", count),
             &[
                 ("execution_ids", execution_ids.as_ref().map(Vec::len)),

@@ -2,7 +2,7 @@
 
 use super::{age, bytes, micros};
 use crate::core::agents::lesson;
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult, limits, telemetry};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -64,7 +64,7 @@ fn wf_remember<'a>(
             tags: limits::object("tags", bytes(tags))?,
             embedding: lesson::embedding(embedding)?,
             config: self::config(config)?,
-            remembered_at: micros(remembered_at),
+            remembered_at: telemetry::time("remembered_at", micros(remembered_at))?,
         };
         remember::remember(&tenant, &lesson, |row| {
             let times = row.int8(2);

@@ -1,10 +1,10 @@
 //! Measurements, and how executions do.
 
-use super::logs::{Documents, Texts, Times, document, documents, moment, parallel, text, texts};
+use super::arrays::{Documents, Texts, Times, document, documents, moment, text, texts};
 use super::{bytes, interval, micros};
 use crate::core::stats::encode;
 use crate::core::telemetry::{self, cursor, group_cursor};
-use crate::core::{StateResult, limits};
+use crate::core::{StateResult, arrays, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{Value, jsonb, record, time};
@@ -52,7 +52,9 @@ fn wf_record_metrics(
         let (execution_ids, units) = (texts(&execution_ids), texts(&units));
         let measurements = limits::required("measurements", measurements)?;
         let labels = documents(&labels);
-        parallel(
+        limits::batch("names", names.len())?;
+        arrays::parallel(
+            "measurement",
             ("names", names.len()),
             &[
                 ("execution_ids", execution_ids.as_ref().map(Vec::len)),

@@ -1,6 +1,7 @@
 //! The SQL surface: each function checks its arguments' form, calls the store, and converts the result.
 
 mod agents;
+mod arrays;
 mod batch;
 mod checkpoints;
 mod circuit_lists;

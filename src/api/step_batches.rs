@@ -2,7 +2,7 @@
 
 use super::steps::answered;
 use super::{bytes, with_lease};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult, arrays, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::record::{Record, Value, jsonb, record};
 use crate::pg::records::Records;
@@ -18,20 +18,7 @@ fn in_order<'a>(
     others: &[(&str, Option<usize>)],
 ) -> StateResult<Vec<(&'a str, usize)>> {
     limits::batch("step_ids", step_ids.len())?;
-    let differs = others.iter().find_map(|(name, length)| {
-        let length = length.filter(|length| *length != step_ids.len())?;
-        Some((name, length))
-    });
-    if let Some((name, length)) = differs {
-        return Err(
-            StateError::invalid("arrays must have the same number of elements")
-                .detail(format!(
-                    "There are {} step_ids, but {length} {name}.",
-                    step_ids.len()
-                ))
-                .hint("Give one element for each step, or leave the array out."),
-        );
-    }
+    arrays::parallel("step", ("step_ids", step_ids.len()), others)?;
     let named = step_ids.iter().enumerate().map(|(at, step_id)| {
         limits::name("a step_id", step_id.as_deref()).map(|step_id| (step_id, at))
     });

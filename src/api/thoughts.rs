@@ -2,7 +2,7 @@
 
 use super::{bytes, micros, with_key};
 use crate::core::agents::{MAX_TEXT, batch_bytes, long_text};
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateError, StateResult, arrays, limits, telemetry};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -39,7 +39,8 @@ fn add<'a>(
     all.actions.push(action);
     all.observations.push(observation);
     all.data.push(kept("data", data)?);
-    all.recorded_at.push(recorded_at);
+    all.recorded_at
+        .push(telemetry::time("recorded_at", recorded_at)?);
     let texts: usize = texts.iter().flatten().map(|text| text.len()).sum();
     Ok(texts + data.map_or(0, <[u8]>::len))
 }
@@ -74,14 +75,8 @@ fn count(lengths: [(&str, Option<usize>); 6]) -> StateResult<usize> {
     let (first, count) = given.next().ok_or_else(|| {
         StateError::invalid("no array is given").hint("Give thoughts, actions or observations.")
     })?;
-    match given.find(|(_, length)| *length != count) {
-        Some((name, length)) => Err(StateError::invalid(
-            "arrays must have the same number of elements",
-        )
-        .detail(format!("There are {count} {first}, but {length} {name}."))
-        .hint("Give one element for each thought, or leave the array out.")),
-        None => limits::batch(first, count).map(|()| count),
-    }
+    arrays::parallel("thought", (first, count), &lengths)?;
+    limits::batch(first, count).map(|()| count)
 }
 
 type Texts = Option<Vec<Option<String>>>;

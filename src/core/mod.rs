@@ -11,6 +11,7 @@
 )]
 
 pub mod agents;
+pub mod arrays;
 mod bytes;
 pub mod circuit;
 pub mod definition;

@@ -27,5 +27,6 @@ mod server_buffer;
 pub mod settings;
 pub mod spi;
 pub mod stats_datum;
+mod stored;
 pub mod time;
 pub mod types;

@@ -1,14 +1,14 @@
 //! Rows of a statement, in the server's memory. A column is read as the type that the statement's result
 //! declares, and as no other.
 
-use crate::core::{StateError, memory};
+use crate::core::StateError;
 use crate::pg::datum::payload;
 use crate::pg::document::Document;
 use crate::pg::error::{internal, raise};
 use crate::pg::spi::Connection;
+pub use crate::pg::stored::Stored;
+use crate::pg::stored::{append, copied};
 use crate::pg::types::{Column, Type, columns, same_columns};
-use pgrx::varlena::{varatt_is_1b, varatt_is_1b_e, varatt_is_4b_u, vardata_any};
-use pgrx::varlena::{varsize_any, varsize_any_exhdr};
 use pgrx::{FromDatum, pg_sys};
 use std::rc::Rc;
 
@@ -96,9 +96,6 @@ pub struct Row<'a> {
     place: Place,
     shape: &'a Shape,
 }
-
-/// A jsonb as a row has it: plain, compressed, or where it is in TOAST.
-pub struct Stored(Vec<u8>);
 
 impl<'a> Row<'a> {
     /// # Safety
@@ -251,53 +248,6 @@ impl<'a> Row<'a> {
     /// A jsonb as the row has it, to be fetched later or not at all.
     pub fn stored(&self, column: usize) -> Option<Stored> {
         let datum = self.datum(column, Type::Jsonb)?;
-        let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-        // SAFETY: a varlena, alive while the row is.
-        let bytes =
-            unsafe { std::slice::from_raw_parts(varlena.cast::<u8>(), varsize_any(varlena)) };
-        let mut copy = Vec::new();
-        extend(&mut copy, bytes);
-        Some(Stored(copy))
-    }
-}
-
-impl Stored {
-    /// The payload; what is fetched from TOAST goes to the connection's memory.
-    pub fn payload<'s>(&'s self, _: &'s Connection) -> &'s [u8] {
-        // SAFETY: a copy of a valid jsonb, aligned as `malloc` aligns. What is fetched lives as long as the
-        // connection, since nothing else is connected above it.
-        unsafe { payload(pg_sys::Datum::from(self.0.as_ptr())) }
-    }
-}
-
-/// The bytes of a varlena. The datum comes from `Row::datum`, asked for a varlena's type.
-fn copied(datum: pg_sys::Datum) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    append(datum, &mut bytes);
-    bytes
-}
-
-fn append(datum: pg_sys::Datum, out: &mut Vec<u8>) {
-    let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-    // SAFETY: a varlena, alive while the row is; what had to be detoasted is a copy that nobody else knows.
-    unsafe {
-        let short = varatt_is_1b(varlena) && !varatt_is_1b_e(varlena);
-        if short || varatt_is_4b_u(varlena) {
-            let (start, size) = (
-                vardata_any(varlena).cast::<u8>(),
-                varsize_any_exhdr(varlena),
-            );
-            extend(out, std::slice::from_raw_parts(start, size));
-        } else {
-            let copy = pg_sys::pg_detoast_datum(varlena);
-            extend(out, payload(pg_sys::Datum::from(copy)));
-            pg_sys::pfree(copy.cast());
-        }
-    }
-}
-
-fn extend(out: &mut Vec<u8>, bytes: &[u8]) {
-    if memory::append(out, bytes).is_err() {
-        raise(&StateError::out_of_memory("value"));
+        Some(Stored::of(datum))
     }
 }

@@ -72,15 +72,33 @@ pub fn write(tenant: &str, line: &Line<'_>) -> StateResult<i64> {
         ]
     };
     check_exist(tenant, line.execution_id.into_iter())?;
+    append_one(&TABLE, [&WRITE_DEFAULT, &WRITE], params)
+}
+
+/// Appends a row at a position of its own, which is returned. The first statement is for a table that has no partition
+/// but the default one.
+pub(in crate::store) fn append_one<'p, const N: usize>(
+    table: &Partitioned,
+    [whole, parted]: [&'static Statement; 2],
+    params: impl FnOnce(i64) -> [Param<'p>; N],
+) -> StateResult<i64> {
     as_owner(|| {
-        let position = TABLE.next_position();
-        let statement = if TABLE.is_whole() {
-            &WRITE_DEFAULT
-        } else {
-            &WRITE
-        };
+        let position = table.next_position();
+        let statement = if table.is_whole() { whole } else { parted };
         statement.run(Mode::Write, &params(position))?;
         Ok(position)
+    })
+}
+
+/// The same for many rows, whose positions the table draws. Returns how many.
+pub(in crate::store) fn append_many(
+    table: &Partitioned,
+    [whole, parted]: [&'static Statement; 2],
+    params: &[Param<'_>],
+) -> StateResult<u64> {
+    as_owner(|| {
+        let statement = if table.is_whole() { whole } else { parted };
+        statement.run(Mode::Write, params)
     })
 }
 
@@ -130,14 +148,7 @@ pub fn write_all(tenant: &str, lines: &[Line<'_>]) -> StateResult<u64> {
         Param::Texts(&messages),
         Param::JsonbArray(&data),
     ];
-    as_owner(|| {
-        let statement = if TABLE.is_whole() {
-            &WRITE_ALL_DEFAULT
-        } else {
-            &WRITE_ALL
-        };
-        statement.run(Mode::Write, &params)
-    })
+    append_many(&TABLE, [&WRITE_ALL_DEFAULT, &WRITE_ALL], &params)
 }
 
 /// Finding an execution by a statement of its own would take longer than writing the line.

@@ -2,9 +2,8 @@
 
 use crate::core::StateResult;
 use crate::pg::partitions::Partitioned;
-use crate::pg::roles::as_owner;
-use crate::pg::spi::{Mode, Param, Statement, Type, now};
-use crate::store::logs::write::{check_exist, once};
+use crate::pg::spi::{Param, Statement, Type, now};
+use crate::store::logs::write::{append_many, append_one, check_exist, once};
 
 /// A measurement.
 pub struct Measurement<'a> {
@@ -71,16 +70,7 @@ pub fn write(tenant: &str, one: &Measurement<'_>) -> StateResult<i64> {
         ]
     };
     check_exist(tenant, one.execution_id.into_iter())?;
-    as_owner(|| {
-        let position = TABLE.next_position();
-        let statement = if TABLE.is_whole() {
-            &WRITE_DEFAULT
-        } else {
-            &WRITE
-        };
-        statement.run(Mode::Write, &params(position))?;
-        Ok(position)
-    })
+    append_one(&TABLE, [&WRITE_DEFAULT, &WRITE], params)
 }
 
 macro_rules! append_all {
@@ -129,12 +119,5 @@ pub fn write_all(tenant: &str, all: &[Measurement<'_>]) -> StateResult<u64> {
         Param::Texts(&units),
         Param::JsonbArray(&labels),
     ];
-    as_owner(|| {
-        let statement = if TABLE.is_whole() {
-            &WRITE_ALL_DEFAULT
-        } else {
-            &WRITE_ALL
-        };
-        statement.run(Mode::Write, &params)
-    })
+    append_many(&TABLE, [&WRITE_ALL_DEFAULT, &WRITE_ALL], &params)
 }

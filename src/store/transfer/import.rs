@@ -1,16 +1,16 @@
 //! `wf_import`: an execution from the document that `wf_export` made.
 
-use crate::core::import_document::{self, Execution, Export, Version};
+use crate::core::import_document::{self, Export, Version};
 use crate::core::import_members::{bad, refused};
 use crate::core::jsonb::{Value, Writer};
-use crate::core::{Code, Error, StateError, StateResult, hash, limits};
+use crate::core::{Error, StateError, StateResult, hash, limits};
 use crate::pg::document::Document;
 use crate::pg::interrupts;
 use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::time;
 use crate::store::Key;
-use crate::store::definitions::{bind, workflows};
+use crate::store::definitions::bind;
 use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
@@ -19,33 +19,10 @@ use crate::store::log::rebuild;
 use crate::store::log::versions::{ROW_COST, bytes};
 use crate::store::migrations::{apply, chains};
 use crate::store::search::index;
-use crate::store::transfer::import_mark;
+use crate::store::transfer::{import_head, import_mark};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// Takes the id before anything else is written; `SET_HEAD` puts in what the log comes to.
-static CREATE: Statement = Statement::new(
-    "INSERT INTO wfstate.executions (tenant, execution_id, workflow, schema_version, status, phase, version,
-            keyframe_version, hash, state_bytes, chain_bytes, initiated_by, created_at, started_at, updated_at,
-            completed_at, workflow_version)
-     VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 0, 0, 0, coalesce($7, CURRENT_USER::pg_catalog.text), $8, $9, $10, $11,
-             $12)
-     ON CONFLICT (tenant, execution_id) DO NOTHING",
-    &[
-        Type::Text,        // 1 tenant
-        Type::Text,        // 2 execution_id
-        Type::Text,        // 3 workflow
-        Type::Int8,        // 4 schema_version
-        Type::Text,        // 5 status
-        Type::Text,        // 6 phase
-        Type::Text,        // 7 initiated_by
-        Type::Timestamptz, // 8 created_at
-        Type::Timestamptz, // 9 started_at
-        Type::Timestamptz, // 10 updated_at
-        Type::Timestamptz, // 11 completed_at
-        Type::Int4,        // 12 workflow_version
-    ],
-);
 static VERSION: Statement = Statement::new(
     "INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
             snapshot_hash, saved_at, state_bytes, chain_bytes, status, phase, step_id, note, saved_by, patch,
@@ -73,34 +50,19 @@ static VERSION: Statement = Statement::new(
         Type::Int4,        // 18 schema_version
     ],
 );
-static SET_HEAD: Statement = Statement::new(
-    "UPDATE wfstate.executions AS e
-        SET version = $3, keyframe_version = $4, hash = $5, state_bytes = $6, chain_bytes = $7
-      WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
-    &[
-        Type::Text,
-        Type::Text,
-        Type::Int8,
-        Type::Int8,
-        Type::Int8,
-        Type::Int4,
-        Type::Int4,
-    ],
-);
-
 /// What the versions so far have come to.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     /// Chained hash of each version.
     hashes: HashMap<i64, i64>,
     /// The newest state, and the one that a jump went back to last; any other is rebuilt.
     state: Option<(i64, Document)>,
     base: Option<(i64, Document)>,
-    last: i64,
-    hash: i64,
-    state_bytes: usize,
-    keyframe: i64,
-    chain: i64,
+    pub(super) last: i64,
+    pub(super) hash: i64,
+    pub(super) state_bytes: usize,
+    pub(super) keyframe: i64,
+    pub(super) chain: i64,
 }
 
 /// Imports an execution, under its own id or another. Every version is rebuilt on the way. Returns the head.
@@ -115,14 +77,14 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
         id: id.unwrap_or(document.execution.execution_id),
     };
     chains::keep(tenant, document.execution.workflow)?;
-    let version = binding(key, &document.execution)?;
-    create(key, &document.execution, version)?;
+    let version = import_head::binding(key, &document.execution)?;
+    import_head::create(key, &document.execution, version)?;
     let mut log = Log::default();
     for version in &document.versions {
         interrupts::check();
         append(key, version, &mut log)?;
     }
-    set_head(key, &log)?;
+    import_head::set(key, &log)?;
     for checkpoint in &document.checkpoints {
         import_mark::tag(key, checkpoint)?;
     }
@@ -144,47 +106,6 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
     })?;
     record(key, Change::Status(log.last, document.execution.status))?;
     Ok(log.last)
-}
-
-/// The version of the workflow's definition that the execution is bound to: the document's where there is one of that
-/// number here, else the one of new executions; none where the workflow is not defined.
-fn binding(key: Key<'_>, execution: &Execution<'_>) -> StateResult<Option<i32>> {
-    let Some(workflow) = execution.workflow else {
-        return Ok(None);
-    };
-    let own = execution
-        .workflow_version
-        .and_then(|version| i32::try_from(version).ok());
-    match (workflows::find(key.tenant, workflow), own) {
-        (Some(defined), Some(own)) if (1..=defined.newest).contains(&own) => Ok(Some(own)),
-        _ => workflows::active(key.tenant, workflow),
-    }
-}
-
-fn create(key: Key<'_>, execution: &Execution<'_>, version: Option<i32>) -> StateResult<()> {
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Text(execution.workflow),
-        Param::Int8(execution.schema_version),
-        Param::Text(Some(execution.status)),
-        Param::Text(execution.phase),
-        Param::Text(execution.initiated_by),
-        Param::Timestamptz(Some(execution.created_at)),
-        Param::Timestamptz(execution.started_at),
-        Param::Timestamptz(Some(execution.updated_at)),
-        Param::Timestamptz(execution.completed_at),
-        Param::Int4(version.map(i64::from)),
-    ];
-    if CREATE.run(Mode::Write, &params)? > 0 {
-        return Ok(());
-    }
-    Err(StateError::new(
-        Code::AlreadyExists,
-        format!("execution \"{}\" already exists", key.id),
-    )
-    .hint("Import it under another id, or delete the one that is there."))
 }
 
 impl Log {
@@ -272,21 +193,6 @@ fn append(key: Key<'_>, item: &Version<'_>, log: &mut Log) -> StateResult<()> {
     VERSION.run(Mode::Write, &params)?;
     log.hashes.insert(item.version, log.hash);
     log.state = Some((item.version, state));
-    Ok(())
-}
-
-fn set_head(key: Key<'_>, log: &Log) -> StateResult<()> {
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Int8(Some(log.last)),
-        Param::Int8(Some(log.keyframe)),
-        Param::Int8(Some(log.hash)),
-        Param::Int4(Some(bytes(log.state_bytes))),
-        Param::Int4(Some(log.chain)),
-    ];
-    SET_HEAD.run(Mode::Write, &params)?;
     Ok(())
 }
 

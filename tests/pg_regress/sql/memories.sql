@@ -85,6 +85,8 @@ SELECT * FROM wf_remember('c', 'x', embedding => '{0,0}');
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', embedding => array_fill(1::real, ARRAY[16001]));
 \echo :SQLSTATE
+SELECT * FROM wf_remember('c', 'x', remembered_at => '-infinity');
+\echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => 'klingon');
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => '1');

@@ -72,6 +72,12 @@ SELECT task, processed FROM wf_maintain(all_tenants => true) WHERE processed > 0
 -- Refused.
 SELECT wf_set_retention(NULL, '1 day');
 \echo :SQLSTATE
+SELECT wf_schedule_maintenance(max_rows => 0);
+\echo :SQLSTATE
+SELECT wf_schedule_maintenance(NULL);
+\echo :SQLSTATE
+SELECT wf_schedule_maintenance(max_rows => NULL);
+\echo :SQLSTATE
 SELECT wf_set_retention('everything', '1 day');
 \echo :SQLSTATE
 SELECT wf_set_retention('versions', '1 day');

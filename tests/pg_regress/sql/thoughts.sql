@@ -25,6 +25,10 @@ SELECT wf_record_thought('s', '', 'x');
 \echo :SQLSTATE
 SELECT wf_record_thought(NULL, thought => 'x');
 \echo :SQLSTATE
+SELECT wf_record_thought('s', thought => 'x', recorded_at => 'infinity');
+\echo :SQLSTATE
+SELECT * FROM wf_record_thoughts('s', thoughts => '{x,y}', recorded_at => '{2026-01-01Z,-infinity}');
+\echo :SQLSTATE
 SELECT wf_record_thought('s', thought => repeat('x', 1048577));
 \echo :SQLSTATE
 SELECT wf_record_thought('s', observation => repeat('x', 1048577));
