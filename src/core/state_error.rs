@@ -37,6 +37,8 @@ pub enum Code {
     Internal,
     /// Something else depends on it (2BP01).
     DependentObjects,
+    /// What has to be done first was not (55000).
+    NotReady,
     /// What another extension would have to be there for (0A000).
     NotSupported,
     /// A transaction that keeps its snapshot cannot go on with it (40001).

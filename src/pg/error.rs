@@ -26,6 +26,7 @@ fn sqlstate(code: Code) -> &'static [u8; 5] {
         Code::InvalidBinary => b"22P03",
         Code::Internal => b"XX000",
         Code::DependentObjects => b"2BP01",
+        Code::NotReady => b"55000",
         Code::NotSupported => b"0A000",
         Code::SerializationFailure => b"40001",
     }

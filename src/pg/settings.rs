@@ -1,5 +1,7 @@
 //! The settings `wfstate.*`.
 
+use crate::core::{Code, StateError};
+use crate::pg::error::raise;
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting};
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString, c_int};
@@ -131,8 +133,26 @@ pub fn notify_changes() -> bool {
     NOTIFY_CHANGES.get()
 }
 
+/// Refuses to be loaded where the tenant that was set before would be lost: in the middle of a parallel query the
+/// server applies no setting, and would go on with the default tenant.
+fn refuse_to_lose_tenant() {
+    // SAFETY: plain reads of the session's state.
+    let is_lost = unsafe {
+        pg_sys::IsInParallelMode()
+            && !pg_sys::GetConfigOption(c"wfstate.tenant".as_ptr(), true, false).is_null()
+    };
+    if is_lost {
+        raise(
+            &StateError::new(Code::NotReady, "wfstate cannot be loaded in the middle of a parallel query")
+                .detail("The setting wfstate.tenant would be lost.")
+                .hint("Call any function of wfstate before, such as wf_tenant(), or set session_preload_libraries = 'wfstate'."),
+        );
+    }
+}
+
 /// Defines every setting and reserves the prefix.
 pub fn register() {
+    refuse_to_lose_tenant();
     GucRegistry::define_string_guc(
         c"wfstate.tenant",
         c"Tenant whose executions the session sees and saves.",

@@ -1,6 +1,8 @@
 -- wf_health: each check made to complain, and ok again; the views of metrics; rights, tenants, and every refusal.
 \set SHOW_CONTEXT never
 SET wfstate.tenant = 'health';
+-- Loads the library: within wf_health, the server may be in the middle of a parallel query.
+SELECT wf_tenant();
 \pset null (null)
 CREATE FUNCTION public.health_found(wanted text, pending interval DEFAULT '5 minutes', overdue interval DEFAULT '1 minute', bytes bigint DEFAULT NULL)
     RETURNS TABLE (status text, value text, unit text, detail text, advice text) LANGUAGE sql AS $$
@@ -177,18 +179,10 @@ SELECT pg_stat_force_next_flush();
 SELECT status, regexp_replace(detail, '\d\.\d+', '…', 'g') AS detail FROM health_found('hot_updates');
 DROP INDEX wfstate.executions_added_idx;
 SELECT status, regexp_replace(detail, '\d\.\d+', '…', 'g') AS detail FROM health_found('hot_updates');
--- A cache that is too small: of this session.
+-- A session of its own.
 \c
 \set SHOW_CONTEXT never
 SET wfstate.tenant = 'health';
-CREATE VIEW pg_temp.cache AS SELECT status, value > 0.5 AS high, detail <> '' AS told, advice FROM wf_health() WHERE check_name = 'cache_hits';
-SET wfstate.cache_size = '64kB';
-SELECT count(wf_save_state('c' || i, jsonb_build_object('text', repeat('x', 5000)))) FROM generate_series(1, 40) i;
-DO $$ BEGIN FOR n IN 1..40 LOOP PERFORM wf_load_state('c' || i) FROM generate_series(1, 40) i; END LOOP; END $$;
-SELECT * FROM pg_temp.cache;
-RESET wfstate.cache_size;
-DO $$ BEGIN FOR n IN 1..80 LOOP PERFORM wf_load_state('c' || i) FROM generate_series(1, 40) i; END LOOP; END $$;
-SELECT * FROM pg_temp.cache;
 -- Sizes.
 SELECT status, value > 0 AS value, unit, left(detail, 28) AS detail, advice FROM wf_health() WHERE check_name = 'disk';
 SELECT b.share, h.status, h.advice FROM unnest('{1.5,1.2,1}'::numeric[]) AS b (share),
