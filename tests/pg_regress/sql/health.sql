@@ -179,10 +179,6 @@ SELECT pg_stat_force_next_flush();
 SELECT status, regexp_replace(detail, '\d\.\d+', '…', 'g') AS detail FROM health_found('hot_updates');
 DROP INDEX wfstate.executions_added_idx;
 SELECT status, regexp_replace(detail, '\d\.\d+', '…', 'g') AS detail FROM health_found('hot_updates');
--- A session of its own.
-\c
-\set SHOW_CONTEXT never
-SET wfstate.tenant = 'health';
 -- Sizes.
 SELECT status, value > 0 AS value, unit, left(detail, 28) AS detail, advice FROM wf_health() WHERE check_name = 'disk';
 SELECT b.share, h.status, h.advice FROM unnest('{1.5,1.2,1}'::numeric[]) AS b (share),
