@@ -24,7 +24,14 @@ pub enum Cached {
     Queues = 5,
     /// `wfstate.feeds`
     Feeds = 6,
+    /// `wfstate.executions`, of which only the description is kept
+    Executions = 7,
+    /// `wfstate.state_versions`, the same
+    StateVersions = 8,
 }
+
+/// How many they are.
+const TABLES_CACHED: usize = 9;
 
 impl Cached {
     fn table(self) -> &'static std::ffi::CStr {
@@ -36,14 +43,21 @@ impl Cached {
             Cached::Migrations => c"migrations",
             Cached::Queues => c"queues",
             Cached::Feeds => c"feeds",
+            Cached::Executions => c"executions",
+            Cached::StateVersions => c"state_versions",
         }
+    }
+
+    /// Its name in messages.
+    pub(super) fn name(self) -> &'static str {
+        self.table().to_str().unwrap_or_default()
     }
 }
 
 thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
-    static TABLES: [Cell<(pg_sys::Oid, u64)>; 7] =
-        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; 7] };
+    static TABLES: [Cell<(pg_sys::Oid, u64)>; TABLES_CACHED] =
+        const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; TABLES_CACHED] };
 }
 
 /// Grows with every change that a copy of the table may not show yet.

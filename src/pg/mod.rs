@@ -6,6 +6,7 @@ pub mod backend;
 mod call;
 pub mod damage;
 pub mod datum;
+pub mod direct;
 pub mod document;
 pub mod error;
 pub mod functions;

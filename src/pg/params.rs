@@ -86,7 +86,7 @@ pub enum Param<'a> {
 }
 
 impl Param<'_> {
-    fn kind(&self) -> Type {
+    pub(super) fn kind(&self) -> Type {
         match self {
             Param::Text(_) => Type::Text,
             Param::Int8(_) => Type::Int8,
@@ -108,7 +108,7 @@ impl Param<'_> {
     }
 
     /// In the current memory context.
-    fn datum(&self) -> Option<pg_sys::Datum> {
+    pub(super) fn datum(&self) -> Option<pg_sys::Datum> {
         use pgrx::IntoDatum;
         match self {
             Param::Text(value) => value.map(|v| varlena_datum(v.as_bytes())),

@@ -153,6 +153,11 @@ pub fn role_name(role: u32) -> String {
     }
 }
 
+/// What CURRENT_USER is.
+pub fn current_name() -> String {
+    role_name(context().0.to_u32())
+}
+
 /// An identifier, quoted where it must be.
 pub fn quoted(name: &str) -> String {
     let Ok(name) = CString::new(name) else {

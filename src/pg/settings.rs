@@ -15,6 +15,7 @@ static SNAPSHOT_BELOW: GucSetting<i32> = GucSetting::<i32>::new(512);
 static CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static DEFINITION_CACHE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16_384);
 static FOLD_EVERY: GucSetting<i32> = GucSetting::<i32>::new(512);
+static DIRECT_ACCESS: GucSetting<bool> = GucSetting::<bool>::new(true);
 static NOTIFY_CIRCUITS: GucSetting<bool> = GucSetting::<bool>::new(false);
 static NOTIFY_CHANGES: GucSetting<bool> = GucSetting::<bool>::new(false);
 static NOTIFY_QUEUE: GucSetting<bool> = GucSetting::<bool>::new(false);
@@ -116,6 +117,11 @@ pub fn definition_cache_size() -> usize {
 /// One in so many recorded outcomes has those of its agent folded; 0: none.
 pub fn fold_every() -> u32 {
     FOLD_EVERY.get().unsigned_abs()
+}
+
+/// Whether calls may go below the executor.
+pub fn direct_access() -> bool {
+    DIRECT_ACCESS.get()
 }
 
 /// Whether a circuit that moves says so on the channel.
@@ -227,19 +233,25 @@ pub fn register() {
         GucContext::Userset,
         GucFlags::default(),
     );
-    notify(
+    suset(
+        c"wfstate.direct_access",
+        c"Whether the commonest calls may read and write their tables below the executor.",
+        c"Where the tables are as the extension made them, such a call uses the table and its index itself, and does what a statement would. Off, or where a table has a trigger or a policy more, say, the statement runs, with the same answers. Only a superuser can change it.",
+        &DIRECT_ACCESS,
+    );
+    suset(
         c"wfstate.notify_circuits",
         c"Whether a change of a circuit's state is notified on channel wfstate.",
         c"The payload, {\"event\": \"circuit\"}, says no more, as whoever may connect can listen; one a transaction. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_CIRCUITS,
     );
-    notify(
+    suset(
         c"wfstate.notify_queue",
         c"Whether it is notified on channel wfstate that an execution can be claimed.",
         c"The payload, {\"event\": \"queue\"}, says no more; one a transaction. Workers that LISTEN claim at once and need not ask often. Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
         &NOTIFY_QUEUE,
     );
-    notify(
+    suset(
         c"wfstate.notify_changes",
         c"Whether it is notified on channel wfstate that changes were recorded.",
         c"The payload, {\"event\": \"change\"}, says no more; one a transaction. Of tenants whose changes are recorded (wf_record_changes). Off by default, since NOTIFY takes a lock at commit that all notifying transactions of the server share. Only a superuser can change it.",
@@ -249,7 +261,7 @@ pub fn register() {
     unsafe { pg_sys::MarkGUCPrefixReserved(c"wfstate".as_ptr()) };
 }
 
-fn notify(
+fn suset(
     name: &'static CStr,
     short: &'static CStr,
     long: &'static CStr,

@@ -134,7 +134,9 @@ pub(super) unsafe fn same_columns(descriptor: pg_sys::TupleDesc, columns: &[Colu
 
 /// # Safety
 /// `descriptor` must be valid as long as the result is used.
-unsafe fn attributes<'a>(descriptor: pg_sys::TupleDesc) -> &'a [pg_sys::FormData_pg_attribute] {
+pub(super) unsafe fn attributes<'a>(
+    descriptor: pg_sys::TupleDesc,
+) -> &'a [pg_sys::FormData_pg_attribute] {
     // SAFETY: the caller's promise; a descriptor has `natts` attributes.
     unsafe {
         let count = usize::try_from((*descriptor).natts).unwrap_or(0);

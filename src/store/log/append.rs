@@ -4,6 +4,7 @@ use crate::core::{StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::store::Key;
 use crate::store::feed::record::{Change, record};
+use crate::store::log::direct::append::{self as direct, Outcome};
 use crate::store::log::executions::{Head, final_statuses, head, head_columns, key_params};
 use crate::store::log::new_version::{Append, Onto, head_after};
 use crate::store::log::versions::bytes;
@@ -133,8 +134,12 @@ SELECT e.* FROM head AS e"
 /// status is final and another one was given.
 pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
     let (known, appended) = match append.onto {
-        Onto::Known(head) if !append.labels.change_the_head() => {
-            (Some(head), append_known(key, append, head)?)
+        onto if !append.labels.change_the_head() => {
+            let known = match onto {
+                Onto::Known(head) => Some(head),
+                Onto::Head(_) => None,
+            };
+            (known, append_plainly(key, append)?)
         }
         Onto::Known(head) => {
             let appended = append_any(key, append, Some(head), Some(head.version))?;
@@ -148,6 +153,16 @@ pub fn append(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
         record(key, Change::of(head.version, is_new, &head.status))?;
     }
     Ok(appended)
+}
+
+/// Changing nothing of the head but what every version does: below the executor, if that can be.
+fn append_plainly(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>> {
+    match (direct::append(key, append), append.onto) {
+        (Outcome::Appended(head), _) => Ok(Some(head)),
+        (Outcome::Refused, _) => Ok(None),
+        (Outcome::Unknown, Onto::Known(head)) => append_known(key, append, head),
+        (Outcome::Unknown, Onto::Head(expected)) => append_any(key, append, None, expected),
+    }
 }
 
 fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult<Option<Head>> {

@@ -4,7 +4,7 @@
 use crate::core::StateResult;
 use crate::pg::spi::{Connection, Mode, Param, Statement, Type};
 use crate::store::log::executions::{HEAD_COLUMNS, Head, final_statuses, head_columns, head_from};
-use crate::store::log::segment::Segment;
+use crate::store::log::segment::{STATED, Segment};
 
 /// OFFSET 0 keeps the look-ups apart from the join: one id after the other by index, so that rows are locked in the
 /// order of ids, too.
@@ -238,7 +238,7 @@ pub(super) fn segments(heads: &[(&str, &Head)]) -> (Vec<Segment>, Connection) {
     ];
     let connection = SEGMENTS.receive(Mode::Write, &params, |row| {
         if let Some(segment) = segments.get_mut(position(row.int8(6))) {
-            segment.add(row);
+            segment.add(row, &STATED);
         }
         Ok(())
     });

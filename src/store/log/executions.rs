@@ -4,6 +4,7 @@ use crate::core::{StateError, StateResult, statuses};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 pub(in crate::store) use crate::store::key_params;
+use crate::store::log::direct::read as direct;
 
 /// What saving and loading need of a head.
 #[derive(Debug, Clone, Default)]
@@ -182,7 +183,10 @@ pub fn lock_free(tenant: &str, ids: &[String]) -> StateResult<Vec<(String, Head)
 
 /// The head as the calling query sees it.
 pub fn read(key: Key<'_>) -> StateResult<Option<Head>> {
-    READ.one(Mode::Read, &key_params(key), head)
+    match direct::head(key) {
+        Some(found) => Ok(found),
+        None => READ.one(Mode::Read, &key_params(key), head),
+    }
 }
 
 /// The head as it is committed now, and by this transaction, also where that keeps an older snapshot.

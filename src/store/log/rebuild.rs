@@ -7,8 +7,9 @@ use crate::pg::interrupts;
 use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
+use crate::store::log::direct::read as direct;
 use crate::store::log::executions::{self, Head, head_columns, key_params};
-use crate::store::log::segment::{Chain, End, Segment, apply};
+use crate::store::log::segment::{Chain, End, STATED, Segment, apply};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -87,16 +88,8 @@ pub fn load(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
 
 /// The head with its state, where both come of one query.
 fn unknown(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
-    let (mut current, mut segment) = (None, Segment::default());
-    let connection = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
-        if current.is_none() {
-            let head = executions::head_from(row, HEAD_COLUMN);
-            segment.expect(head.chain_bytes);
-            current = Some(head);
-        }
-        segment.add(row);
-        Ok(())
-    });
+    let found = direct::head_and_segment(key).unwrap_or_else(|| head_and_segment(key));
+    let (current, segment, connection) = found;
     let straight = match &current {
         Some(current) => segment.straight(key, current.version, &connection, Some(current))?,
         None => None,
@@ -108,6 +101,20 @@ fn unknown(key: Key<'_>) -> StateResult<Option<(Head, State)>> {
         return Ok(Some((current, state)));
     }
     Ok(None)
+}
+
+fn head_and_segment(key: Key<'_>) -> (Option<Head>, Segment, Connection) {
+    let (mut current, mut segment) = (None, Segment::default());
+    let connection = HEAD_AND_SEGMENT.receive(Mode::Read, &key_params(key), |row| {
+        if current.is_none() {
+            let head = executions::head_from(row, HEAD_COLUMN);
+            segment.expect(head.chain_bytes);
+            current = Some(head);
+        }
+        segment.add(row, &STATED);
+        Ok(())
+    });
+    (current, segment, connection)
 }
 
 /// The state of the head, from the cache where its content is there.
@@ -150,11 +157,16 @@ fn rebuild(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> State
 
 /// The rows of the segment that a version is in.
 fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, Connection) {
+    if let (Mode::Read, Some(from)) = (mode, from)
+        && let Some(found) = direct::segment(key, [from, version])
+    {
+        return found;
+    }
     let mut segment = Segment::default();
     let [tenant, id] = key_params(key);
     let version = Param::Int8(Some(version));
     let mut add = |row: &Row<'_>| {
-        segment.add(row);
+        segment.add(row, &STATED);
         Ok(())
     };
     let connection = match from {

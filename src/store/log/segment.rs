@@ -11,7 +11,27 @@ use crate::store::log::executions::Head;
 use crate::store::log::versions::UNCHANGED;
 use std::ops::Range;
 
-/// Rows of `version, base_version, patch, snapshot, hash, snapshot_hash`.
+/// Where a row has what a segment is made of.
+pub(in crate::store) struct Columns {
+    pub version: usize,
+    pub base: usize,
+    pub patch: usize,
+    pub snapshot: usize,
+    pub hash: usize,
+    pub snapshot_hash: usize,
+}
+
+/// Of a statement that begins with `version, base_version, patch, snapshot, hash, snapshot_hash`.
+pub(in crate::store) const STATED: Columns = Columns {
+    version: 0,
+    base: 1,
+    patch: 2,
+    snapshot: 3,
+    hash: 4,
+    snapshot_hash: 5,
+};
+
+/// Versions of one execution.
 #[derive(Default)]
 pub(in crate::store) struct Segment {
     links: Vec<Link>,
@@ -138,22 +158,22 @@ impl Segment {
     }
 
     /// Adds a row, in any order. The patch that leads to a snapshot is not needed.
-    pub fn add(&mut self, row: &Row<'_>) {
-        let snapshot = row.stored(3).map(|stored| {
-            let hash = row.int8(5);
+    pub fn add(&mut self, row: &Row<'_>, at: &Columns) {
+        let snapshot = row.stored(at.snapshot).map(|stored| {
+            let hash = row.int8(at.snapshot_hash);
             Box::new(Snapshot { stored, hash })
         });
         let start = self.patches.len();
         if snapshot.is_none() {
-            row.append(2, &mut self.patches);
+            row.append(at.patch, &mut self.patches);
         }
         self.links.push(Link {
-            version: row.int8(0).unwrap_or_default(),
-            base: row.int8(1),
+            version: row.int8(at.version).unwrap_or_default(),
+            base: row.int8(at.base),
             patch: start..self.patches.len(),
             seen: Seen::of(self.patches.get(start..).unwrap_or_default()),
             snapshot,
-            hash: row.int8(4).unwrap_or_default(),
+            hash: row.int8(at.hash).unwrap_or_default(),
         });
     }
 
