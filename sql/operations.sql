@@ -134,3 +134,11 @@ CREATE FUNCTION @extschema@.wf_cache_stats() RETURNS TABLE (
 COMMENT ON FUNCTION @extschema@.wf_cache_stats IS
 'Returns what this session keeps in memory: states (bounded by wfstate.cache_size) and definitions, compiled (bounded by wfstate.definition_cache_size). hits are look-ups that found what they wanted, misses those that did not, evictions entries that had to make room for others, all since the session began.';
 INSERT INTO wfstate.access VALUES ('wf_cache_stats', 'everybody');
+
+CREATE FUNCTION @extschema@.wf_direct_access() RETURNS TABLE (
+    table_name text, is_direct boolean, direct bigint, by_statement bigint
+)
+    LANGUAGE c VOLATILE ROWS 4 PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'wf_direct_access_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_direct_access IS
+'Returns the tables that the commonest calls read and write below the executor. is_direct: whether this session may now, which takes the setting wfstate.direct_access and a table without triggers, policies, constraints, columns or, where rows are appended, indexes beyond those that it came with; else such calls run statements, with the same answers. direct and by_statement count the calls of either kind since the session began; a write that finds its row changed by another session counts as both.';
+INSERT INTO wfstate.access VALUES ('wf_direct_access', 'everybody');

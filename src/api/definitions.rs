@@ -7,7 +7,6 @@ use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::{Output, Records};
-use crate::store::cache_counts;
 use crate::store::definitions::{check, define, list, rebind, transition};
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::Request;
@@ -238,22 +237,5 @@ fn wf_definition_violations<'a>(
         let found = check::given(definition.bytes(), phase, state.bytes(), most)?;
         put(out, found.into_first());
         Ok(())
-    })
-}
-
-#[pg_extern(sql = false)]
-fn wf_cache_stats() -> Records<'static> {
-    let caches = cache_counts::all().into_iter().map(Ok);
-    Records::one_by_one(caches, |cache| {
-        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        record![
-            cache.name,
-            number(cache.entries),
-            number(cache.bytes),
-            number(cache.max_bytes),
-            cache.counts.hits,
-            cache.counts.misses,
-            cache.counts.evictions,
-        ]
     })
 }

@@ -23,6 +23,7 @@ mod repair;
 mod retention;
 mod routing;
 mod sagas;
+mod session;
 mod sessions;
 mod state;
 mod stats;

@@ -28,10 +28,14 @@ pub enum Cached {
     Executions = 7,
     /// `wfstate.state_versions`, the same
     StateVersions = 8,
+    /// `wfstate.routing_decisions`, the same
+    RoutingDecisions = 9,
+    /// `wfstate.routing_outcomes`, the same
+    RoutingOutcomes = 10,
 }
 
 /// How many they are.
-const TABLES_CACHED: usize = 9;
+const TABLES_CACHED: usize = 11;
 
 impl Cached {
     fn table(self) -> &'static std::ffi::CStr {
@@ -45,6 +49,8 @@ impl Cached {
             Cached::Feeds => c"feeds",
             Cached::Executions => c"executions",
             Cached::StateVersions => c"state_versions",
+            Cached::RoutingDecisions => c"routing_decisions",
+            Cached::RoutingOutcomes => c"routing_outcomes",
         }
     }
 

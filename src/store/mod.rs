@@ -10,6 +10,7 @@ pub mod cache_counts;
 pub mod circuits;
 mod copies;
 pub mod definitions;
+pub mod direct_tables;
 pub mod execution;
 pub mod feed;
 pub mod history;

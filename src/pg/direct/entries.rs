@@ -1,5 +1,6 @@
 //! The entries of a row in the indexes of its table.
 
+use crate::pg::direct::indexes::IndexFound;
 use crate::pg::direct::server::{self, Entries};
 use pgrx::pg_sys;
 
@@ -33,41 +34,41 @@ pub(super) unsafe fn of_updated(
     }
 }
 
-/// Of a row that was appended, in the primary key, which is the table's only index. A key that is there already is an
-/// error, as it is to a statement.
+/// Of a row that was appended, in each index. A key that is there already is an error, as it is to a statement.
 ///
 /// # Safety
-/// Table and index must be open and locked, or belong to one that is; values and nulls be those of the row at `place`.
-pub(super) unsafe fn of_key(
+/// The table must be open and locked, the indexes be its; values and nulls be those of the row at `place`.
+pub(super) unsafe fn of_appended(
     table: pg_sys::Relation,
-    index: pg_sys::Oid,
+    indexes: &[IndexFound],
     place: pg_sys::ItemPointer,
-    key: &[usize],
     values: &[pg_sys::Datum],
     nulls: &[bool],
 ) {
-    let mut key_values: Vec<_> = key
-        .iter()
-        .filter_map(|column| values.get(*column).copied())
-        .collect();
-    let mut key_nulls: Vec<_> = key
-        .iter()
-        .filter_map(|column| nulls.get(*column).copied())
-        .collect();
-    // SAFETY: the caller's promise.
-    unsafe {
-        let index = pg_sys::index_open(index, pg_sys::RowExclusiveLock as i32);
-        let described = pg_sys::BuildIndexInfo(index);
-        pg_sys::index_insert(
-            index,
-            key_values.as_mut_ptr(),
-            key_nulls.as_mut_ptr(),
-            place,
-            table,
-            pg_sys::IndexUniqueCheck::UNIQUE_CHECK_YES,
-            false,
-            described,
-        );
-        pg_sys::index_close(index, pg_sys::NoLock as i32);
+    for index in indexes {
+        let is_null = |column: &usize| nulls.get(*column).copied().unwrap_or(true);
+        if index.unless_null.as_ref().is_some_and(is_null) {
+            continue;
+        }
+        let each = index.columns.iter();
+        let mut its_nulls: Vec<bool> = each.clone().map(is_null).collect();
+        let value = |column: &usize| values.get(*column).copied();
+        let mut its_values: Vec<_> = each
+            .map(|c| value(c).unwrap_or(pg_sys::Datum::null()))
+            .collect();
+        let unique = match index.is_unique {
+            true => pg_sys::IndexUniqueCheck::UNIQUE_CHECK_YES,
+            false => pg_sys::IndexUniqueCheck::UNIQUE_CHECK_NO,
+        };
+        // SAFETY: the caller's promise.
+        unsafe {
+            let relation = pg_sys::index_open(index.oid, pg_sys::RowExclusiveLock as i32);
+            let described = pg_sys::BuildIndexInfo(relation);
+            let (values, nulls) = (its_values.as_mut_ptr(), its_nulls.as_mut_ptr());
+            pg_sys::index_insert(
+                relation, values, nulls, place, table, unique, false, described,
+            );
+            pg_sys::index_close(relation, pg_sys::NoLock as i32);
+        }
     }
 }

@@ -5,12 +5,15 @@
 //! `begin` gives `None` where the tables are not plain or the caller's rights are not those of the table, and
 //! `Command::update` where somebody else was first; then nothing has been written, and the statement finds out the rest.
 
+mod domains;
 mod entries;
+mod indexes;
 mod plain;
+mod policy;
 mod server;
 mod tables;
 
-pub use crate::pg::direct::plain::{Column, Table};
+pub use crate::pg::direct::plain::{Appended, Column, Table};
 pub use crate::pg::direct::tables::Seen;
 use crate::pg::direct::tables::{Purpose, Tables};
 use crate::pg::error::internal;
@@ -119,6 +122,7 @@ impl Command {
             let command = pg_sys::GetCurrentCommandId(true);
             let (result, wanted) = server::update(open.relation, place, tuple, command);
             if result != pg_sys::TM_Result::TM_Ok {
+                open.table.left();
                 return None;
             }
             entries::of_updated(open.relation, tuple, wanted);
@@ -139,14 +143,17 @@ impl Command {
             nulls.push(datum.is_none());
             values.push(datum.unwrap_or(pg_sys::Datum::null()));
         }
+        if open.table.asks_domains() {
+            domains::ask(open, &values, &nulls);
+        }
         // SAFETY: the values are of the columns' types, and as many; the table is open and locked.
         unsafe {
             let tuple = formed(open.relation, &mut values, &mut nulls);
             let command = pg_sys::GetCurrentCommandId(true);
             pg_sys::heap_insert(open.relation, tuple, command, 0, std::ptr::null_mut());
             let place = &raw mut (*tuple).t_self;
-            let key = open.table.key;
-            entries::of_key(open.relation, open.found.index, place, key, &values, &nulls);
+            let indexes = &open.found.indexes;
+            entries::of_appended(open.relation, indexes, place, &values, &nulls);
         }
     }
 }

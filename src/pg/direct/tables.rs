@@ -32,7 +32,7 @@ impl Purpose {
 pub(super) struct Open {
     pub table: &'static Table,
     pub relation: pg_sys::Relation,
-    pub found: Found,
+    pub found: Rc<Found>,
 }
 
 impl Drop for Open {
@@ -160,14 +160,21 @@ enum Compared {
 impl Tables {
     /// Opens them; `None` where one of them is for a statement.
     pub fn open(tables: &[&'static Table], purpose: Purpose) -> Option<Self> {
+        let opened = Self::opened(tables, purpose);
+        for table in tables {
+            table.count(opened.is_some());
+        }
+        opened
+    }
+
+    fn opened(tables: &[&'static Table], purpose: Purpose) -> Option<Self> {
         if is_refused(purpose) {
             return None;
         }
-        let all: Option<Vec<Open>> = tables
-            .iter()
-            .map(|table| Open::of(table, purpose))
-            .collect();
-        let all = all.filter(|all| all.iter().all(|one| one.is_permitted(purpose)))?;
+        let mut all = Vec::with_capacity(tables.len());
+        for table in tables {
+            all.push(Open::of(table, purpose).filter(|one| one.is_permitted(purpose))?);
+        }
         Some(Tables { all, purpose })
     }
 
@@ -223,10 +230,14 @@ impl Tables {
                 pg_sys::ScanKeyInit(entry, column, strategy as _, function, datum);
             }
         }
+        let index = match open.found.indexes.first() {
+            Some(index) => index.oid,
+            None => internal("a table has no primary key", open.table.name()),
+        };
         // SAFETY: table and index are open and belong together; the scan copies the keys. The row that is found is
         // pinned by the slot, which lives in memory that outlives the tables.
         unsafe {
-            let index = pg_sys::index_open(open.found.index, self.purpose.lock());
+            let index = pg_sys::index_open(index, self.purpose.lock());
             let descriptor = (*open.relation).rd_att;
             let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, &pg_sys::TTSOpsBufferHeapTuple);
             let (snapshot, count) = (pg_sys::GetActiveSnapshot(), entries.len() as i32);

@@ -9,7 +9,7 @@ pub mod cache;
 pub mod checks;
 mod create;
 pub mod delete;
-mod direct;
+pub(in crate::store) mod direct;
 pub mod executions;
 mod keyframe;
 pub mod load;

@@ -5,7 +5,7 @@ use crate::core::{Code, StateError, StateResult};
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type, now};
 use crate::pg::{backend, roles};
-use crate::store::routing::fold;
+use crate::store::routing::{direct, fold};
 
 /// A decision, as it is recorded.
 pub struct Decision<'a> {
@@ -124,18 +124,81 @@ static EXISTS: Statement = Statement::new(
     &[Type::Text, Type::Uuid],
 );
 
+/// What is worked out of a decision before it is written.
+struct Made {
+    id: [u8; 16],
+    at: i64,
+    now: i64,
+    chance: backend::Chance,
+    recorded_by: String,
+}
+
 /// Appends a decision, and its outcome where that is known. Returns its id.
 pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
-    let (outcome, now) = (&decision.outcome, now());
+    let (now, chance) = (now(), backend::random()?);
     let at = decision.decided_at.unwrap_or(now);
-    let chance = backend::random()?;
-    let id = decision_id(at, chance);
-    let known = outcome.success.is_some();
-    let recorded_by = roles::role_name(roles::callers()[0]);
+    let made = Made {
+        id: decision_id(at, chance),
+        at,
+        now,
+        chance,
+        recorded_by: roles::role_name(roles::callers()[0]),
+    };
+    let known = decision.outcome.success.is_some();
+    as_owner(|| {
+        if !record_directly(tenant, decision, &made) {
+            record_stated(tenant, decision, &made)?;
+        }
+        Ok(())
+    })?;
+    if known {
+        fold::perhaps(tenant, decision.agent, chance)?;
+    }
+    Ok(made.id)
+}
+
+fn record_directly(tenant: &str, decision: &Decision<'_>, made: &Made) -> bool {
+    let outcome = &decision.outcome;
+    let row = [
+        Param::Uuid(Some(made.id)),
+        Param::Timestamptz(Some(made.at)),
+        Param::Timestamptz(outcome.success.map(|_| made.now)),
+        Param::Float8(outcome.duration_ms),
+        Param::Float8(decision.agent_score),
+        Param::Int4(decision.priority.map(i64::from)),
+        Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
+        Param::Bool(outcome.success),
+        Param::Text(Some(tenant)),
+        Param::Text(Some(decision.task_id)),
+        Param::Text(Some(decision.agent)),
+        Param::Text(decision.task_type),
+        Param::Text(decision.required_capability),
+        Param::Text(decision.execution_id),
+        Param::Text(decision.step_id),
+        Param::Text(Some(&made.recorded_by)),
+        Param::Text(outcome.error),
+        Param::Jsonb(decision.candidates),
+    ];
+    let counted = outcome.success.map(|success| {
+        [
+            Param::Timestamptz(Some(hour(made.at))),
+            Param::Float8(outcome.duration_ms),
+            fold::spread(made.chance),
+            Param::Bool(Some(success)),
+            Param::Text(Some(tenant)),
+            Param::Text(Some(decision.agent)),
+            Param::Text(decision.task_type),
+        ]
+    });
+    direct::record(&row, counted.as_ref())
+}
+
+fn record_stated(tenant: &str, decision: &Decision<'_>, made: &Made) -> StateResult<()> {
+    let outcome = &decision.outcome;
     let params = [
         Param::Text(Some(tenant)),
-        Param::Uuid(Some(id)),
-        Param::Timestamptz(Some(at)),
+        Param::Uuid(Some(made.id)),
+        Param::Timestamptz(Some(made.at)),
         Param::Text(Some(decision.task_id)),
         Param::Text(Some(decision.agent)),
         Param::Text(decision.task_type),
@@ -149,18 +212,16 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
         Param::Float8(outcome.duration_ms),
         Param::Text(outcome.error),
         Param::Int4(Some(outcome.retry_attempts.unwrap_or(0))),
-        Param::Text(Some(&recorded_by)),
-        Param::Timestamptz(known.then_some(now)),
-        Param::Timestamptz(Some(hour(at))),
-        fold::spread(chance),
+        Param::Text(Some(&made.recorded_by)),
+        Param::Timestamptz(outcome.success.map(|_| made.now)),
+        Param::Timestamptz(Some(hour(made.at))),
+        fold::spread(made.chance),
     ];
-    if known {
-        as_owner(|| RECORD.run(Mode::Write, &params))?;
-        fold::perhaps(tenant, decision.agent, chance)?;
-    } else {
-        as_owner(|| RECORD_PENDING.run(Mode::Write, &params[..18]))?;
-    }
-    Ok(id)
+    match outcome.success {
+        Some(_) => RECORD.run(Mode::Write, &params)?,
+        None => RECORD_PENDING.run(Mode::Write, &params[..18])?,
+    };
+    Ok(())
 }
 
 /// The agent whose task was completed, where this call did it.

@@ -3,7 +3,7 @@
 pub mod append;
 pub mod read;
 
-use crate::pg::direct::{Column, Table};
+use crate::pg::direct::{Appended, Column, Table};
 use crate::pg::invalidation::Cached;
 use crate::pg::rows::Row;
 use crate::pg::spi::{Param, Type};
@@ -52,7 +52,7 @@ const HEAD_COLUMNS: &[Column] = &[
     (c"initiated_by", Type::Text, true),
     (c"forked_from_execution_id", Type::Text, false),
 ];
-static HEADS: Table = Table::updated(
+pub(in crate::store) static HEADS: Table = Table::updated(
     Cached::Executions,
     HEAD_COLUMNS,
     head::TENANT,
@@ -79,9 +79,17 @@ const VERSION_COLUMNS: &[Column] = &[
     (c"note", Type::Text, false),
     (c"saved_by", Type::Text, true),
 ];
-/// Tenant, execution and version are the key; the author is `saved_by`.
-static VERSIONS: Table =
-    Table::appended(Cached::StateVersions, VERSION_COLUMNS, 11, &[11, 12, 0], 17);
+/// Tenant, execution and version are the key. What domains ask holds, since those columns are the head's.
+pub(in crate::store) static VERSIONS: Table = Table::appended(
+    Cached::StateVersions,
+    VERSION_COLUMNS,
+    11,
+    &[11, 12, 0],
+    Appended {
+        defaults: &[(17, c"CURRENT_USER")],
+        asks_domains: false,
+    },
+);
 
 /// The key of a head, and the first columns of that of its versions.
 fn key_of<'k>(key: Key<'k>) -> [Param<'k>; 2] {
