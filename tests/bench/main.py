@@ -8,6 +8,7 @@ import sys
 import time
 
 import rows_batch
+import rows_direct
 import rows_execution
 import rows_langgraph
 import rows_logs
@@ -30,6 +31,7 @@ from server import fill_wal, set_up_roles
 GROUPS = {
     "patch": rows_save.patch_saves,
     "merge": rows_save.merge_patch,
+    "direct": rows_direct.direct,
     "clients": rows_rate.eight_clients,
     "batch": rows_batch.batches,
     "tenants": rows_tenants.alternating,

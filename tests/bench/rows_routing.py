@@ -9,7 +9,7 @@ import psycopg
 
 from context import NOT_WAITING, WAITING, Result
 from pgbench import middle, run_pgbench
-from server import APP, OWNER
+from server import APP, OWNER, STATED
 
 ROWS, AGENTS, CLIENTS = 4_000_000, 50, 16
 QS = "ARRAY[0.5, 0.95, 0.99]::float8[]"
@@ -155,7 +155,8 @@ ONE_ROW = f"""WITH decision AS ({INSERT}) UPDATE rival.agents SET total = total 
  sum = sum + :ms::float8, squares = squares + :ms::float8 * :ms::float8, low = least(low, :ms::float8),
  high = greatest(high, :ms::float8) WHERE agent = 'agent-1'""".replace("\n", "")
 RECORD = "SELECT wf_record_routing('task-' || :task, 'agent-1', true, :ms, 'chat', agent_score => 0.5)"
-KINDS = {"insert alone": (OWNER, INSERT), "wfstate": (APP, RECORD), "one row": (OWNER, ONE_ROW)}
+KINDS = {"insert alone": (OWNER, INSERT), "wfstate": (APP, RECORD), "by statement": (STATED, RECORD),
+         "one row": (OWNER, ONE_ROW)}
 
 
 def recording(ctx):
@@ -174,8 +175,9 @@ def recording(ctx):
         middles = middle(rates)
         ours, alone, one_row = middles["wfstate"], middles["insert alone"], middles["one row"]
         row = f"{CLIENTS} clients record for one agent, {said}"
-        yield Result(row, "≥ 80 % of inserting the decision alone",
-                     f"{ours / alone:.0%} ({ours:,.0f}/s, insert alone {alone:,.0f}/s)", ours / alone >= 0.8, {"rates": rates})
+        yield Result(row, "≥ 100 % of inserting the decision alone",
+                     f"{ours / alone:.0%} ({ours:,.0f}/s, insert alone {alone:,.0f}/s; by statement "
+                     f"{middles['by statement'] / alone:.0%})", ours / alone >= 1, {"rates": rates})
         yield Result(f"{row}, against one row an agent updated in place", "≥ 3 × its rate",
                      f"{ours / one_row:.1f} × (one row {one_row:,.0f}/s)", ours / one_row >= 3)
     ctx.server.execute("DROP TABLE rival.decisions, rival.agents")

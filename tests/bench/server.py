@@ -6,7 +6,8 @@ import time
 import psycopg
 from psycopg import pq
 
-APP, OWNER = "bench_app", "bench_owner"
+# STATED is an application whose calls run statements where APP's go below the executor.
+APP, STATED, OWNER = "bench_app", "bench_stated", "bench_owner"
 
 
 class Session:
@@ -85,6 +86,7 @@ class Server:
 def set_up_roles(server, wfstate):
     server.execute(f"CREATE ROLE {OWNER} LOGIN")
     server.execute(f"CREATE ROLE {APP} LOGIN")
+    server.execute(f"CREATE ROLE {STATED} LOGIN")
     set_up_database(server, wfstate)
 
 
@@ -92,7 +94,9 @@ def set_up_database(server, wfstate):
     """Rivals belong to an ordinary role; wfstate is used by an ordinary writer under row security."""
     server.execute(f'GRANT CREATE ON DATABASE "{server.connection.info.dbname}" TO {OWNER}')
     if wfstate:
-        server.execute("SELECT wf_grant_access(%s, 'writer')", (APP,))
+        for role in (APP, STATED):
+            server.execute("SELECT wf_grant_access(%s, 'writer')", (role,))
+        server.execute(f"ALTER ROLE {STATED} SET wfstate.direct_access = off")
     with open(os.path.join(os.path.dirname(__file__), "rivals.sql"), encoding="utf-8") as file:
         server.execute(f"SET ROLE {OWNER}")
         server.execute(file.read())

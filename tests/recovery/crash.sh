@@ -7,6 +7,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # Folding often, so that it is what the kill meets.
 cluster_start 'max_connections = 60' 'max_wal_size = 64MB' 'checkpoint_timeout = 30s' 'wfstate.fold_every = 4'
 app_role
+sql 'GRANT SET ON PARAMETER wfstate.direct_access TO wf_app'
 acknowledged="$WF_BASE/acknowledged"
 circuits() { sql 'SELECT * FROM wfstate.circuits ORDER BY agent_key; SELECT * FROM wf_circuit_transitions()'; }
 
