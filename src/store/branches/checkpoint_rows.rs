@@ -89,8 +89,10 @@ SELECT w.name, w.version, w.metadata, w.created_by, w.created_at, true
 static MATCHING_UP: Statement = matching!("");
 static MATCHING_DOWN: Statement = matching!(" DESC");
 
-/// Rows that are looked at in order before those that are wanted are looked up.
+/// Rows that are looked at in order before those that are wanted are looked up: where fewer of them are wanted than that
+/// part of the page.
 const LOOKED_AT: i64 = 1000;
+const RARE: usize = 10;
 /// Rows that are read in one go: so many, or up to the one that makes them larger than that.
 const BATCH: i64 = 100;
 const BATCH_BYTES: usize = 8 << 20;
@@ -187,6 +189,7 @@ impl Rest {
         }
         self.how = match self.how {
             how if is_full => how,
+            How::InOrder if looked_at == most && rows.len() * RARE >= wanted => How::InOrder,
             How::InOrder if looked_at == most => How::LookedUp,
             _ => How::NoMore,
         };

@@ -75,7 +75,7 @@ BEGIN
     DROP TABLE counted;
 END $$;
 CREATE TEMP TABLE lists AS SELECT * FROM (VALUES (1, '''c'', max_rows => 20', 40), (2, '''c'', newest_first => true, max_rows => 20', 40), (3, '''c'', after => ''often/3000'', max_rows => 20', 40), (4, '''c'', before => ''often/3000'', newest_first => true, max_rows => 20', 40),
-    (5, '''c'', after => ''often/3000'', max_rows => 20, newest_first => true', 40), (6, '''c'', prefix => ''often/'', max_rows => 20', 60), (7, '''c'', prefix => ''rare/'', newest_first => true', 1100), (8, '''c'', prefix => ''often/77''', 1200),
+    (5, '''c'', after => ''often/3000'', max_rows => 20, newest_first => true', 40), (6, '''c'', prefix => ''often/'', max_rows => 20', 60), (7, '''c'', prefix => ''rare/'', newest_first => true', 1100), (8, '''c'', prefix => ''often/77''', 2300),
     (9, '''c'', containment => ''{"rare": 4321}''', 1100), (10, '''c'', containment => ''{"rare": 4321}'', prefix => ''often/'', newest_first => true', 6500), (11, '''c'', containment => ''{"always": true}'', max_rows => 20', 60),
     (12, '''c'', containment => ''{"hundredth": 7}'', max_rows => 5', 1100), (13, '''c'', containment => ''{"none": 7}''', 1100), (14, '''c'', containment => ''{"rare": 7}'', newest_first => true, before => ''often/4000''', 6500)) AS l (n, query, most);
 ANALYZE wfstate.checkpoints;
