@@ -67,7 +67,8 @@ BEGIN
     CREATE TEMP TABLE counted ON COMMIT DROP AS SELECT c.oid, c.relname::text, c.relkind, pg_stat_get_xact_numscans(c.oid) AS scans, pg_stat_get_xact_tuples_returned(c.oid) AS entries
       FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE coalesce(i.indrelid, c.oid) = 'wfstate.checkpoints'::regclass;
     SET LOCAL ROLE regress_wf_lister;
-    EXECUTE format('SELECT count(*) FROM wf_checkpoints(%s)', query) INTO rows;
+    -- random: in this process, whose counts these are.
+    EXECUTE format('SELECT count(*) FROM wf_checkpoints(%s) WHERE random() >= 0', query) INTO rows;
     RESET ROLE;
     SELECT string_agg(c.relname, ' ' ORDER BY c.relname COLLATE "C") FILTER (WHERE relkind = 'i' AND pg_stat_get_xact_numscans(c.oid) > c.scans),
            sum(pg_stat_get_xact_tuples_returned(c.oid) - c.entries), bool_or(relkind = 'r' AND pg_stat_get_xact_numscans(c.oid) > c.scans)
