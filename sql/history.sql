@@ -2,12 +2,13 @@
 -- Older versions and differences; forgetting and verifying them; taking them elsewhere.
 
 CREATE FUNCTION @extschema@.wf_state_at(
-    execution_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL, upgrade bool DEFAULT false
+    execution_id text, version bigint DEFAULT NULL, at timestamptz DEFAULT NULL, upgrade bool DEFAULT false,
+    checkpoint text DEFAULT NULL
 ) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_state_at_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_state_at IS
-'Returns the state of an execution as of a version, or as of a time (the version saved last at or before it). With neither, the current state. It is in the shape in which it was saved; with upgrade, in the newest one, as migrations make it (wf_add_migration).
-Errors: WF005 when the execution or the version does not exist, was pruned, or no kept version is that old; 22023 when both are given, or version is not positive; WF008 when the log is damaged.';
+'Returns the state of an execution as of a version, as of a time (the version saved last at or before it), or as of a checkpoint. With none of them, the current state. It is in the shape in which it was saved; with upgrade, in the newest one, as migrations make it (wf_add_migration).
+Errors: WF005 when the execution, the version or the checkpoint does not exist, the version was pruned, or no kept version is that old; 22023 when more than one is given, or version is not positive; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_state_at', 'reader');
 
 CREATE FUNCTION @extschema@.wf_history(

@@ -1,12 +1,5 @@
 -- Group: Lists and searches
 
--- The indexes for containment hold the tenant within each value: so that a search of one tenant touches no row of
--- another's, which the statistics of the table would give away.
-CREATE FUNCTION wfstate.scoped(tenant text, document jsonb) RETURNS jsonb
-    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scoped_wrapper';
-COMMENT ON FUNCTION wfstate.scoped IS 'The document as the only member of an object, under its tenant: what the indexes of wfstate.search hold.';
-INSERT INTO wfstate.access VALUES ('scoped', 'writer');
-
 CREATE TABLE wfstate.search (
     tenant       wfstate.identifier NOT NULL,
     execution_id wfstate.identifier NOT NULL,

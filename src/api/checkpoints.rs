@@ -1,14 +1,17 @@
 //! Checkpoints, recovery, forks.
 
-use super::{bytes, with_key};
+use super::{bytes, in_tenant, with_key, with_lease};
+use crate::core::checkpoints as kept;
 use crate::core::limits;
-use crate::pg::datum::JsonbArg;
+use crate::pg::datum::{JsonbArg, owned};
 use crate::pg::error::run;
-use crate::pg::record::{jsonb, record, time};
+use crate::pg::record::{Record, jsonb, record, time};
 use crate::pg::records::Records;
 use crate::store::branches::branch;
+use crate::store::branches::checkpoint_page::{self, Checkpoint, Filter};
 use crate::store::branches::checkpoints;
 use crate::store::branches::fork;
+use crate::store::log::cache::State;
 use crate::store::queue::guard::{self, Touch};
 use pgrx::prelude::*;
 
@@ -19,33 +22,62 @@ fn wf_checkpoint(
     version: Option<i64>,
     metadata: Option<JsonbArg<'_>>,
     lease: Option<i64>,
+    replace: Option<bool>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
             let name = limits::name("name", name)?;
             let version = version.map(|v| limits::version("version", v)).transpose()?;
-            let metadata = limits::object("metadata", bytes(metadata))?;
-            guard::under(key, lease, Touch::Nothing, || {
-                checkpoints::create(key, name, version, metadata)
+            let metadata = kept::metadata("metadata", bytes(metadata))?;
+            let replace = limits::required("replace", replace)?;
+            guard::under(key, lease, Touch::Nothing, || match replace {
+                true => checkpoints::place(key, name, version, metadata),
+                false => checkpoints::create(key, name, version, metadata),
             })
         })
     })
 }
 
 #[pg_extern(sql = false)]
-fn wf_checkpoints<'a>(
-    execution_id: Option<&'a str>,
-    after: Option<&'a str>,
+#[allow(clippy::too_many_arguments)]
+fn wf_checkpoints(
+    execution_id: Option<&str>,
+    prefix: Option<String>,
+    before: Option<String>,
+    containment: Option<JsonbArg<'_>>,
+    with_state: Option<bool>,
+    newest_first: Option<bool>,
+    after: Option<String>,
     max_rows: Option<i32>,
-) -> Records<'a> {
-    Records::written(move |out| {
+) -> Records<'static> {
+    let page = run(|| {
         with_key(execution_id, |key| {
+            limits::optional_name("prefix", prefix.as_deref())?;
+            kept::metadata("containment", bytes(containment))?;
+            let filter = Filter {
+                prefix,
+                containment: containment.map(owned),
+                newest_first: limits::required("newest_first", newest_first)?,
+            };
+            let ends = (after.as_deref(), before.as_deref());
             let max_rows = limits::max_rows(max_rows)?;
-            checkpoints::list(key, after, max_rows, |(name, version, metadata, by, at)| {
-                out.put(&record![name, version, jsonb(metadata), by, time(at)]);
-            })
+            let with_state = limits::required("with_state", with_state)?;
+            let page = checkpoint_page::page(key, filter, ends, max_rows, with_state)?;
+            Ok(in_tenant(key.tenant.to_owned(), page))
         })
-    })
+    });
+    Records::one_by_one(page, checkpoint_record)
+}
+
+fn checkpoint_record((checkpoint, state): (Checkpoint, Option<State>)) -> Record {
+    record![
+        checkpoint.place.name,
+        checkpoint.place.version,
+        jsonb(checkpoint.metadata),
+        checkpoint.created_by,
+        time(checkpoint.created_at),
+        state,
+    ]
 }
 
 #[pg_extern(sql = false)]
@@ -92,6 +124,23 @@ fn wf_drop_checkpoint(execution_id: Option<&str>, name: Option<&str>) -> bool {
     run(|| {
         with_key(execution_id, |key| {
             checkpoints::drop_named(key, limits::name("name", name)?)
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_drop_checkpoints(
+    execution_id: Option<&str>,
+    names: Option<Vec<Option<String>>>,
+    prefix: Option<String>,
+    lease: Option<i64>,
+    max_rows: Option<i32>,
+) -> i64 {
+    run(|| {
+        let which = kept::which(names, prefix)?;
+        let max_rows = limits::max_rows(max_rows)?;
+        with_lease(execution_id, lease, |key| {
+            checkpoints::drop_many(key, &which, max_rows)
         })
     })
 }

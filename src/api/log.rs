@@ -18,16 +18,24 @@ fn wf_state_at(
     version: Option<i64>,
     at: Option<TimestampWithTimeZone>,
     upgrade: Option<bool>,
+    checkpoint: Option<&str>,
 ) -> Jsonb {
     run(|| {
         with_key(execution_id, |key| {
-            if version.is_some() && at.is_some() {
-                return Err(StateError::invalid("version and at exclude each other")
-                    .hint("Give a version or a time, not both."));
+            let given = [version.is_some(), at.is_some(), checkpoint.is_some()];
+            if given.into_iter().filter(|is_given| *is_given).count() > 1 {
+                return Err(
+                    StateError::invalid("version, at and checkpoint exclude each other")
+                        .hint("Give one of them, or none for the current state."),
+                );
             }
             let version = limits::optional_version("version", version)?;
+            let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
             let upgrade = limits::required("upgrade", upgrade)?;
-            store::log::load::at(key, version, micros(at), upgrade)
+            match checkpoint {
+                Some(name) => store::branches::checkpoints::state(key, name, upgrade),
+                None => store::log::load::at(key, version, micros(at), upgrade),
+            }
         })
         .map(Jsonb)
     })

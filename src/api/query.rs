@@ -116,7 +116,7 @@ fn wf_declare_search(
     })
 }
 
-/// `wfstate.scoped`, declared in sql/search.sql.
+/// `wfstate.scoped`, declared in sql/log.sql.
 #[pg_extern(sql = false)]
 fn scoped(tenant: &str, document: JsonbArg<'_>) -> Jsonb {
     run(|| {

@@ -6,7 +6,7 @@ use super::import_members::{
     array, bad, integer, label, limited_object, member, object, refused, required, text, time,
 };
 use super::jsonb::{self, Array, Object, Value};
-use super::{StateResult, limits, memory, statuses};
+use super::{StateResult, checkpoints as checkpoint_limits, limits, memory, statuses};
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
@@ -123,7 +123,7 @@ pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
     Ok(Export {
         execution,
         checkpoints: checkpoints(array(document, "checkpoints")?, &versions, read_time)?,
-        tags: limited_object(document, "tags")?,
+        tags: limited_object(document, "tags", limits::object)?,
         versions,
     })
 }
@@ -217,7 +217,7 @@ fn checkpoints<'a>(
         let checkpoint = Checkpoint {
             name,
             version,
-            metadata: limited_object(item, "metadata")?,
+            metadata: limited_object(item, "metadata", checkpoint_limits::metadata)?,
             created_by: label(item, "created_by")?,
             created_at: required(time(item, "created_at", read_time)?, "created_at")?,
         };

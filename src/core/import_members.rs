@@ -53,14 +53,21 @@ pub(super) fn integer(
         .ok_or_else(|| refused(&format!("its {name} is not an integer in range")))
 }
 
-/// An object of the size that tags may have.
-pub(super) fn limited_object(object: Object<'_>, name: &str) -> StateResult<Option<Vec<u8>>> {
+/// What an object may be.
+pub(super) type Limit = for<'a> fn(&str, Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>>;
+
+/// An object of a size that `limit` allows.
+pub(super) fn limited_object(
+    object: Object<'_>,
+    name: &str,
+    limit: Limit,
+) -> StateResult<Option<Vec<u8>>> {
     let value = match optional(object, name)? {
         None => return Ok(None),
         Some(value @ Value::Object(_)) => raw(value)?,
         Some(_) => return Err(refused(&format!("its {name} is not an object"))),
     };
-    limits::object(name, Some(&value))?;
+    limit(name, Some(&value))?;
     Ok(Some(value))
 }
 

@@ -9,7 +9,7 @@ pub const MAX_NAME: usize = 255;
 pub const MAX_STATE_DEPTH: usize = 1000;
 /// Longest note, in bytes.
 pub const MAX_NOTE: usize = 8 * 1024;
-/// Largest tags, checkpoint metadata or candidates, in bytes of binary jsonb.
+/// Largest tags or candidates, in bytes of binary jsonb.
 pub const MAX_TAGS: usize = 16 * 1024;
 /// Most executions in one batch.
 pub const MAX_BATCH: usize = 1000;
@@ -72,6 +72,11 @@ pub fn within<'a>(argument: &str, value: &'a str, most: usize) -> StateResult<&'
 
 /// A JSON object of bounded size, such as tags.
 pub fn object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
+    document(argument, any_object(argument, value)?)
+}
+
+/// A JSON object.
+pub fn any_object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     let Some(bytes) = value else { return Ok(None) };
     let root = super::jsonb::root(bytes).map_err(|e| StateError::bad_document(argument, e))?;
     if !matches!(root, super::jsonb::Value::Object(_)) {
@@ -80,7 +85,7 @@ pub fn object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option
                 .hint("Write it as {\"key\": \"value\"}."),
         );
     }
-    document(argument, value)
+    Ok(value)
 }
 
 /// A JSON document of bounded size.
@@ -285,12 +290,10 @@ pub fn batch(argument: &str, count: usize) -> StateResult<()> {
     if count <= MAX_BATCH {
         return Ok(());
     }
-    Err(StateError::new(
-        Code::LimitExceeded,
-        format!("{argument} has too many elements"),
-    )
-    .detail(format!(
-        "It has {count}, but at most {MAX_BATCH} are allowed."
-    ))
-    .hint("Send several batches."))
+    let why = format!("{argument} has too many elements");
+    Err(StateError::new(Code::LimitExceeded, why)
+        .detail(format!(
+            "It has {count}, but at most {MAX_BATCH} are allowed."
+        ))
+        .hint("Send several batches."))
 }

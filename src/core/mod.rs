@@ -13,6 +13,7 @@
 pub mod agents;
 pub mod arrays;
 mod bytes;
+pub mod checkpoints;
 pub mod circuit;
 pub mod definition;
 pub mod error;

@@ -3,6 +3,7 @@
 
 use crate::core::{StateError, StateResult};
 use crate::pg::error::{raise, run};
+use crate::pg::interrupts;
 use crate::pg::record::{Record, Shape};
 use pgrx::callconv::{CallCx, RetAbi};
 use pgrx::pg_sys;
@@ -69,6 +70,32 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Puts out all items, each in memory of its own.
+    fn put_all(&mut self, items: Items) -> StateResult<()> {
+        // SAFETY: as in `put`; the context is nobody else's, and the items' memory in it goes with each.
+        unsafe {
+            let before = pg_sys::CurrentMemoryContext;
+            let memory = pg_sys::AllocSetContextCreateExtended(
+                before,
+                c"wfstate item".as_ptr(),
+                pg_sys::ALLOCSET_SMALL_MINSIZE as usize,
+                pg_sys::ALLOCSET_SMALL_INITSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+            );
+            pg_sys::MemoryContextSwitchTo(memory);
+            for item in items {
+                self.put(&item?);
+                pg_sys::MemoryContextReset(memory);
+                interrupts::check();
+            }
+            pg_sys::MemoryContextSwitchTo(before);
+            pg_sys::MemoryContextDelete(memory);
+        }
+        Ok(())
+    }
+}
+
 /// What a call is to do: begin, or go on.
 pub struct Step<'a>(Option<Records<'a>>);
 
@@ -108,6 +135,9 @@ unsafe impl<'a> RetAbi for Records<'a> {
         unsafe {
             match step.0 {
                 Some(Records(Source::Written(write))) => return fill(call, write),
+                Some(Records(Source::OneByOne(items))) if reads_all(call) => {
+                    return fill(call, Box::new(|output| output.put_all(items)));
+                }
                 Some(Records(Source::OneByOne(items))) => begin(call, items),
                 None => {}
             }
@@ -136,6 +166,22 @@ unsafe fn result_info(call: pg_sys::FunctionCallInfo, mode: u32) -> *mut pg_sys:
             );
         }
         info
+    }
+}
+
+/// Whether the query reads all rows at once, as one does that calls the function in FROM: then they are kept as they
+/// come, which spares a copy of each.
+///
+/// # Safety
+/// The frame of a call that runs.
+unsafe fn reads_all(call: pg_sys::FunctionCallInfo) -> bool {
+    // SAFETY: the caller's promise; the node is what its tag says.
+    unsafe {
+        let info = (*call).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+        let preferred = pg_sys::SetFunctionReturnMode::SFRM_Materialize_Preferred;
+        !info.is_null()
+            && (*info).type_ == pg_sys::NodeTag::T_ReturnSetInfo
+            && (*info).allowedModes as u32 & preferred != 0
     }
 }
 

@@ -23,7 +23,7 @@ def history(conn, execution):
 def checkpoints(conn, execution):
     found, after = {}, None
     while True:
-        page = conn.execute("SELECT name, version FROM wf_checkpoints(%s, %s, 10000)",
+        page = conn.execute("SELECT name, version FROM wf_checkpoints(%s, after => %s, max_rows => 10000)",
                             (execution, after)).fetchall()
         if not page:
             return found

@@ -1,15 +1,28 @@
 //! `wfstate.checkpoints`: names for versions.
 
+use crate::core::checkpoints::{Which, behind};
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
+use crate::store::log::cache::State;
 use crate::store::log::executions::{self, Lock, key_params};
+use crate::store::log::load;
 
 static CREATE: Statement = Statement::new(
     "INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata)
      SELECT $1, $2, $3, v.version, $5 FROM wfstate.state_versions AS v
       WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $4
      ON CONFLICT (tenant, execution_id, name) DO NOTHING",
+    &[Type::Text, Type::Text, Type::Text, Type::Int8, Type::Jsonb],
+);
+/// A name that is moved is as one made now.
+static PLACE: Statement = Statement::new(
+    "INSERT INTO wfstate.checkpoints AS c (tenant, execution_id, name, version, metadata)
+     SELECT $1, $2, $3, v.version, $5 FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $4
+     ON CONFLICT (tenant, execution_id, name) DO UPDATE
+        SET version = excluded.version, metadata = excluded.metadata, created_by = excluded.created_by,
+            created_at = excluded.created_at",
     &[Type::Text, Type::Text, Type::Text, Type::Int8, Type::Jsonb],
 );
 static FIND: Statement = Statement::new(
@@ -22,38 +35,35 @@ static LATEST: Statement = Statement::new(
       ORDER BY c.created_at DESC, c.version DESC, c.name LIMIT 1",
     &[Type::Text, Type::Text],
 );
-static LIST: Statement = Statement::new(
-    "SELECT c.name, c.version, c.metadata, c.created_by, c.created_at FROM wfstate.checkpoints AS c
-      WHERE c.tenant {=} $1 AND c.execution_id {=} $2
-        AND ($3 IS NULL OR c.version {>} $3 OR (c.version {=} $3 AND c.name {>} $4))
-      ORDER BY c.version, c.name LIMIT $5",
-    &[Type::Text, Type::Text, Type::Int8, Type::Text, Type::Int8],
-);
 static DROP: Statement = Statement::new(
     "DELETE FROM wfstate.checkpoints AS c
       WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} $3",
     &[Type::Text, Type::Text, Type::Text],
 );
+static DROP_NAMED: Statement = Statement::new(
+    "DELETE FROM wfstate.checkpoints AS c
+      WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} ANY ($3)",
+    &[Type::Text, Type::Text, Type::TextArray],
+);
+static DROP_PREFIXED: Statement = Statement::new(
+    "DELETE FROM wfstate.checkpoints AS c
+      WHERE c.tenant {=} $1 AND c.execution_id {=} $2
+        AND c.name {=} ANY (ARRAY(
+            SELECT n.name::pg_catalog.text FROM wfstate.checkpoints AS n
+             WHERE n.tenant {=} $1 AND n.execution_id {=} $2 AND n.name {>=} $3 AND ($4 IS NULL OR n.name {<} $4)
+             ORDER BY n.name LIMIT $5))",
+    &[Type::Text, Type::Text, Type::Text, Type::Text, Type::Int8],
+);
 
-/// Names a version, by default the head; returns the version.
+/// Names a version, by default the head; returns the version. The name must be free.
 pub fn create(
     key: Key<'_>,
     name: &str,
     version: Option<i64>,
     metadata: Option<&[u8]>,
 ) -> StateResult<i64> {
-    // Keeps the version from being pruned until the name is committed, which then protects it.
-    let head = executions::lock_existing(key, Lock::Reference)?;
-    let version = version.unwrap_or(head.version);
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Text(Some(name)),
-        Param::Int8(Some(version)),
-        Param::Jsonb(metadata),
-    ];
-    if CREATE.run(Mode::Latest, &params)? > 0 {
+    let (version, done) = put(&CREATE, key, name, version, metadata)?;
+    if done {
         return Ok(version);
     }
     match find(Mode::Latest, key, name)? {
@@ -65,9 +75,44 @@ pub fn create(
             ),
         )
         .detail(format!("It stands for version {taken}."))
-        .hint("Choose another name, or drop the checkpoint first with wf_drop_checkpoint.")),
+        .hint("Choose another name, move the checkpoint with replace of wf_checkpoint, or drop it with wf_drop_checkpoint.")),
         None => Err(StateError::version_not_found(key.id, version)),
     }
+}
+
+/// The same with a name that may be another version's, from which it is taken.
+pub fn place(
+    key: Key<'_>,
+    name: &str,
+    version: Option<i64>,
+    metadata: Option<&[u8]>,
+) -> StateResult<i64> {
+    match put(&PLACE, key, name, version, metadata)? {
+        (version, true) => Ok(version),
+        (version, false) => Err(StateError::version_not_found(key.id, version)),
+    }
+}
+
+/// The version, and whether it has got the name.
+fn put(
+    statement: &Statement,
+    key: Key<'_>,
+    name: &str,
+    version: Option<i64>,
+    metadata: Option<&[u8]>,
+) -> StateResult<(i64, bool)> {
+    // Keeps the version from being pruned until the name is committed, which then protects it.
+    let head = executions::lock_existing(key, Lock::Reference)?;
+    let version = version.unwrap_or(head.version);
+    let [tenant, id] = key_params(key);
+    let params = [
+        tenant,
+        id,
+        Param::Text(Some(name)),
+        Param::Int8(Some(version)),
+        Param::Jsonb(metadata),
+    ];
+    Ok((version, statement.run(Mode::Latest, &params)? > 0))
 }
 
 /// The version behind a name.
@@ -92,44 +137,39 @@ pub fn latest(mode: Mode, key: Key<'_>) -> StateResult<Option<i64>> {
         .flatten())
 }
 
-/// A checkpoint: name, version, metadata, who made it and when.
-pub type Checkpoint = (String, i64, Option<Vec<u8>>, String, Option<i64>);
-
-/// A page of checkpoints by version and name, after the one named `after`; `each` gets them one by one.
-pub fn list(
-    key: Key<'_>,
-    after: Option<&str>,
-    max_rows: i64,
-    mut each: impl FnMut(Checkpoint),
-) -> StateResult<()> {
-    executions::read_existing(key)?;
-    let after_version = match after {
-        Some(name) => Some(existing(Mode::Read, key, name)?),
-        None => None,
+/// The state that a name stands for, as it was saved, or in the newest shape.
+pub fn state(key: Key<'_>, name: &str, upgrade: bool) -> StateResult<State> {
+    let Some(version) = find(Mode::Read, key, name)? else {
+        executions::read_existing(key)?;
+        return Err(StateError::checkpoint_not_found(key.id, name));
     };
-    let [tenant, id] = key_params(key);
-    let params = [
-        tenant,
-        id,
-        Param::Int8(after_version),
-        Param::Text(after),
-        Param::Int8(Some(max_rows)),
-    ];
-    LIST.receive(Mode::Read, &params, |row| {
-        each((
-            row.text(0).unwrap_or_default(),
-            row.int8(1).unwrap_or_default(),
-            row.jsonb(2),
-            row.text(3).unwrap_or_default(),
-            row.micros(4),
-        ));
-        Ok(())
-    });
-    Ok(())
+    load::at(key, Some(version), None, upgrade)
 }
 
 /// Removes a name; false when it is not there.
 pub fn drop_named(key: Key<'_>, name: &str) -> StateResult<bool> {
     let [tenant, id] = key_params(key);
     Ok(DROP.run(Mode::Write, &[tenant, id, Param::Text(Some(name))])? > 0)
+}
+
+/// Removes the names that are meant; how many there were.
+pub fn drop_many(key: Key<'_>, which: &Which, max_rows: i64) -> StateResult<i64> {
+    let [tenant, id] = key_params(key);
+    let dropped = match which {
+        Which::Names(names) => {
+            DROP_NAMED.run(Mode::Write, &[tenant, id, Param::TextArray(Some(names))])?
+        }
+        Which::Prefix(prefix) => {
+            let behind = behind(prefix);
+            let params = [
+                tenant,
+                id,
+                Param::Text(Some(prefix)),
+                Param::Text(behind.as_deref()),
+                Param::Int8(Some(max_rows)),
+            ];
+            DROP_PREFIXED.run(Mode::Write, &params)?
+        }
+    };
+    Ok(i64::try_from(dropped).unwrap_or(i64::MAX))
 }

@@ -19,4 +19,6 @@ pub mod patch;
 pub mod rebuild;
 pub mod save;
 mod segment;
+pub(in crate::store) mod several;
 pub mod versions;
+mod way;

@@ -2,7 +2,7 @@
 
 use crate::core::import_document::{Checkpoint, Execution, Export, Version};
 use crate::core::jsonb::{self, Value};
-use crate::core::{StateError, StateResult, hash, limits};
+use crate::core::{StateError, StateResult, checkpoints, hash, limits};
 use crate::pg::document::Document;
 use crate::pg::inputs;
 use crate::pg::interrupts;
@@ -132,7 +132,7 @@ impl<'l> Run<'l> {
             return;
         }
         let metadata = metadata.and_then(|text| inputs::jsonb(text).ok());
-        let metadata = metadata.filter(|m| limits::object("metadata", Some(m)).is_ok());
+        let metadata = metadata.filter(|m| checkpoints::metadata("metadata", Some(m)).is_ok());
         self.marks.retain(|mark| mark.name != name);
         self.marks.push(Mark {
             name,

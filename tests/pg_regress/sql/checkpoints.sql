@@ -14,7 +14,7 @@ SELECT size, count(*) AS rows, string_agg(left(name, 5), ' ' ORDER BY page) AS n
     WITH RECURSIVE p AS (
         SELECT 1 AS page, c.* FROM (SELECT name, row_number() OVER () AS r FROM wf_checkpoints('c', max_rows => size)) c
         UNION ALL
-        SELECT p.page + 1, n.* FROM p, LATERAL (SELECT name, row_number() OVER () AS r FROM wf_checkpoints('c', p.name, size)) n
+        SELECT p.page + 1, n.* FROM p, LATERAL (SELECT name, row_number() OVER () AS r FROM wf_checkpoints('c', after => p.name, max_rows => size)) n
          WHERE p.r = size)
     SELECT name, page * 100 + r AS page FROM p) pages GROUP BY size ORDER BY size;
 SELECT left(name, 5) FROM wf_checkpoints('c', after => 'head');
@@ -44,7 +44,7 @@ SELECT count(*) FROM wf_checkpoints('c');
 -- Dropping; a dropped name can be used again, for another version.
 SELECT wf_drop_checkpoint('c', 'a'), wf_drop_checkpoint('c', 'a'), wf_drop_checkpoint('none', 'a');
 SELECT wf_checkpoint('c', 'a', 5);
-SELECT name, version FROM wf_checkpoints('c', 'head');
+SELECT name, version FROM wf_checkpoints('c', after => 'head');
 SELECT wf_drop_checkpoint('c', NULL);
 \echo :SQLSTATE
 SELECT wf_drop_checkpoint('c', '');

@@ -55,7 +55,7 @@ SELECT wf_checkpoint('e', repeat('x', 256));
 \echo :SQLSTATE
 SELECT wf_checkpoint('e', 'm', metadata => '1');
 \echo :SQLSTATE
-SELECT wf_checkpoint('e', 'm', metadata => jsonb_build_object('t', repeat('x', 20000)));
+SELECT wf_checkpoint('e', 'm', metadata => jsonb_build_object('t', repeat('x', 65536)));
 \echo :SQLSTATE
 SELECT wf_fork('e', '');
 \echo :SQLSTATE
@@ -180,7 +180,7 @@ SELECT wf_prune_history('none', 1);
 \echo :SQLSTATE
 SELECT * FROM wf_checkpoints('none');
 \echo :SQLSTATE
-SELECT * FROM wf_checkpoints('e', 'none');
+SELECT * FROM wf_checkpoints('e', after => 'none');
 \echo :SQLSTATE
 SELECT wf_checkpoint('none', 'cp');
 \echo :SQLSTATE

@@ -70,7 +70,7 @@ SELECT :"api".wf_patch_state('a', '{"n": 4}', tags => '{"t": 3}');
 SELECT execution_id, tags FROM :"api".wf_find('{"n": 4}', 'w'), LATERAL (SELECT version AS loaded FROM :"api".wf_load('a')) t;
 SELECT :"api".wf_checkpoint('a', 'cp', 2, '{"m": 1}');
 SELECT name, version FROM :"api".wf_checkpoints('a');
-SELECT name FROM :"api".wf_checkpoints('a', 'cp');
+SELECT name FROM :"api".wf_checkpoints('a', after => 'cp');
 SELECT :"api".wf_recover('a');
 SELECT :"api".wf_recover('a', version => 4);
 SELECT :"api".wf_fork('a', 'f', 3);

@@ -7,7 +7,8 @@ SELECT wf_patch_state('order', jsonb_build_array(jsonb_build_object('op', 'add',
   FROM generate_series(1, 40) AS n;
 SELECT wf_save_state('order', wf_load_state('order') || '{"total": 8.00}', 41, status => 'waiting');
 SELECT wf_checkpoint('order', 'early', 5, '{"why": "test"}');
-SELECT wf_checkpoint('order', 'paid');
+SELECT wf_checkpoint('order', 'paid', 6);
+SELECT wf_checkpoint('order', 'paid', metadata => jsonb_build_object('text', repeat('t', 40000)), replace => true);
 SELECT wf_patch_state('order', '{"coupon": "X", "total": 1e-3}');
 SELECT wf_recover('order', 'early', note => 'back');
 SELECT wf_patch_state('order', '{"coupon": "Y"}');

@@ -3,6 +3,7 @@
 
 mod agents;
 mod bounds;
+mod checkpoints;
 mod circuit;
 mod circuit_model;
 mod circuit_windows;
