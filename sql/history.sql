@@ -20,7 +20,7 @@ CREATE FUNCTION @extschema@.wf_history(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_history_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_history IS
 'Lists the versions of an execution, oldest first unless newest_first. after is the version of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
-schema_version is the version of the shape in which the state was saved. kind is snapshot (stored whole, without a patch), patch, unchanged, recovery or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored. step_status and step_attempt are those of the step of wf_steps that bears this step_id, as it stands now.
+schema_version is the version of the shape in which the state was saved. kind is snapshot (stored whole, without a patch), patch, unchanged, recovery, branch (a save with an older base_version) or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored. step_status and step_attempt are those of the step of wf_steps that bears this step_id, as it stands now.
 Errors: WF005 when the execution does not exist; 22023 when max_rows is out of range; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_history', 'reader');
 
