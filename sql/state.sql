@@ -109,3 +109,11 @@ COMMENT ON FUNCTION @extschema@.wf_delete IS
 Returns true, or false when the execution does not exist.
 Errors: WF001 when the head is not at expected_version; 22023 for a negative expected_version.';
 INSERT INTO wfstate.access VALUES ('wf_delete', 'writer');
+
+CREATE FUNCTION @extschema@.wf_delete_many(execution_ids text[]) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_delete_many_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_delete_many IS
+'wf_delete for up to 1000 executions in one call, all or none. They are locked in the order of their ids, whatever the order given, so that two calls do not deadlock. One that is given twice counts once; those that do not exist are passed over.
+Returns how many were deleted.
+Errors: 22023 when an id is NULL or empty; 54000 for more than 1000, or an id that is too long.';
+INSERT INTO wfstate.access VALUES ('wf_delete_many', 'writer');

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod checks;
 mod create;
 pub mod delete;
+pub mod delete_many;
 pub mod executions;
 mod keyframe;
 pub mod load;
