@@ -36,7 +36,7 @@ CREATE FUNCTION @extschema@.wf_prune_history(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_history_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_prune_history IS
-'Removes old versions of an execution: those that are not among the last keep_last, and those saved longer ago than older_than. At least one must be given; with both, a version goes only when both allow it. The head, versions with a checkpoint and versions that a fork stands on are always kept. A kept version that loses its base is stored whole first, so that every kept version can still be loaded.
+'Removes old versions of an execution: those that are not among the last keep_last, and those saved longer ago than older_than. At least one must be given; with both, a version goes only when both allow it. The head, versions with a checkpoint and versions that a fork stands on are always kept. A kept version that loses its base is stored whole first, so that every kept version can still be loaded. Results of tasks (wf_record_task) go that were recorded before the versions that are kept for their number or age, unless their step is running or has failed, or bears the name of a checkpoint.
 Returns the number of versions removed.
 Errors: WF005 when the execution does not exist; 22023 when both are NULL, keep_last is not positive, or older_than is negative; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_prune_history', 'operator');
@@ -63,7 +63,7 @@ INSERT INTO wfstate.access VALUES ('wf_verify_all', 'reader');
 CREATE FUNCTION @extschema@.wf_export(execution_id text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_export_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_export IS
-'Returns an execution with all its versions, checkpoints and tags as one JSON document for wf_import. It holds no tenant, and a fork stands on its own in it.
+'Returns an execution with all its versions, checkpoints, results of tasks and tags as one JSON document for wf_import. It holds no tenant, and a fork stands on its own in it.
 Errors: WF005 when the execution does not exist; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_export', 'reader');
 

@@ -37,6 +37,12 @@ static COPY: Statement = Statement::new(
   INSERT INTO wfstate.checkpoints (tenant, execution_id, name, version, metadata, created_by, created_at)
   SELECT $1, $3, c.name, c.version, c.metadata, c.created_by, c.created_at FROM wfstate.checkpoints AS c
    WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND EXISTS (SELECT FROM head)
+), results AS (
+  INSERT INTO wfstate.task_results (tenant, execution_id, step_id, task_id, task_path, part, name, output, recorded_at)
+  SELECT $1, $3, r.step_id, r.task_id, r.task_path, r.part, r.name, r.output, r.recorded_at
+    FROM wfstate.task_results AS r
+   WHERE r.tenant {=} $1 AND r.execution_id {=} $2 AND EXISTS (SELECT FROM head)
+  ON CONFLICT (tenant, execution_id, step_id, task_id, part) DO NOTHING
 )
 SELECT e.* FROM head AS e"
     ),

@@ -61,7 +61,12 @@ pub fn delete_many(tenant: &str, mut wanted: Vec<String>) -> StateResult<i64> {
     wanted.sort_unstable();
     wanted.dedup();
     ids(&LOCK_LEASES, tenant, &wanted)?;
-    let locked = ids(&LOCK, tenant, &wanted)?;
+    let mut locked = ids(&LOCK, tenant, &wanted)?;
+    locked.sort_unstable();
+    if locked.len() < wanted.len() {
+        wanted.retain(|id| locked.binary_search(id).is_err());
+        belongings::delete_early(tenant, &wanted)?;
+    }
     if locked.is_empty() {
         return Ok(0);
     }
