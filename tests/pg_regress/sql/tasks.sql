@@ -65,7 +65,6 @@ SELECT wf_save_state('p', '{"n": 2.5}'), wf_save_state('p', '{"n": 3}'), wf_drop
 SELECT wf_record_task('p', 'pending', 'task', ARRAY['1']::jsonb[]);
 SELECT wf_prune_history('p', keep_last => 3);
 SELECT array_agg(step_id) FROM wf_task_results('p', '{kept,dropped,open,done,pending}');
-SELECT array_agg(step_id) FROM wf_task_results('p', '{kept,dropped,open,done,pending}');
 SELECT wf_prune_history('p', older_than => '1 day');
 SELECT array_agg(step_id) FROM wf_task_results('p', '{kept,dropped,open,done,pending}');
 SELECT wf_prune_history('p', older_than => '0 s');
