@@ -8,13 +8,13 @@ use crate::store::Key;
 use crate::store::branches::branch::target;
 use crate::store::branches::checkpoints;
 use crate::store::log::append_branch;
-use crate::store::log::cache;
+use crate::store::log::cache::{self, State};
 use crate::store::log::checks::check_state;
 use crate::store::log::executions::{self, Head, Lock, key_params};
 use crate::store::log::next::{Change, Next};
+use crate::store::log::patch;
 use crate::store::log::rebuild;
 use crate::store::log::save::{self, Request};
-use crate::store::log::{cache::State, patch};
 use crate::store::migrations::chains;
 
 /// What a save says besides.
@@ -156,7 +156,7 @@ fn named(key: Key<'_>, standing: &Standing<'_>, version: i64) -> StateResult<(i6
     }
     // wf_checkpoint has given it to another version just now: it does not wait for saves.
     let taken = checkpoints::find(Mode::Latest, key, checkpoint.name)?;
-    Err(is_taken(key, checkpoint.name, taken, "another version"))
+    Err(is_taken(key, checkpoint.name, taken, ""))
 }
 
 fn is_taken(key: Key<'_>, name: &str, version: Option<i64>, what: &str) -> StateError {
@@ -169,7 +169,7 @@ fn is_taken(key: Key<'_>, name: &str, version: Option<i64>, what: &str) -> State
         ),
     );
     let error = match version {
-        Some(version) => error.detail(format!("It stands for version {version}, with {what}.")),
+        Some(version) => error.detail(format!("It stands for version {version}{what}.")),
         None => error,
     };
     error.hint("Choose another name; a save that is repeated must have the same state and checkpoint_metadata.")
@@ -209,19 +209,19 @@ fn repeated(
     };
     let refused = |what| Err(is_taken(key, name, Some(named.version), what));
     if named.metadata.as_deref() != metadata {
-        return refused("other metadata");
+        return refused(", with other metadata");
     }
     let stored = rebuild::at(Mode::Latest, key, named.version)?;
     let is_same = match change {
         Change::State(state) => *stored == *state,
         Change::Patch(_) => match made_before(request, change, standing.base, head, &named)? {
             Some(made) => *stored == **made,
-            None => return refused("a state that the patch does not make of what is left"),
+            None => return refused(", with a state that the patch does not make of what is left"),
         },
     };
     match is_same {
         true => Ok(Some(named.version)),
-        false => refused("another state"),
+        false => refused(", with another state"),
     }
 }
 
