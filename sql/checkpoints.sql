@@ -95,3 +95,11 @@ COMMENT ON FUNCTION @extschema@.wf_fork IS
 Returns the version of the new execution, 1.
 Errors: WF005 when the execution, version or checkpoint does not exist; WF006 when new_execution_id is taken; 22023 when both version and checkpoint are given, or for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_fork', 'writer');
+
+CREATE FUNCTION @extschema@.wf_copy(execution_id text, new_execution_id text, tags jsonb DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_copy_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_copy IS
+'Copies an execution with its whole history, its checkpoints and the results of tasks (wf_record_task) to a new one, within the server. Versions, times, status, phase, workflow, schema_version and tags are those of the source, and from then on each goes its own way: the copy stands on nothing of the source. tags: other tags, as of wf_save_state. Steps, waits, signals, places in queues, logs and what a session holds stay with the source; the copy of one that waits or runs is in no queue. The source may be saved meanwhile; the copy is of one moment.
+Returns the version of the new execution, which is that of the source.
+Errors: WF005 when the execution does not exist; WF006 when new_execution_id is taken; WF002 when the state breaks a rule of the definition that the execution is bound to; 22023 for a bad argument; 54000 over a limit.';
+INSERT INTO wfstate.access VALUES ('wf_copy', 'writer');

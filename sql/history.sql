@@ -21,7 +21,7 @@ CREATE FUNCTION @extschema@.wf_history(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_history_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_history IS
 'Lists the versions of an execution, oldest first unless newest_first. after is the version of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
-schema_version is the version of the shape in which the state was saved. kind is snapshot (stored whole, without a patch), patch, unchanged, recovery or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored. step_status and step_attempt are those of the step of wf_steps that bears this step_id, as it stands now.
+schema_version is the version of the shape in which the state was saved. kind is snapshot (stored whole, without a patch), patch, unchanged, recovery, branch (a save with an older base_version) or fork. base_version is the version that this one was made from. changes is the RFC 6902 patch from the version before; NULL for the first version, a fork, and where the version before was pruned. stored_bytes is what the version occupies, compressed as stored. step_status and step_attempt are those of the step of wf_steps that bears this step_id, as it stands now.
 Errors: WF005 when the execution does not exist; 22023 when max_rows is out of range; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_history', 'reader');
 
@@ -37,7 +37,7 @@ CREATE FUNCTION @extschema@.wf_prune_history(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_prune_history_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_prune_history IS
-'Removes old versions of an execution: those that are not among the last keep_last, and those saved longer ago than older_than. At least one must be given; with both, a version goes only when both allow it. The head, versions with a checkpoint and versions that a fork stands on are always kept. A kept version that loses its base is stored whole first, so that every kept version can still be loaded.
+'Removes old versions of an execution: those that are not among the last keep_last, and those saved longer ago than older_than. At least one must be given; with both, a version goes only when both allow it. The head, versions with a checkpoint and versions that a fork stands on are always kept. A kept version that loses its base is stored whole first, so that every kept version can still be loaded. Results of tasks (wf_record_task) go that were recorded before the versions that are kept for their number or age, unless their step is running or has failed, or bears the name of a checkpoint.
 Returns the number of versions removed.
 Errors: WF005 when the execution does not exist; 22023 when both are NULL, keep_last is not positive, or older_than is negative; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_prune_history', 'operator');
@@ -64,7 +64,7 @@ INSERT INTO wfstate.access VALUES ('wf_verify_all', 'reader');
 CREATE FUNCTION @extschema@.wf_export(execution_id text) RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_export_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_export IS
-'Returns an execution with all its versions, checkpoints and tags as one JSON document for wf_import. It holds no tenant, and a fork stands on its own in it.
+'Returns an execution with all its versions, checkpoints, results of tasks and tags as one JSON document for wf_import. It holds no tenant, and a fork stands on its own in it.
 Errors: WF005 when the execution does not exist; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_export', 'reader');
 

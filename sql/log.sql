@@ -99,7 +99,7 @@ CREATE TABLE wfstate.state_versions (
 );
 COMMENT ON TABLE wfstate.state_versions IS 'The log: one append-only row per version, holding what changed (patch), the whole state (snapshot), or both (a keyframe).';
 COMMENT ON COLUMN wfstate.state_versions.version IS 'Gapless from 1 within an execution, as long as nothing was pruned.';
-COMMENT ON COLUMN wfstate.state_versions.base_version IS 'Version that the patch applies to: the one before; after a recovery the recovered one; of a fork''s first row, the source''s version. NULL for a root.';
+COMMENT ON COLUMN wfstate.state_versions.base_version IS 'Version that the patch applies to: the one before; after a recovery the recovered one, of a branch the one that it was saved onto; of a fork''s first row, the source''s version. NULL for a root.';
 COMMENT ON COLUMN wfstate.state_versions.keyframe_version IS 'Lower bound of the index range that rebuilds this version.';
 COMMENT ON COLUMN wfstate.state_versions.hash IS 'wfstate.chain_hash(hash of the base, hash of the patch, or of the snapshot where there is no patch).';
 COMMENT ON COLUMN wfstate.state_versions.snapshot_hash IS 'Hash of the snapshot.';

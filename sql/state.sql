@@ -3,28 +3,32 @@
 CREATE FUNCTION @extschema@.wf_save_state(
     execution_id text, state jsonb, expected_version bigint DEFAULT NULL, status text DEFAULT NULL,
     phase text DEFAULT NULL, workflow text DEFAULT NULL, tags jsonb DEFAULT NULL, step_id text DEFAULT NULL,
-    note text DEFAULT NULL, schema_version integer DEFAULT NULL, lease bigint DEFAULT NULL
+    note text DEFAULT NULL, schema_version integer DEFAULT NULL, lease bigint DEFAULT NULL,
+    base_version bigint DEFAULT NULL, checkpoint text DEFAULT NULL, checkpoint_metadata jsonb DEFAULT NULL,
+    create_missing bool DEFAULT true
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_state_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_state IS
 'Saves the whole state of an execution as a new version, and creates the execution when it is missing. Only the difference from the version before is stored. Saving an equal state makes a version, too, marked unchanged.
 expected_version: NULL, the last write wins; 0, the execution must not exist; n, the head must be at version n.
 status: pending, running, waiting, paused, compensating, completed, failed, cancelled or compensated; NULL keeps the former, and a new execution starts as running. The last four are final: no save changes them, but one that keeps them is accepted. after compensating only compensated or failed comes; a paused execution is resumed before it completes. phase, workflow, schema_version and tags: NULL keeps the former; where the workflow has migrations (wf_add_migration), a whole state without schema_version is taken to be of the newest shape, and a patch applies to that. tags is a JSON object of at most 16 kB and replaces the former one. step_id and note describe this version only. lease: the token of wf_claim, under which alone this is done.
+base_version: what the new version stands on, NULL for the head. With an older version it is a branch, in one new version, as after wf_recover to there: the state is stored as the difference from that one, in its shape unless another is said. Status and phase are the head''s unless they are given, and expected_version is compared with the head all the same. checkpoint: the name of the new version, as of wf_checkpoint, with checkpoint_metadata. A call may be repeated with the same checkpoint, state and metadata: nothing is saved, and the version that has the name is returned, whatever expected_version is. create_missing: false refuses to create an execution.
 Returns the new version.
-Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF005 when expected_version is positive and the execution does not exist; WF006 when expected_version is 0 and it exists; WF004 when the status may not follow the one that it has; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version; WF005 when base_version does not exist, or expected_version is positive, base_version is given or create_missing is false and the execution does not exist; WF006 when expected_version is 0 and it exists, or checkpoint is the name of another state or has other metadata; WF004 when the status may not follow the one that it has; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_patch_state(
     execution_id text, patch jsonb, expected_version bigint DEFAULT NULL, status text DEFAULT NULL,
     phase text DEFAULT NULL, tags jsonb DEFAULT NULL, step_id text DEFAULT NULL, note text DEFAULT NULL,
-    lease bigint DEFAULT NULL
+    lease bigint DEFAULT NULL, base_version bigint DEFAULT NULL, checkpoint text DEFAULT NULL,
+    checkpoint_metadata jsonb DEFAULT NULL, create_missing bool DEFAULT false
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_patch_state_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_patch_state IS
 'Changes the state of an existing execution by a patch and saves the result as a new version, so that a client sends only what changed. An object is an RFC 7386 merge patch: members are merged in, and null removes one. An array is an RFC 6902 JSON Patch: add, remove, replace, move, copy, test. A merge patch that touches no declared search path is stored without reading the state.
-The other arguments are those of wf_save_state. lease: the token of wf_claim, under which alone this is done.
+The other arguments are those of wf_save_state. lease: the token of wf_claim, under which alone this is done. With base_version, the patch is applied to the state at that version. create_missing: true creates an execution that is missing, with what the patch makes of an empty object. With checkpoint, the call may be repeated: the state that the patch makes of base_version, or else of the version that the named one stands on, must be that of the named one.
 Returns the new version.
-Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version, or a test of the patch fails; WF005 when the execution does not exist; WF006 when expected_version is 0; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed or does not apply; 54000 when the patch or the resulting state is over a limit.';
+Errors: WF007 when the lease is not held; WF001 when the head is not at expected_version, or a test of the patch fails; WF005 when the execution or base_version does not exist; WF006 when expected_version is 0 and the execution exists, or checkpoint is the name of another state or has other metadata; WF004 when the status may not follow the one that it has; 22023 when the patch is malformed or does not apply; 54000 when the patch or the resulting state is over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_patch_state', 'writer');
 
 CREATE FUNCTION @extschema@.wf_save_states(
@@ -101,7 +105,15 @@ INSERT INTO wfstate.access VALUES ('wf_load_many', 'reader');
 CREATE FUNCTION @extschema@.wf_delete(execution_id text, expected_version bigint DEFAULT NULL) RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_delete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_delete IS
-'Deletes an execution with all its versions, checkpoints and tags, and all else that belongs to it: steps, signals, and as a session its todo lists and thoughts. Forks of it are kept: they get a copy of the state that they stand on.
+'Deletes an execution with all its versions, checkpoints and tags, and all else that belongs to it: steps and results of their tasks, also where these were recorded and the execution never came, signals, and as a session its todo lists and thoughts. Forks of it are kept: they get a copy of the state that they stand on.
 Returns true, or false when the execution does not exist.
 Errors: WF001 when the head is not at expected_version; 22023 for a negative expected_version.';
 INSERT INTO wfstate.access VALUES ('wf_delete', 'writer');
+
+CREATE FUNCTION @extschema@.wf_delete_many(execution_ids text[]) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_delete_many_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_delete_many IS
+'wf_delete for up to 1000 executions in one call, all or none. They are locked in the order of their ids, whatever the order given, so that two calls do not deadlock. One that is given twice counts once; those that do not exist are passed over.
+Returns how many were deleted.
+Errors: 22023 when an id is NULL or empty; 54000 for more than 1000, or an id that is too long.';
+INSERT INTO wfstate.access VALUES ('wf_delete_many', 'writer');

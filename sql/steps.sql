@@ -70,6 +70,44 @@ COMMENT ON INDEX wfstate.step_failures_pkey IS 'wf_step_failures: of one step, i
 COMMENT ON CONSTRAINT step_failures_pkey ON wfstate.step_failures IS 'A failure is recorded once.';
 INSERT INTO wfstate.access VALUES ('wfstate.step_failures', 'writer');
 
+CREATE TABLE wfstate.task_results (
+    recorded_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    part         integer NOT NULL,
+    is_early     bool NOT NULL DEFAULT false,
+    tenant       wfstate.identifier NOT NULL,
+    execution_id wfstate.identifier NOT NULL,
+    step_id      wfstate.identifier NOT NULL,
+    task_id      wfstate.identifier NOT NULL,
+    task_path    text COLLATE "C" NOT NULL DEFAULT '',
+    name         wfstate.identifier,
+    output       jsonb,
+    CONSTRAINT task_results_pkey PRIMARY KEY (tenant, execution_id, step_id, task_id, part)
+);
+COMMENT ON TABLE wfstate.task_results IS 'What the tasks inside of steps have given, before the steps are completed: a row for each part of a result.';
+COMMENT ON COLUMN wfstate.task_results.tenant IS 'Whose execution.';
+COMMENT ON COLUMN wfstate.task_results.execution_id IS 'Execution, which may be saved later.';
+COMMENT ON COLUMN wfstate.task_results.step_id IS 'Step that the task is part of: one of wf_step_begin, or the checkpoint that the step goes on from.';
+COMMENT ON COLUMN wfstate.task_results.task_id IS 'Unique within the step.';
+COMMENT ON COLUMN wfstate.task_results.task_path IS 'Where the task stands among those of the step: they are listed by it first.';
+COMMENT ON COLUMN wfstate.task_results.part IS 'Which part of the task''s result.';
+COMMENT ON COLUMN wfstate.task_results.name IS 'What the part is of, such as a channel.';
+COMMENT ON COLUMN wfstate.task_results.output IS 'The part, recorded once unless it is replaced.';
+COMMENT ON COLUMN wfstate.task_results.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN wfstate.task_results.is_early IS 'Whether the execution was missing when it was recorded.';
+COMMENT ON INDEX wfstate.task_results_pkey IS 'wf_record_task and wf_task_results: what the tasks of a step have given.';
+COMMENT ON CONSTRAINT task_results_pkey ON wfstate.task_results IS 'A part is recorded once.';
+CREATE INDEX task_results_early_idx ON wfstate.task_results (tenant, recorded_at) WHERE is_early;
+COMMENT ON INDEX wfstate.task_results_early_idx IS 'wf_cleanup: what was recorded for executions that never came.';
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_settings
+                WHERE name = 'default_toast_compression' AND 'lz4' = ANY (enumvals)) THEN
+        ALTER TABLE wfstate.task_results ALTER COLUMN output SET COMPRESSION lz4;
+    END IF;
+END
+$$;
+INSERT INTO wfstate.access VALUES ('wfstate.task_results', 'writer');
+
 CREATE FUNCTION @extschema@.wf_step_begin(
     execution_id text, step_id text, input jsonb DEFAULT NULL, compensation text DEFAULT NULL,
     lease bigint DEFAULT NULL
@@ -174,6 +212,35 @@ COMMENT ON FUNCTION @extschema@.wf_step_failures IS
 'Lists the attempts at a step that have failed, the oldest first. after is the failure_no of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 Errors: 22023 when max_rows is out of range.';
 INSERT INTO wfstate.access VALUES ('wf_step_failures', 'reader');
+
+CREATE FUNCTION @extschema@.wf_record_task(
+    execution_id text, step_id text, task_id text, outputs jsonb[], names text[] DEFAULT NULL,
+    parts integer[] DEFAULT NULL, task_path text DEFAULT '', replace bool DEFAULT false, lease bigint DEFAULT NULL
+) RETURNS integer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_record_task_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_record_task IS
+'Records what a task inside of a step has given, before the step is completed or saved as a version, so that of a step that is run again only the other tasks are. step_id: the step, whether or not wf_step_begin has begun it; where a framework makes a checkpoint between two steps, the name of the checkpoint that the step goes on from, which may be made later, as may the execution. Saves and other tasks go on meanwhile: nothing waits but a deletion.
+outputs: up to 1000 parts of the result, each as large as a state may be; 64 MB together, or as much as wfstate.max_state_size lets one have. names[i]: what outputs[i] is of, such as a channel. parts[i]: its number, any integer, by default counted from 0. task_path (at most 8 kB) is what the tasks of a step are ordered by. Each part is recorded once: one that is there stays as it is, unless replace. It goes with its execution, with wf_drop_task_results, and with wf_prune_history. lease: the token of wf_claim, under which alone this is done.
+Returns how many parts this call has recorded.
+Errors: WF007 when the lease is not held; 22023 when the arrays differ in length, a part is given twice, or for a bad argument; 54000 over a limit.';
+INSERT INTO wfstate.access VALUES ('wf_record_task', 'writer');
+
+CREATE FUNCTION @extschema@.wf_task_results(execution_id text, step_ids text[]) RETURNS TABLE (
+    step_id text, task_path text, task_id text, part integer, name text, output jsonb, recorded_at timestamptz
+)
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_task_results_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_task_results IS
+'Lists what the tasks of up to 1000 steps of an execution have given (wf_record_task): in the order of step_ids, each once, and within a step by task_path, task_id and part.
+Errors: 22023 when a step_id is NULL or empty; 54000 for more than 1000.';
+INSERT INTO wfstate.access VALUES ('wf_task_results', 'reader');
+
+CREATE FUNCTION @extschema@.wf_drop_task_results(execution_id text, step_ids text[] DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_drop_task_results_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_drop_task_results IS
+'Removes what the tasks of up to 1000 steps of an execution have given, NULL for all of its steps.
+Returns how many parts were removed.
+Errors: 22023 when a step_id is NULL or empty; 54000 for more than 1000.';
+INSERT INTO wfstate.access VALUES ('wf_drop_task_results', 'writer');
 
 CREATE FUNCTION @extschema@.wf_ready_steps(execution_id text) RETURNS TABLE (
     step_id text, attempt integer

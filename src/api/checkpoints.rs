@@ -10,6 +10,7 @@ use crate::pg::records::Records;
 use crate::store::branches::branch;
 use crate::store::branches::checkpoint_page::{self, Checkpoint, Filter};
 use crate::store::branches::checkpoints;
+use crate::store::branches::copy;
 use crate::store::branches::fork;
 use crate::store::log::cache::State;
 use crate::store::queue::guard::{self, Touch};
@@ -115,6 +116,20 @@ fn wf_fork(
             let version = version.map(|v| limits::version("version", v)).transpose()?;
             let checkpoint = limits::optional_name("checkpoint", checkpoint)?;
             fork::fork(key, new_id, version, checkpoint)
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_copy(
+    execution_id: Option<&str>,
+    new_execution_id: Option<&str>,
+    tags: Option<JsonbArg<'_>>,
+) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let new_id = limits::name("new_execution_id", new_execution_id)?;
+            copy::copy(key, new_id, limits::object("tags", bytes(tags))?)
         })
     })
 }

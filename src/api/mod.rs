@@ -29,6 +29,7 @@ mod state;
 mod stats;
 mod step_batches;
 mod steps;
+mod tasks;
 mod tenants;
 mod thoughts;
 mod todo_lists;

@@ -1,7 +1,7 @@
 //! Saving, loading and deleting.
 
 use super::{bytes, ids, in_tenant, with_key};
-use crate::core::{StateResult, limits};
+use crate::core::{StateError, StateResult, checkpoints, limits};
 use crate::pg::datum::{Jsonb, JsonbArg};
 use crate::pg::error::run;
 use crate::pg::record::{Record, jsonb, record, time};
@@ -10,7 +10,9 @@ use crate::store;
 use crate::store::log::cache::State;
 use crate::store::log::load::Loaded;
 use crate::store::log::new_version::Labels;
+use crate::store::log::next::Change;
 use crate::store::log::save::Request;
+use crate::store::log::standing::{Checkpoint, Standing};
 use crate::store::queue::guard;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
@@ -29,6 +31,10 @@ fn wf_save_state(
     note: Option<&str>,
     schema_version: Option<i32>,
     lease: Option<i64>,
+    base_version: Option<i64>,
+    checkpoint: Option<&str>,
+    checkpoint_metadata: Option<JsonbArg<'_>>,
+    create_missing: Option<bool>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -43,9 +49,16 @@ fn wf_save_state(
                 },
                 tags: limits::object("tags", bytes(tags))?,
             };
-            guard::with_status(key, lease, request.labels.status, || {
-                store::log::save::save(&request, state.bytes())
-            })
+            let create = limits::required("create_missing", create_missing)?;
+            match standing(base_version, checkpoint, checkpoint_metadata, create, true)? {
+                None => guard::with_status(key, lease, request.labels.status, || {
+                    store::log::save::save(&request, state.bytes())
+                }),
+                Some(standing) => {
+                    let change = Change::State(state.bytes());
+                    standing_on(&request, lease, change, &standing)
+                }
+            }
         })
     })
 }
@@ -62,6 +75,10 @@ fn wf_patch_state(
     step_id: Option<&str>,
     note: Option<&str>,
     lease: Option<i64>,
+    base_version: Option<i64>,
+    checkpoint: Option<&str>,
+    checkpoint_metadata: Option<JsonbArg<'_>>,
+    create_missing: Option<bool>,
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
@@ -72,10 +89,58 @@ fn wf_patch_state(
                 labels: labels(status, phase, step_id, note)?,
                 tags: limits::object("tags", bytes(tags))?,
             };
-            guard::with_status(key, lease, request.labels.status, || {
-                store::log::patch::patch(&request, patch.bytes())
-            })
+            let create = limits::required("create_missing", create_missing)?;
+            match standing(base_version, checkpoint, checkpoint_metadata, create, false)? {
+                None => guard::with_status(key, lease, request.labels.status, || {
+                    store::log::patch::patch(&request, patch.bytes())
+                }),
+                Some(standing) => {
+                    let change = Change::Patch(patch.bytes());
+                    standing_on(&request, lease, change, &standing)
+                }
+            }
         })
+    })
+}
+
+/// What a save says of its version beyond the plain one; `None` where it says nothing.
+fn standing<'a>(
+    base_version: Option<i64>,
+    checkpoint: Option<&'a str>,
+    checkpoint_metadata: Option<JsonbArg<'a>>,
+    creates: bool,
+    by_default: bool,
+) -> StateResult<Option<Standing<'a>>> {
+    if base_version.is_none()
+        && checkpoint.is_none()
+        && checkpoint_metadata.is_none()
+        && creates == by_default
+    {
+        return Ok(None);
+    }
+    let metadata = checkpoints::metadata("checkpoint_metadata", bytes(checkpoint_metadata))?;
+    if metadata.is_some() && checkpoint.is_none() {
+        return Err(
+            StateError::invalid("checkpoint_metadata is of a checkpoint")
+                .hint("Give the checkpoint a name, or leave checkpoint_metadata out."),
+        );
+    }
+    let name = limits::optional_name("checkpoint", checkpoint)?;
+    Ok(Some(Standing {
+        base: limits::optional_version("base_version", base_version)?,
+        checkpoint: name.map(|name| Checkpoint { name, metadata }),
+        creates,
+    }))
+}
+
+fn standing_on(
+    request: &Request<'_>,
+    lease: Option<i64>,
+    change: Change<'_>,
+    standing: &Standing<'_>,
+) -> StateResult<i64> {
+    guard::with_new_status(request.key, lease, request.labels.status, || {
+        store::log::standing::save(request, change, standing)
     })
 }
 
@@ -148,5 +213,13 @@ fn wf_delete(execution_id: Option<&str>, expected_version: Option<i64>) -> bool 
         with_key(execution_id, |key| {
             store::log::delete::delete(key, limits::expected(expected_version)?)
         })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_delete_many(execution_ids: Option<Vec<Option<String>>>) -> i64 {
+    run(|| {
+        let ids = ids("execution_ids", execution_ids)?;
+        store::log::delete_many::delete_many(&tenant::current()?, ids)
     })
 }

@@ -26,6 +26,8 @@ pub struct Export<'a> {
     pub versions: Vec<Version<'a>>,
     /// Their names are unique, their versions there.
     pub checkpoints: Vec<Checkpoint<'a>>,
+    /// Each part once.
+    pub task_results: Vec<TaskResult<'a>>,
     /// A JSON object.
     pub tags: Option<Vec<u8>>,
 }
@@ -96,6 +98,24 @@ pub struct Checkpoint<'a> {
     pub created_at: i64,
 }
 
+/// A part of what a task inside of a step has given.
+pub struct TaskResult<'a> {
+    /// Step.
+    pub step_id: &'a str,
+    /// Task.
+    pub task_id: &'a str,
+    /// Where the task stands among the others.
+    pub task_path: &'a str,
+    /// Number of the part.
+    pub part: i64,
+    /// What it is of.
+    pub name: Option<&'a str>,
+    /// The part itself.
+    pub output: Option<Value<'a>>,
+    /// When it was recorded.
+    pub recorded_at: i64,
+}
+
 /// Reads a document; refuses whatever `wf_export` cannot have written.
 pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
     jsonb::check(document).map_err(bad)?;
@@ -123,6 +143,10 @@ pub fn read(document: &[u8], read_time: ReadTime) -> StateResult<Export<'_>> {
     Ok(Export {
         execution,
         checkpoints: checkpoints(array(document, "checkpoints")?, &versions, read_time)?,
+        task_results: match document.get(b"task_results").map_err(bad)? {
+            Some(_) => task_results(array(document, "task_results")?, read_time)?,
+            None => Vec::new(),
+        },
         tags: limited_object(document, "tags", limits::object)?,
         versions,
     })
@@ -224,6 +248,30 @@ fn checkpoints<'a>(
         memory::push(&mut checkpoints, checkpoint).map_err(bad)?;
     }
     Ok(checkpoints)
+}
+
+fn task_results(list: Array<'_>, read_time: ReadTime) -> StateResult<Vec<TaskResult<'_>>> {
+    let (mut results, mut parts) = (Vec::new(), HashSet::new());
+    for item in list.iter() {
+        let item = object(item.map_err(bad)?, "a task result")?;
+        let part = required(integer(item, "part", &INT4)?, "part")?;
+        let path = required(text(item, "task_path")?, "task_path")?;
+        let result = TaskResult {
+            step_id: required(label(item, "step_id")?, "step_id")?,
+            task_id: required(label(item, "task_id")?, "task_id")?,
+            task_path: limits::within("task_path", path, limits::MAX_NOTE)?,
+            part,
+            name: label(item, "name")?,
+            // A part may be null.
+            output: item.get(b"output").map_err(bad)?,
+            recorded_at: required(time(item, "recorded_at", read_time)?, "recorded_at")?,
+        };
+        if !parts.insert((result.step_id, result.task_id, part)) {
+            return Err(refused("a part of a task's result comes twice"));
+        }
+        memory::push(&mut results, result).map_err(bad)?;
+    }
+    Ok(results)
 }
 
 fn status(object: Object<'_>) -> StateResult<&str> {

@@ -10,7 +10,7 @@ SELECT wf_step_fail('started', 'failing'), wf_step_complete('started', 'undone')
 SELECT wf_step_complete('undoing', 'undone') \g /dev/null
 SELECT wf_set_status('undoing', 'compensating'), wf_start('run', 'awaiting'), wf_record_changes(), wf_set_limits('run', 100) \g /dev/null
 SELECT wf_signal('awaiting', 'before'), wf_log('order', 'info', 'm', '{}', 's'), wf_record_metric('order', 'm', 1, 'u', '{}') \g /dev/null
-SELECT wf_save_session('session', '{}'), wf_save_todo_list('list', 'session', '[]'), wf_remember(NULL, 'lesson') \g /dev/null
+SELECT wf_record_task('started', 'failing', 'task', '{1}'), wf_save_session('session', '{}'), wf_save_todo_list('list', 'session', '[]'), wf_remember(NULL, 'lesson') \g /dev/null
 CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
@@ -26,7 +26,7 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_migrations(''shaped'')', 'wf_migration_status(''shaped'')', 'wf_migrate_states(''shaped'')', 'wf_migration_failures(''shaped'')',
     'wf_start(''run'', ''begun'')', 'wf_execution(''started'')', 'wf_incomplete()', 'wf_step_begin(''begun'', ''a'')', 'wf_steps_begin(''begun'', ARRAY[''b''])',
     'wf_step_complete(''begun'', ''a'')', 'wf_step_next(''begun'', ''a'', ''c'')', 'wf_steps_complete(''begun'', ARRAY[''b''])', 'wf_step_fail(''started'', ''failing'')', 'wf_steps(''started'')',
-    'wf_step_failures(''started'', ''failing'')', 'wf_ready_steps(''started'')', 'wf_compensations(''started'')', 'wf_step_compensated(''undoing'', ''undone'')',
+    'wf_step_failures(''started'', ''failing'')', 'wf_ready_steps(''started'')', 'wf_task_results(''started'', ''{failing}'')', 'wf_compensations(''started'')', 'wf_step_compensated(''undoing'', ''undone'')',
     'wf_claim(''worker'')', 'wf_heartbeat(ARRAY[''begun''], ARRAY[1]::bigint[])', 'wf_leases()', 'wf_limits()', 'wf_signal(''awaiting'', ''s'')', 'wf_await_signal(''awaiting'', ''s'')',
     'wf_sleep(''awaiting'', ''nap'', ''0 s'')', 'wf_await_children(''awaiting'')', 'wf_signals(''awaiting'')', 'wf_waits(''awaiting'')', 'wf_changes()',
     'wf_health()', 'wf_timeline(''started'')', 'wf_session(''session'')', 'wf_sessions()', 'wf_todo_list(''list'')', 'wf_todo_lists()', 'wf_record_thoughts(''session'', thoughts => ''{t}'')', 'wf_thoughts(''session'')', 'wf_remember(NULL, ''lesson'')', 'wf_recall(''lesson'')', 'wf_memories()',

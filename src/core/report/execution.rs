@@ -214,7 +214,7 @@ fn summary(out: &mut Html, version: &SavedVersion, bounds: (i64, i64)) {
             .foreign(step, 40)
             .raw("</span>");
     }
-    if matches!(version.kind, "recovery" | "fork") {
+    if matches!(version.kind, "recovery" | "branch" | "fork") {
         out.raw(" <span class=\"pill undone\">")
             .raw(version.kind)
             .raw("</span>");

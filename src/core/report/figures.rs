@@ -159,7 +159,7 @@ pub struct Seen {
 pub struct SavedVersion {
     /// Its number.
     pub version: i64,
-    /// snapshot, patch, unchanged, recovery or fork.
+    /// snapshot, patch, unchanged, recovery, branch or fork.
     pub kind: &'static str,
     /// Status as of it.
     pub status: String,

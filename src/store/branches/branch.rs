@@ -18,7 +18,7 @@ use crate::store::migrations::{apply, chains};
 use crate::store::search::index;
 
 /// What a recovery or a fork takes over from the version it goes back to.
-pub(super) struct Target {
+pub(in crate::store) struct Target {
     pub version: i64,
     pub hash: i64,
     pub state_bytes: i64,
@@ -77,7 +77,7 @@ SELECT e.* FROM head AS e"
         Type::Int4,
     ],
 );
-pub(super) fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
+pub(in crate::store) fn target(key: Key<'_>, version: i64) -> StateResult<Target> {
     let read = |row: &Row<'_>| {
         let version = row.int8(0).unwrap_or_default();
         Ok((
@@ -190,7 +190,7 @@ pub(in crate::store) fn went_on(key: Key<'_>) -> StateResult<()> {
 
 /// What a jump adds to the chain. A load asks for each jump's segment by itself: so many of them that a load takes
 /// noticeably longer bring a keyframe, however large the state and small the rows.
-pub(super) fn jump_cost(state_bytes: i64) -> i64 {
+pub(in crate::store) fn jump_cost(state_bytes: i64) -> i64 {
     bytes(ROW_COST).max(state_bytes / 500)
 }
 

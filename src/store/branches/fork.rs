@@ -95,8 +95,13 @@ pub fn fork(
         )
         .hint("Choose another id for the fork."));
     };
-    let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
-    index(new_key, &head, tags.flatten().as_deref())?;
+    index(new_key, &head, tags_of(key)?.as_deref())?;
     record(new_key, Change::Status(head.version, &head.status))?;
     Ok(head.version)
+}
+
+/// The tags of an execution.
+pub(super) fn tags_of(key: Key<'_>) -> StateResult<Option<Vec<u8>>> {
+    let tags = TAGS.one(Mode::Write, &key_params(key), |row| Ok(row.jsonb(0)))?;
+    Ok(tags.flatten())
 }

@@ -10,3 +10,4 @@ pub mod step_fail;
 pub mod step_finish;
 pub mod step_list;
 pub mod steps;
+pub mod task_results;

@@ -19,7 +19,7 @@ pub struct Entry {
     pub version: i64,
     /// Version that its patch applies to.
     pub base_version: Option<i64>,
-    /// snapshot, patch, unchanged, recovery or fork.
+    /// snapshot, patch, unchanged, recovery, branch or fork.
     pub kind: &'static str,
     /// Status as of the version.
     pub status: String,
@@ -113,9 +113,13 @@ fn entry(row: &Row<'_>) -> Entry {
         entry.snapshot = row.document(10);
     }
     entry.kind = match (&entry.patch, entry.base_version) {
+        (None, Some(base)) if entry.version > 1 && base != entry.version - 1 => "branch",
         (None, _) => "snapshot",
         (Some(_), Some(_)) if entry.version == 1 => "fork",
-        (Some(_), Some(base)) if base != entry.version - 1 => "recovery",
+        (Some(patch), Some(base)) if base != entry.version - 1 => match **patch == UNCHANGED {
+            true => "recovery",
+            false => "branch",
+        },
         (Some(patch), _) if **patch == UNCHANGED => "unchanged",
         _ => "patch",
     };

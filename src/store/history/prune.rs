@@ -3,6 +3,7 @@
 use crate::core::{StateError, StateResult, memory};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
+use crate::store::execution::task_results;
 use crate::store::log::cache::snapshot_hash;
 use crate::store::log::executions::{self, Lock, key_params};
 use crate::store::log::rebuild;
@@ -115,6 +116,7 @@ pub fn prune(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> State
     for (version, has_snapshot) in orphans {
         make_root(key, version, has_snapshot)?;
     }
+    task_results::prune(key, head.version, keep_last, before)?;
     let removed = REMOVE.run(Mode::Latest, &params())?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX))
 }

@@ -21,6 +21,8 @@ macro_rules! own {
             $delete!("wfstate.step_failures"),
             "), steps AS (",
             $delete!("wfstate.steps"),
+            "), results AS (",
+            $delete!("wfstate.task_results"),
             "), waits AS (",
             $delete!("wfstate.waits"),
             "), signals AS (",
@@ -136,6 +138,18 @@ static MANY_LINES: Statement = Statement::new(
     ),
     &[Type::Text, Type::TextArray],
 );
+
+static EARLY: Statement = Statement::new(
+    delete_many!("wfstate.task_results"),
+    &[Type::Text, Type::TextArray],
+);
+
+/// Deletes what was recorded for executions that are not there.
+pub fn delete_early(tenant: &str, ids: &[String]) -> StateResult<()> {
+    let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
+    as_owner(|| EARLY.run(Mode::Latest, &params))?;
+    Ok(())
+}
 
 /// Deletes a locked execution that is in no queue, with all that belongs to it; what is kept apart also where the
 /// caller may not read it.

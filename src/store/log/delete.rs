@@ -15,6 +15,7 @@ use crate::store::queue::guard::{self, Touch};
 pub fn delete(key: Key<'_>, expected: Option<i64>) -> StateResult<bool> {
     guard::lock(key, Touch::Changes)?;
     let Some(head) = executions::lock(key, Lock::Prune)? else {
+        belongings::delete_early(key.tenant, &[key.id.to_owned()])?;
         return Ok(false);
     };
     executions::check_expected(key, expected, head.version)?;

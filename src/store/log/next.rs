@@ -17,8 +17,10 @@ use std::rc::Rc;
 
 /// A document that leads from the head's state to the next.
 #[derive(Clone, Copy)]
-pub(in crate::store) enum Change<'a> {
+pub enum Change<'a> {
+    /// The whole state.
     State(&'a [u8]),
+    /// A patch of it.
     Patch(&'a [u8]),
 }
 

@@ -162,6 +162,21 @@ pub fn with_status<T>(
     Ok(done)
 }
 
+/// The same of a body that may find that all was done before, and then leaves the queue as it is. It tells so beside
+/// what it gives.
+pub fn with_new_status<T>(
+    key: Key<'_>,
+    lease: Option<i64>,
+    status: Option<&str>,
+    body: impl FnOnce() -> StateResult<(T, bool)>,
+) -> StateResult<T> {
+    let (done, is_new) = under(key, lease, Touch::of(status, lease), body)?;
+    if let Some(status) = status.filter(|_| is_new) {
+        entries::follow(key, status)?;
+    }
+    Ok(done)
+}
+
 /// The same of a body that may leave the execution with any status; what goes on again is offered again.
 pub fn with_any_status<T>(
     key: Key<'_>,

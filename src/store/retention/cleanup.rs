@@ -7,7 +7,9 @@ use crate::store::ages;
 use crate::store::retention::aged::{self, Aged};
 use crate::store::retention::policies::{self, Policy};
 use crate::store::retention::progress::CLEANING;
-use crate::store::retention::{Clean, Done, Wanted, circuits, executions, histories, routing};
+use crate::store::retention::{
+    Clean, Done, Wanted, circuits, early, executions, histories, routing,
+};
 
 /// Goes by definitions alone.
 pub(super) const HISTORIES: &str = "versions";
@@ -16,12 +18,13 @@ const EXECUTIONS: &str = "executions";
 const WAITS: &str = "waits";
 
 /// What is gone through before the tables whose rows go by their own age.
-const WALKS: [(&str, Clean); 5] = [
+const WALKS: [(&str, Clean); 6] = [
     (EXECUTIONS, executions::clean),
     (HISTORIES, histories::clean),
     ("circuits", circuits::clean),
     ("decisions", routing::decisions),
     ("statistics", routing::statistics),
+    ("task_results", early::clean),
 ];
 
 /// What can be removed, in its order.

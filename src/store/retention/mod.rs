@@ -4,6 +4,7 @@
 mod aged;
 mod circuits;
 pub mod cleanup;
+mod early;
 mod executions;
 mod free;
 mod histories;

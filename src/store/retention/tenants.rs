@@ -24,6 +24,7 @@ static NEXT: Statement = Statement::new(
   (SELECT t.tenant::pg_catalog.text FROM wfstate.routing_outcomes AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
   (SELECT t.tenant::pg_catalog.text FROM wfstate.agent_statistics AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
   (SELECT t.tenant::pg_catalog.text FROM wfstate.circuits AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
+  (SELECT t.tenant::pg_catalog.text FROM wfstate.task_results AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
   (SELECT t.tenant::pg_catalog.text FROM wfstate.changes AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
   (SELECT t.tenant::pg_catalog.text FROM wfstate.logs AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1),
   (SELECT t.tenant::pg_catalog.text FROM wfstate.metrics AS t WHERE t.tenant {>} $1 ORDER BY t.tenant LIMIT 1))",

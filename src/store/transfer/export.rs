@@ -17,6 +17,12 @@ static EXPORT: Statement = Statement::new(
         'checkpoints', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(c)
                  {-} ARRAY['tenant', 'execution_id']::pg_catalog.text[] ORDER BY c.version, c.name), '[]')
              FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2),
+        'task_results', (SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(r)
+                 {-} CASE WHEN r.output IS NULL
+                          THEN ARRAY['tenant', 'execution_id', 'is_early', 'output']::pg_catalog.text[]
+                          ELSE ARRAY['tenant', 'execution_id', 'is_early']::pg_catalog.text[] END
+                 ORDER BY r.step_id, r.task_path, r.task_id, r.part), '[]')
+             FROM wfstate.task_results AS r WHERE r.tenant {=} $1 AND r.execution_id {=} $2),
         'versions', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(pg_catalog.jsonb_build_object(
                  'version', v.version, 'status', v.status, 'phase', v.phase, 'step_id', v.step_id,
                  'note', v.note, 'saved_by', v.saved_by, 'saved_at', v.saved_at,

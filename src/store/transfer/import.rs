@@ -11,6 +11,7 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::time;
 use crate::store::Key;
 use crate::store::definitions::bind;
+use crate::store::execution::task_results;
 use crate::store::feed::record::{Change, record};
 use crate::store::log::cache::{self, content_hash};
 use crate::store::log::checks;
@@ -87,6 +88,10 @@ pub(super) fn write(tenant: &str, document: &Export<'_>, id: Option<&str>) -> St
     import_head::set(key, &log)?;
     for checkpoint in &document.checkpoints {
         import_mark::tag(key, checkpoint)?;
+    }
+    for result in &document.task_results {
+        interrupts::check();
+        task_results::import(key, result)?;
     }
     let (workflow, tags) = (document.execution.workflow, document.tags.as_deref());
     let state = log.state.take();

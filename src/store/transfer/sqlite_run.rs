@@ -172,6 +172,7 @@ impl<'l> Run<'l> {
             created_at: mark.at,
         });
         let export = Export {
+            task_results: Vec::new(),
             execution: Execution {
                 execution_id: &self.id,
                 workflow: request.workflow,

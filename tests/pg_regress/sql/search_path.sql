@@ -39,7 +39,7 @@ BEGIN
     FOREACH t IN ARRAY '{text,jsonb,timestamptz,oid,regrole,name,regclass,regtype,regprocedure,regconfig,interval,bytea,float4,float8,json,tsvector,tsquery}'::text[] LOOP
         EXECUTE format('CREATE DOMAIN regress_hostile.%I AS pg_catalog.%I CHECK (pg_catalog.pg_typeof(VALUE) IS NULL)', t, t);
     END LOOP;
-    FOREACH t IN ARRAY '{executions,sessions,todo_lists,thoughts,memories,runs,steps,leases,queues,waits,signals,changes,feeds,definitions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
+    FOREACH t IN ARRAY '{executions,task_results,sessions,todo_lists,thoughts,memories,runs,steps,leases,queues,waits,signals,changes,feeds,definitions,routing_decisions,agent_statistics,routing_retention,state_versions,checkpoints,search,search_paths,tenant_roles,circuits,circuit_policies,circuit_transitions,pg_proc,pg_depend,pg_extension,pg_class,pg_settings}'::text[] LOOP
         EXECUTE format('CREATE TABLE regress_hostile.%I (nothing pg_catalog.int4)', t);
     END LOOP;
 END $$;
@@ -137,6 +137,15 @@ SELECT action FROM :"api".wf_step_fail('x1', 'three', '"e"', 3, '1 hour', lease 
 SELECT step_id, recorded FROM :"api".wf_steps_complete('x1', '{two}', lease => :x1);
 SELECT step_id, status FROM :"api".wf_steps('x1');
 SELECT attempt FROM :"api".wf_step_failures('x1', 'three');
+SELECT :"api".wf_record_task('x1', 'three', 't', ARRAY['1', '2']::pg_catalog.jsonb[]), :"api".wf_record_task('x1', 'three', 't', ARRAY['3']::pg_catalog.jsonb[], replace => true), :"api".wf_record_task('x1', 'three', 't', ARRAY['4', '5']::pg_catalog.jsonb[], replace => true);
+SELECT task_id, part, output FROM :"api".wf_task_results('x1', '{three}');
+SELECT :"api".wf_record_task('x3', 's', 't', ARRAY['1']::pg_catalog.jsonb[]), :"api".wf_delete('x3'), :"api".wf_record_task('x3', 's', 't', ARRAY['1']::pg_catalog.jsonb[]), :"api".wf_drop_task_results('x3', '{s}'), :"api".wf_drop_task_results('x3');
+SELECT item, removed FROM :"api".wf_cleanup('1 day', items => '{task_results}');
+-- Branches, names, copies, many at once.
+SELECT :"api".wf_patch_state('b1', '{"n": 1}', create_missing => true, checkpoint => 'one'), :"api".wf_patch_state('b1', '{"n": 2}', checkpoint => 'two'), :"api".wf_patch_state('b1', '{"m": 3}', base_version => 1, status => 'waiting'), :"api".wf_patch_state('b1', '{"n": 2}', checkpoint => 'two');
+SELECT :"api".wf_record_task('b1', 's', 't', ARRAY['1']::pg_catalog.jsonb[]), :"api".wf_copy('b1', 'b2'), :"api".wf_fork('b1', 'b3'), :"api".wf_copy('b3', 'b4'), :"api".wf_prune_history('b1', 1), :"api".wf_delete_many('{b1,b2,b3,b5}');
+SELECT valid FROM :"api".wf_verify('b4');
+SELECT :"api".wf_delete_many('{b4}');
 SELECT step_id FROM :"api".wf_ready_steps('x1');
 SELECT created FROM :"api".wf_signal('x1', 's', '1', 'once');
 SELECT created FROM :"api".wf_signal('x1', 's', '1', 'once');

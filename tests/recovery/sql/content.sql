@@ -13,6 +13,8 @@ SELECT wf_patch_state('order', '{"coupon": "X", "total": 1e-3}');
 SELECT wf_recover('order', 'early', note => 'back');
 SELECT wf_patch_state('order', '{"coupon": "Y"}');
 SELECT wf_fork('order', 'fork', 30);
+SELECT wf_patch_state('order', '{"branch": 1.0}', base_version => 20, checkpoint => 'branch', checkpoint_metadata => '{"n": 1.0}');
+SELECT wf_copy('order', 'order-copy', tags => '{"team": "copied"}');
 SELECT wf_patch_state('fork', '{"branch": true}', status => 'completed');
 SELECT wf_save_state('small-' || n, jsonb_build_object('n', n, 'customer', '{"name": "Bob"}'::jsonb),
                      workflow => CASE WHEN n % 2 = 0 THEN 'checkout' END)
@@ -40,6 +42,7 @@ SELECT wf_start('run', 'run-' || n, to_jsonb(n), 'key-' || n, parent => CASE WHE
 SELECT wf_claim('worker', max_rows => 3);
 SELECT wf_step_begin('run-5', 'a', '1', 'undo'), wf_step_begin('run-5', 'b'), wf_step_begin('run-4', 'a');
 SELECT wf_step_complete('run-5', 'a', '2', '{"a": 2}'), wf_step_fail('run-4', 'a', '"e"', 3, '1 day');
+SELECT wf_record_task('run-5', 'a', 'task', ARRAY['{"n": 1.50}', NULL, 'null']::jsonb[], '{x,y,NULL}', '{-1,0,7}', 'path'), wf_record_task('to-come', 'early', 'task', ARRAY['1']::jsonb[]);
 SELECT wf_signal('run-5', 's', '{"n": 1.50}', 'once');
 SELECT wf_await_signal('run-5', 's'), wf_await_signal('run-4', 't', '1 day'), wf_sleep('run-4', 'nap', '2 days');
 SELECT wf_fail('run-5', '"e"');

@@ -1,0 +1,116 @@
+//! Results of the tasks inside of steps.
+
+use super::{bytes, with_key, with_lease};
+use crate::core::{StateResult, arrays, limits};
+use crate::pg::datum::JsonbArg;
+use crate::pg::error::run;
+use crate::pg::record::{jsonb, record, time};
+use crate::pg::records::Records;
+use crate::store::execution::task_results::{self, Part, Task};
+use pgrx::prelude::*;
+use std::collections::HashSet;
+
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
+fn wf_record_task(
+    execution_id: Option<&str>,
+    step_id: Option<&str>,
+    task_id: Option<&str>,
+    outputs: Option<Array<'_, JsonbArg<'_>>>,
+    names: Option<Vec<Option<String>>>,
+    parts: Option<Vec<Option<i32>>>,
+    task_path: Option<&str>,
+    replace: Option<bool>,
+    lease: Option<i64>,
+) -> i32 {
+    run(|| {
+        with_lease(execution_id, lease, |key| {
+            let path = limits::required("task_path", task_path)?;
+            let task = Task {
+                step_id: limits::name("step_id", step_id)?,
+                task_id: limits::name("task_id", task_id)?,
+                path: limits::within("task_path", path, limits::MAX_NOTE)?,
+            };
+            let outputs: Vec<_> = limits::required("outputs", outputs.as_ref())?
+                .iter()
+                .collect();
+            limits::batch("outputs", outputs.len())?;
+            let others = [
+                ("names", names.as_ref().map(Vec::len)),
+                ("parts", parts.as_ref().map(Vec::len)),
+            ];
+            arrays::parallel("output", ("outputs", outputs.len()), &others)?;
+            let replace = limits::required("replace", replace)?;
+            let each = outputs.into_iter().enumerate().map(|(at, output)| {
+                Ok(Part {
+                    part: part(parts.as_deref(), at)?,
+                    name: name(names.as_deref(), at)?,
+                    output: bytes(output),
+                })
+            });
+            let each = each.collect::<StateResult<Vec<_>>>()?;
+            let recorded = task_results::record(key, task, each, replace)?;
+            Ok(i32::try_from(recorded).unwrap_or(i32::MAX))
+        })
+    })
+}
+
+/// The number of a part: its place, where none is said.
+fn part(parts: Option<&[Option<i32>]>, at: usize) -> StateResult<i32> {
+    match parts {
+        Some(parts) => limits::required("a part", parts.get(at).copied().flatten()),
+        None => Ok(i32::try_from(at).unwrap_or(i32::MAX)),
+    }
+}
+
+fn name(names: Option<&[Option<String>]>, at: usize) -> StateResult<Option<&str>> {
+    let name = names.and_then(|names| names.get(at)?.as_deref());
+    limits::optional_name("a name", name)
+}
+
+/// Steps, each once, in the order given.
+fn steps(step_ids: Vec<Option<String>>) -> StateResult<Vec<String>> {
+    limits::batch("step_ids", step_ids.len())?;
+    let mut seen = HashSet::new();
+    let mut steps = Vec::with_capacity(step_ids.len());
+    for step_id in step_ids {
+        limits::name("a step_id", step_id.as_deref())?;
+        steps.extend(step_id.filter(|step_id| seen.insert(step_id.clone())));
+    }
+    Ok(steps)
+}
+
+#[pg_extern(sql = false)]
+fn wf_task_results(
+    execution_id: Option<&str>,
+    step_ids: Option<Vec<Option<String>>>,
+) -> Records<'_> {
+    Records::written(move |out| {
+        with_key(execution_id, |key| {
+            let steps = steps(limits::required("step_ids", step_ids)?)?;
+            task_results::list(key, &steps, |row| {
+                out.put(&record![
+                    row.text(0),
+                    row.text(1),
+                    row.text(2),
+                    row.int4(3),
+                    row.text(4),
+                    jsonb(row.jsonb(5)),
+                    time(row.micros(6)),
+                ]);
+            });
+            Ok(())
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_drop_task_results(execution_id: Option<&str>, step_ids: Option<Vec<Option<String>>>) -> i64 {
+    run(|| {
+        with_key(execution_id, |key| {
+            let steps = step_ids.map(steps).transpose()?;
+            let removed = task_results::forget(key, steps.as_deref())?;
+            Ok(i64::try_from(removed).unwrap_or(i64::MAX))
+        })
+    })
+}
