@@ -54,14 +54,17 @@ fn items_go_by_id_or_position() {
         assert_eq!(updated(by_id, absent, "{}"), None, "{absent}");
     }
     let by_position = r#"{"items": ["a", {"b": [1]}], "id": "x"}"#;
-    let changed = r#"{"items": [{"c": 1}, {"b": [1]}], "id": "x"}"#;
+    let changed = r#"{"items": ["a", {"b": [1], "c": 1}], "id": "x"}"#;
     assert_eq!(
-        updated(by_position, "0", r#"{"c": 1}"#),
+        updated(by_position, "1", r#"{"c": 1}"#),
         Some(jsonb(changed))
     );
     for absent in ["2", "-1", "x", "1e0", "99999999999999999999"] {
         assert_eq!(updated(by_position, absent, "{}"), None, "{absent}");
     }
+    // What has no members is not replaced.
+    let refused = todo::update(&jsonb(by_position), "0", &jsonb(r#"{"c": 1}"#)).unwrap_err();
+    assert_eq!(refused.code, Code::InvalidParameter);
     for without in ["{}", r#"{"items": {}}"#, "[]"] {
         assert_eq!(updated(without, "0", "{}"), None, "{without}");
     }
@@ -71,8 +74,10 @@ fn items_go_by_id_or_position() {
 fn plans_and_changes_are_bounded() {
     let code = |plan: &Value| todo::check(&encode(plan)).map_err(|e| e.code);
     assert_eq!(code(&json!([])), Ok(()));
-    assert_eq!(code(&json!({})), Ok(()));
-    assert_eq!(code(&json!("plan")), Err(Code::InvalidParameter));
+    assert_eq!(code(&json!({"items": [], "goal": 1})), Ok(()));
+    for none in [json!("plan"), json!({}), json!({"items": {"x": 1}})] {
+        assert_eq!(code(&none), Err(Code::InvalidParameter));
+    }
     assert_eq!(
         code(&json!(["x".repeat(todo::MAX_PLAN)])),
         Err(Code::LimitExceeded)
@@ -106,8 +111,12 @@ proptest! {
         };
         let mut expected = items.clone();
         model::merge_patch(&mut expected[at], &changes);
-        let got = todo::update(&encode(&plan(items)), &at.to_string(), &encode(&changes)).unwrap();
-        prop_assert_eq!(got, Some(encode(&plan(expected))));
+        let is_object = items[at].is_object();
+        let got = todo::update(&encode(&plan(items)), &at.to_string(), &encode(&changes));
+        match is_object {
+            true => prop_assert_eq!(got.unwrap(), Some(encode(&plan(expected)))),
+            false => prop_assert_eq!(got.unwrap_err().code, Code::InvalidParameter),
+        }
     }
 
     #[test]
