@@ -5,6 +5,8 @@ use super::{Code, StateError, StateResult};
 
 /// The levels of a log, the least grave first.
 pub const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
+/// What others call two of them.
+const ALIASES: [(&str, &str); 2] = [("warning", "warn"), ("critical", "fatal")];
 /// Where those begin that an index has by time.
 const SEVERE: usize = 3;
 /// Longest message, in bytes.
@@ -18,13 +20,16 @@ const DAY: i64 = 86_400_000_000;
 /// Longest bucket, in days.
 const LONGEST_BUCKET: i64 = 1000 * 366;
 
-/// A level, as it was given for an argument.
+/// A level, by one of its names, as it was given for an argument.
 pub fn level<'a>(argument: &str, value: Option<&'a str>) -> StateResult<&'a str> {
     let value = required(argument, value)?;
     if LEVELS.contains(&value) {
         return Ok(value);
     }
-    Err(unknown(argument, value, &LEVELS))
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == value);
+    alias
+        .map(|(_, level)| *level)
+        .ok_or_else(|| unknown(argument, value, &LEVELS))
 }
 
 /// A level and graver ones, and whether an index has them by time.
