@@ -55,7 +55,7 @@ CREATE INDEX memories_tool_idx ON wfstate.memories (tenant, tool_name, confidenc
     WHERE tool_name IS NOT NULL;
 COMMENT ON INDEX wfstate.memories_tool_idx IS 'wf_recall(tool_name => ...): the surest memories about a tool.';
 CREATE INDEX memories_updated_idx ON wfstate.memories (tenant, updated_at);
-COMMENT ON INDEX wfstate.memories_updated_idx IS 'wf_forget(older_than => ...).';
+COMMENT ON INDEX wfstate.memories_updated_idx IS 'wf_forget(older_than => ...), and wf_cleanup.';
 -- Without a list of what is pending, which every search would read through.
 CREATE INDEX memories_words_idx ON wfstate.memories USING gin (
     wfstate.scoped_words(tenant, coalesce(tool_name::text, ''), tsvector_to_array(document))

@@ -22,7 +22,7 @@ fn wf_set_retention(
             &tenant::current()?,
             limits::required("item", item)?,
             age("older_than", older_than)?,
-            limits::required("checkpointed", checkpointed)?,
+            checkpointed,
         )
     });
 }
@@ -65,7 +65,7 @@ fn wf_cleanup(
         let call = Call {
             older_than: age("older_than", older_than)?,
             dry_run: limits::required("dry_run", dry_run)?,
-            batch: limits::batch_size(batch_size)?,
+            batch: limits::rows("batch_size", batch_size)?,
             items: items.as_deref(),
             checkpointed,
             as_of: micros(as_of),
@@ -79,7 +79,7 @@ fn wf_cleanup(
 #[pg_extern(sql = false)]
 fn wf_maintain(max_rows: Option<i32>, all_tenants: Option<bool>) -> Records<'static> {
     Records::written(move |out| {
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let tasks = match limits::required("all_tenants", all_tenants)? {
             true => tenants::all(max_rows)?,
             false => maintain::one(&tenant::current()?, max_rows)?,
