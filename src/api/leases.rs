@@ -35,8 +35,7 @@ fn wf_claim<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         let workflows = workflows.map(names).transpose()?;
-        let max_rows = limits::max_rows(max_rows)
-            .map_err(|error| error.hint("Claim more in several calls."))?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let call = Call {
             worker: limits::name("worker", worker)?,
             workflows: workflows.as_deref(),

@@ -35,7 +35,7 @@ fn wf_timeline(
     Records::written(move |out| {
         let width = limits::required("width", width)?;
         limits::within_range("width", Some(width), (10, 500))?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         with_key(execution_id, |key| {
             let story = story::read(key, max_rows)?.story;
             let width = usize::try_from(width).unwrap_or_default();
@@ -82,7 +82,7 @@ fn wf_report(
     max_rows: Option<i32>,
 ) -> String {
     run(|| {
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let query = report::Query {
             workflow: limits::optional_name("workflow", workflow)?,
             execution_id: limits::optional_name("execution_id", execution_id)?,

@@ -34,7 +34,7 @@ fn share(argument: &str, value: Option<f64>) -> StateResult<f64> {
 }
 
 fn config(value: Option<&str>) -> StateResult<Option<&str>> {
-    limits::text("config", value)
+    limits::optional_name("config", value)
 }
 
 #[pg_extern(sql = false)]
@@ -97,7 +97,7 @@ fn wf_recall<'a>(
             tags: limits::object("tags", bytes(tags))?,
             embedding: lesson::embedding(embedding)?,
             config: self::config(config)?,
-            max_rows: limits::max_rows(max_rows)?,
+            max_rows: limits::rows("max_rows", max_rows)?,
         };
         recall::recall(&tenant, &query, |row| {
             out.put(&record![

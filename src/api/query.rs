@@ -111,7 +111,7 @@ fn wf_declare_search(
         let tenant = tenant::current()?;
         let workflow = limits::name("workflow", workflow)?;
         let paths = search_paths::checked(limits::required("paths", paths)?)?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         store::search::declare::declare(&tenant, workflow, &paths, max_rows)
     })
 }

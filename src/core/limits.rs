@@ -218,30 +218,20 @@ pub fn kept(keep_last: Option<i32>, has_age: bool) -> StateResult<()> {
     }
 }
 
-/// Rows of a page.
+/// Rows of a page, of a list that goes on behind it.
 pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
-    let value = required("max_rows", value)?;
-    if !(1..=MAX_ROWS).contains(&value) {
-        return Err(StateError::invalid("max_rows is out of range")
-            .detail(format!(
-                "It is {value}, but must be between 1 and {MAX_ROWS}."
-            ))
-            .hint("Fetch more in pages: pass the last row's key as after."));
-    }
-    Ok(i64::from(value))
+    rows("max_rows", value).map_err(|error| match value {
+        Some(value) if value > MAX_ROWS => {
+            error.hint("Fetch more in pages: pass the last row's key as after.")
+        }
+        _ => error,
+    })
 }
 
-/// Executions that a call works on.
-pub fn batch_size(value: Option<i32>) -> StateResult<i64> {
-    let value = required("batch_size", value)?;
-    if !(1..=MAX_ROWS).contains(&value) {
-        return Err(
-            StateError::invalid("batch_size is out of range").detail(format!(
-                "It is {value}, but must be between 1 and {MAX_ROWS}."
-            )),
-        );
-    }
-    Ok(i64::from(value))
+/// Rows that a call gives or works on, where it has no pages.
+pub fn rows(argument: &str, value: Option<i32>) -> StateResult<i64> {
+    let value = within_range(argument, value, (1, MAX_ROWS))?;
+    required(argument, value).map(i64::from)
 }
 
 /// States of a batch together, where a single one may have `most` bytes.

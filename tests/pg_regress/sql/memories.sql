@@ -87,6 +87,10 @@ SELECT * FROM wf_remember('c', 'x', embedding => array_fill(1::real, ARRAY[16001
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', remembered_at => '-infinity');
 \echo :SQLSTATE
+SELECT * FROM wf_remember('c', 'x', config => '');
+\echo :SQLSTATE
+SELECT * FROM wf_recall('x', config => '');
+\echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => 'klingon');
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => '1');
