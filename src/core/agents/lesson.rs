@@ -1,9 +1,12 @@
 //! Lessons that agents remember: when two are the same, and the words by which they are found.
 
 use super::super::{StateError, StateResult};
+use std::borrow::Cow;
 
 /// Most words of a query that are looked for.
 pub const MAX_WORDS: usize = 32;
+/// Longest word that text search gets whole, in bytes.
+pub const MAX_WORD: usize = 512;
 /// Most dimensions of an embedding, which are those of pgvector.
 pub const MAX_DIMENSIONS: usize = 16_000;
 
@@ -18,6 +21,34 @@ pub fn key(tool: Option<&str>, lesson: &str) -> String {
 /// written alike.
 pub fn scoped(tenant: &str, tool: &str, word: &str) -> String {
     format!("{}:{tenant}{}:{tool}{word}", tenant.len(), tool.len())
+}
+
+/// A text as text search gets it: words longer than 512 bytes in pieces. The server refuses words of 2 kB by what they
+/// are in the text, but keeps the length of what dictionaries make of them in 11 bits; the lower-case form of a few
+/// characters is longer than they are. So these are written in it, as they would be anyway.
+pub fn searchable(text: &str) -> Cow<'_, str> {
+    let grows = |character: char| matches!(character, 'Ⱥ' | 'Ⱦ');
+    let long = text.split_whitespace().any(|word| word.len() > MAX_WORD);
+    if !long && !text.contains(grows) {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut length) = (String::with_capacity(text.len() * 3 / 2), 0);
+    for character in text.chars() {
+        let character = match character {
+            'Ⱥ' => 'ⱥ',
+            'Ⱦ' => 'ⱦ',
+            other => other,
+        };
+        length += character.len_utf8();
+        if character.is_whitespace() {
+            length = 0;
+        } else if length > MAX_WORD {
+            out.push(' ');
+            length = character.len_utf8();
+        }
+        out.push(character);
+    }
+    Cow::Owned(out)
 }
 
 /// A lexeme as a tsquery of its own.

@@ -88,6 +88,16 @@ fn plans_and_changes_are_bounded() {
     );
 }
 
+#[test]
+fn words_for_text_search_are_short_in_lower_case_too() {
+    let plain = format!("Ein Wort, {} noch eines", "ä".repeat(256));
+    assert_eq!(lesson::searchable(&plain), plain);
+    assert_eq!(lesson::searchable("ȺB Ⱦc"), "ⱥB ⱦc");
+    let long = "x".repeat(1030);
+    let pieces = ["x".repeat(512), "x".repeat(512), "x".repeat(6)];
+    assert_eq!(lesson::searchable(&long), pieces.join(" "));
+}
+
 proptest! {
     /// One item is what a merge patch makes of it, all others and the rest of the plan stay.
     #[test]
@@ -108,6 +118,15 @@ proptest! {
         model::merge_patch(&mut expected[at], &changes);
         let got = todo::update(&encode(&plan(items)), &at.to_string(), &encode(&changes)).unwrap();
         prop_assert_eq!(got, Some(encode(&plan(expected))));
+    }
+
+    #[test]
+    fn a_text_keeps_its_characters_for_text_search(text in "[aȺİ \\n\u{2003}]{0,80}", times in 1..30_usize) {
+        let text = text.repeat(times);
+        let made = lesson::searchable(&text);
+        prop_assert!(made.split_whitespace().all(|word| word.to_lowercase().len() < 2047));
+        let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+        prop_assert_eq!(bare(&made), bare(&text));
     }
 
     #[test]
