@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub const MAX_WORDS: usize = 32;
 /// Longest word that text search gets whole, in bytes.
 pub const MAX_WORD: usize = 512;
+/// Most lexemes of a text, which are more than a tsvector of 1 MB holds.
+pub const MAX_LEXEMES: usize = 1 << 18;
 /// Most dimensions of an embedding, which are those of pgvector.
 pub const MAX_DIMENSIONS: usize = 16_000;
 
@@ -63,34 +65,37 @@ pub fn any_of(lexemes: &[String]) -> String {
     quoted.join(" | ")
 }
 
-/// An embedding: finite numbers that are not all zero, since those have no direction.
-pub fn embedding(values: Option<Vec<Option<f32>>>) -> StateResult<Option<Vec<f32>>> {
-    let Some(values) = values else {
-        return Ok(None);
-    };
-    let refused = |detail: String| {
-        StateError::invalid("embedding is not a vector")
-            .detail(detail)
-            .hint("Give the numbers as the model gives them, or NULL where there is none.")
-    };
-    if values.is_empty() || values.len() > MAX_DIMENSIONS {
-        return Err(refused(format!(
-            "It has {} numbers, but must have between 1 and {MAX_DIMENSIONS}.",
-            values.len()
-        )));
+fn no_vector(detail: String) -> StateError {
+    StateError::invalid("embedding is not a vector")
+        .detail(detail)
+        .hint("Give the numbers as the model gives them, or NULL where there is none.")
+}
+
+/// Refuses what an embedding cannot have as many of.
+pub fn dimensions(count: usize) -> StateResult<()> {
+    if (1..=MAX_DIMENSIONS).contains(&count) {
+        return Ok(());
     }
+    Err(no_vector(format!(
+        "It has {count} numbers, but must have between 1 and {MAX_DIMENSIONS}."
+    )))
+}
+
+/// An embedding: finite numbers that are not all zero, since those have no direction.
+pub fn embedding(values: Vec<Option<f32>>) -> StateResult<Vec<f32>> {
+    dimensions(values.len())?;
     let finite: Option<Vec<f32>> = values
         .into_iter()
         .map(|value| value.filter(|value| value.is_finite()))
         .collect();
     match finite {
-        None => Err(refused(String::from(
+        None => Err(no_vector(String::from(
             "One of its elements is NULL or no finite number.",
         ))),
         // As pgvector would, in single precision.
         Some(values) if values.iter().map(|value| value * value).sum::<f32>() == 0.0 => Err(
-            refused(String::from("All of its elements are zero, or next to it.")),
+            no_vector(String::from("All of its elements are zero, or next to it.")),
         ),
-        Some(values) => Ok(Some(values)),
+        Some(values) => Ok(values),
     }
 }
