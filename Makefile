@@ -39,7 +39,7 @@ psql: ## psql in the running demo's server, else in a fresh throw-away one
 
 test: ## all levels of tests, from nothing, on private servers
 	@tests/setup.sh all
-	@tests/lib/levels.sh core regress parallel agreement reference docs isolation driver schema_suite recovery
+	@tests/lib/levels.sh core regress parallel statements agreement reference docs isolation driver schema_suite recovery
 
 test-core: ## unit and property tests of the pure Rust part
 	@tests/setup.sh build

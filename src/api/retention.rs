@@ -1,7 +1,8 @@
 //! How long what has ended is kept, and upkeep.
 
+use super::arrays::{Texts, names};
 use super::{age, micros};
-use crate::core::{StateError, limits};
+use crate::core::limits;
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::Records;
@@ -44,23 +45,17 @@ fn wf_retention() -> Records<'static> {
 }
 
 #[pg_extern(sql = false)]
-fn wf_cleanup(
+fn wf_cleanup<'a>(
     older_than: Option<pgrx::datum::Interval>,
     dry_run: Option<bool>,
     batch_size: Option<i32>,
-    items: Option<Vec<Option<String>>>,
+    items: Texts<'a>,
     checkpointed: Option<bool>,
     as_of: Option<TimestampWithTimeZone>,
-) -> Records<'static> {
+) -> Records<'a> {
     Records::written(move |out| {
-        let items: Option<Vec<String>> = items
-            .map(|items| {
-                limits::batch("items", items.len())?;
-                let given = items
-                    .into_iter()
-                    .map(|item| limits::required("an item", item));
-                given.collect::<Result<_, StateError>>()
-            })
+        let items = items
+            .map(|items| names("items", "an item", &items))
             .transpose()?;
         let call = Call {
             older_than: age("older_than", older_than)?,

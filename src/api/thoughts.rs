@@ -1,5 +1,6 @@
 //! Thoughts.
 
+use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, micros, with_key};
 use crate::core::agents::{MAX_TEXT, batch_bytes, long_text};
 use crate::core::{StateError, StateResult, arrays, limits, telemetry};
@@ -79,43 +80,39 @@ fn count(lengths: [(&str, Option<usize>); 6]) -> StateResult<usize> {
     limits::batch(first, count).map(|()| count)
 }
 
-type Texts = Option<Vec<Option<String>>>;
-
-fn at(texts: &Texts, index: usize) -> Option<&str> {
-    texts.as_ref()?.get(index)?.as_deref()
-}
-
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_record_thoughts<'a>(
     execution_id: Option<&'a str>,
-    step_ids: Option<Vec<Option<String>>>,
-    thoughts: Option<Vec<Option<String>>>,
-    actions: Option<Vec<Option<String>>>,
-    observations: Option<Vec<Option<String>>>,
-    data: Option<pgrx::Array<'a, JsonbArg<'a>>>,
-    recorded_at: Option<Vec<Option<TimestampWithTimeZone>>>,
+    step_ids: Texts<'a>,
+    thoughts: Texts<'a>,
+    actions: Texts<'a>,
+    observations: Texts<'a>,
+    data: Documents<'a>,
+    recorded_at: Times<'a>,
 ) -> Records<'a> {
     Records::written(move |out| {
         with_key(execution_id, |key| {
-            let data: Option<Vec<Option<JsonbArg<'_>>>> =
-                data.as_ref().map(|data| data.iter().collect());
-            let length = |texts: &Texts| texts.as_ref().map(Vec::len);
             let count = count([
                 ("thoughts", length(&thoughts)),
                 ("actions", length(&actions)),
                 ("observations", length(&observations)),
                 ("step_ids", length(&step_ids)),
-                ("data", data.as_ref().map(Vec::len)),
-                ("recorded_at", recorded_at.as_ref().map(Vec::len)),
+                ("data", length(&data)),
+                ("recorded_at", length(&recorded_at)),
             ])?;
+            let (step_ids, data) = (read("step_ids", &step_ids)?, read("data", &data)?);
+            let texts = [
+                read("thoughts", &thoughts)?,
+                read("actions", &actions)?,
+                read("observations", &observations)?,
+            ];
+            let recorded_at = read("recorded_at", &recorded_at)?;
             let (mut all, mut size) = (Thoughts::default(), 0);
             for n in 0..count {
-                let texts = [at(&thoughts, n), at(&actions, n), at(&observations, n)];
-                let document = data.as_ref().and_then(|data| *data.get(n)?);
-                let when = recorded_at.as_ref().and_then(|all| *all.get(n)?);
-                let step_id = at(&step_ids, n);
-                size += add(&mut all, step_id, texts, bytes(document), micros(when))?;
+                let texts = texts.each_ref().map(|texts| element(texts, n));
+                let (step_id, when) = (element(&step_ids, n), moment(&recorded_at, n));
+                size += add(&mut all, step_id, texts, document(&data, n), when)?;
                 batch_bytes(size)?;
             }
             store::record(key, &all, |row| {

@@ -272,15 +272,18 @@ pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
 
 /// Executions of a batch.
 pub fn batch(argument: &str, count: usize) -> StateResult<()> {
-    if count <= MAX_BATCH {
+    elements(argument, count, MAX_BATCH)
+}
+
+/// Elements of an array.
+pub fn elements(argument: &str, count: usize, most: usize) -> StateResult<()> {
+    if count <= most {
         return Ok(());
     }
     Err(StateError::new(
         Code::LimitExceeded,
         format!("{argument} has too many elements"),
     )
-    .detail(format!(
-        "It has {count}, but at most {MAX_BATCH} are allowed."
-    ))
+    .detail(format!("It has {count}, but at most {most} are allowed."))
     .hint("Send several batches."))
 }

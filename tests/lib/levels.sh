@@ -13,7 +13,7 @@ level_command() {
     reference) say "$WF_ROOT/tests/reference.sh" ;;
     docs) say "$WF_ROOT/tests/docs.sh" ;;
     agreement) say "$WF_ROOT/tests/agreement.sh" ;;
-    parallel) say "$WF_ROOT/tests/pg_regress/parallel.sh" ;;
+    parallel | statements) say "$WF_ROOT/tests/pg_regress/$1.sh" ;;
     isolation | driver | recovery | schema_suite) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac
