@@ -35,7 +35,7 @@ fn share(argument: &str, value: Option<f64>) -> StateResult<f64> {
     limits::required(argument, value)
 }
 
-fn embedding(values: Option<ArrayArg<'_, f32>>) -> StateResult<Option<Vec<f32>>> {
+fn embedding(values: Option<ArrayArg<'_, f64>>) -> StateResult<Option<Vec<f32>>> {
     let Some(values) = values else {
         return Ok(None);
     };
@@ -55,7 +55,7 @@ fn wf_remember<'a>(
     tool_name: Option<&'a str>,
     confidence: Option<f64>,
     tags: Option<JsonbArg<'a>>,
-    embedding: Option<ArrayArg<'a, f32>>,
+    embedding: Option<ArrayArg<'a, f64>>,
     config: Option<&'a str>,
     remembered_at: Option<TimestampWithTimeZone>,
 ) -> Records<'a> {
@@ -94,7 +94,7 @@ fn wf_recall<'a>(
     tool_name: Option<&'a str>,
     min_confidence: Option<f64>,
     tags: Option<JsonbArg<'a>>,
-    embedding: Option<ArrayArg<'a, f32>>,
+    embedding: Option<ArrayArg<'a, f64>>,
     config: Option<&'a str>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
@@ -147,6 +147,15 @@ fn wf_memories(after: Option<i64>, max_rows: Option<i32>) -> Records<'static> {
             ]);
         });
         Ok(())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_set_confidence(memory_id: Option<i64>, confidence: Option<f64>) -> bool {
+    run(|| {
+        let tenant = tenant::current()?;
+        let memory_id = limits::required("memory_id", memory_id)?;
+        list::set_confidence(&tenant, memory_id, share("confidence", confidence)?)
     })
 }
 

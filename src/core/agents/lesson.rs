@@ -81,12 +81,17 @@ pub fn dimensions(count: usize) -> StateResult<()> {
     )))
 }
 
-/// An embedding: finite numbers that are not all zero, since those have no direction.
-pub fn embedding(values: Vec<Option<f32>>) -> StateResult<Vec<f32>> {
+/// An embedding, in single precision: finite numbers that are not all zero, since those have no direction.
+#[allow(clippy::cast_possible_truncation)]
+pub fn embedding(values: Vec<Option<f64>>) -> StateResult<Vec<f32>> {
     dimensions(values.len())?;
     let finite: Option<Vec<f32>> = values
         .into_iter()
-        .map(|value| value.filter(|value| value.is_finite()))
+        .map(|value| {
+            value
+                .map(|value| value as f32)
+                .filter(|value| value.is_finite())
+        })
         .collect();
     match finite {
         None => Err(no_vector(String::from(

@@ -95,6 +95,31 @@ SELECT * FROM wf_remember('c', 'x', embedding => array_fill(1::real, ARRAY[16001
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', remembered_at => '-infinity');
 \echo :SQLSTATE
+-- Less sure, by its number.
+BEGIN;
+SELECT memory_id AS doubtful FROM wf_remember(NULL, 'Doubtful', 'doubt', 0.8) \gset
+SELECT wf_set_confidence(:doubtful, 0.1), wf_set_confidence(0, 0.1);
+SELECT confidence, times FROM wf_recall(tool_name => 'doubt');
+SELECT wf_set_confidence(:doubtful, 1.5);
+\echo :SQLSTATE
+ROLLBACK;
+SELECT wf_set_confidence(1, NULL);
+\echo :SQLSTATE
+SELECT wf_set_confidence(NULL, 0.5);
+\echo :SQLSTATE
+-- An embedding as drivers send it: of doubles, numerics, integers, or as text.
+SELECT * FROM wf_remember('c', 'l', embedding => ARRAY[0.1, 0.2]::float8[]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[0.1, 0.2]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[1, 2]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => '{0.1, 0.2}');
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[0.1, 0.2]::real[]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[1e39::float8]);
+\echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => '');
 \echo :SQLSTATE
 SELECT * FROM wf_recall('x', config => '');
