@@ -2,8 +2,9 @@
 
 use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, micros};
-use crate::core::telemetry::{self, cursor};
-use crate::core::{StateResult, arrays, limits};
+use crate::core::arrays::{self, checked};
+use crate::core::telemetry::{self, Of, cursor};
+use crate::core::{StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -27,7 +28,7 @@ fn wf_log(
             execution_id: limits::optional_name("execution_id", execution_id)?,
             level: telemetry::level("level", level)?,
             message: telemetry::message("message", message)?,
-            data: telemetry::data(bytes(data))?,
+            data: telemetry::data("data", bytes(data))?,
             step_id: limits::optional_name("step_id", step_id)?,
             logged_at: telemetry::time("logged_at", micros(logged_at))?,
         };
@@ -69,14 +70,25 @@ fn wf_record_logs(
         let (step_ids, logged_at) = (read("step_ids", &step_ids)?, read("logged_at", &logged_at)?);
         let mut size = 0;
         let lines = (0..count).map(|at| {
-            let execution_id = element(&execution_ids, at);
             let line = Line {
-                execution_id: limits::optional_name("an execution_id", execution_id)?,
-                level: telemetry::level("a level", element(&levels, at))?,
-                message: telemetry::message("a message", element(&messages, at))?,
-                data: telemetry::data(document(&data, at))?,
-                step_id: limits::optional_name("a step_id", element(&step_ids, at))?,
-                logged_at: telemetry::time("logged_at", moment(&logged_at, at))?,
+                execution_id: checked("execution_ids", at, |id| {
+                    limits::optional_name(id, element(&execution_ids, at))
+                })?,
+                level: checked("levels", at, |level| {
+                    telemetry::level(level, element(&levels, at))
+                })?,
+                message: checked("messages", at, |message| {
+                    telemetry::message(message, element(&messages, at))
+                })?,
+                data: checked("data", at, |name| {
+                    telemetry::data(name, document(&data, at))
+                })?,
+                step_id: checked("step_ids", at, |id| {
+                    limits::optional_name(id, element(&step_ids, at))
+                })?,
+                logged_at: checked("logged_at", at, |time| {
+                    telemetry::time(time, moment(&logged_at, at))
+                })?,
             };
             size += line.message.len() + line.data.map_or(0, <[u8]>::len);
             telemetry::batch_bytes(size)?;
@@ -125,7 +137,11 @@ fn wf_logs<'a>(
                 row.text(4),
                 row.text(5),
                 position,
-                cursor(at.unwrap_or_default(), position.unwrap_or_default()),
+                cursor(
+                    Of::Lines,
+                    at.unwrap_or_default(),
+                    position.unwrap_or_default()
+                ),
             ]);
         })
     })

@@ -2,9 +2,10 @@
 
 use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, interval, micros};
+use crate::core::arrays::{self, checked};
 use crate::core::stats::encode;
-use crate::core::telemetry::{self, cursor, group_cursor};
-use crate::core::{StateResult, arrays, limits};
+use crate::core::telemetry::{self, Of, cursor, group_cursor};
+use crate::core::{StateResult, limits};
 use crate::pg::array::ArrayArg;
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
@@ -70,14 +71,23 @@ fn wf_record_metrics(
         let (measurements, units) = (read("measurements", &measurements)?, read("units", &units)?);
         let (labels, recorded_at) = (read("labels", &labels)?, read("recorded_at", &recorded_at)?);
         let all = (0..names.as_ref().map_or(0, Vec::len)).map(|at| {
-            let execution_id = element(&execution_ids, at);
             Ok(Measurement {
-                execution_id: limits::optional_name("an execution_id", execution_id)?,
-                name: limits::name("a name", element(&names, at))?,
-                value: telemetry::value("a measurement", element(&measurements, at))?,
-                unit: limits::optional_name("a unit", element(&units, at))?,
-                labels: limits::object("labels", document(&labels, at))?,
-                recorded_at: telemetry::time("recorded_at", moment(&recorded_at, at))?,
+                execution_id: checked("execution_ids", at, |id| {
+                    limits::optional_name(id, element(&execution_ids, at))
+                })?,
+                name: checked("names", at, |name| limits::name(name, element(&names, at)))?,
+                value: checked("measurements", at, |value| {
+                    telemetry::value(value, element(&measurements, at))
+                })?,
+                unit: checked("units", at, |unit| {
+                    limits::optional_name(unit, element(&units, at))
+                })?,
+                labels: checked("labels", at, |all| {
+                    limits::object(all, document(&labels, at))
+                })?,
+                recorded_at: checked("recorded_at", at, |time| {
+                    telemetry::time(time, moment(&recorded_at, at))
+                })?,
             })
         });
         let all = all.collect::<StateResult<Vec<_>>>()?;
@@ -168,7 +178,11 @@ fn wf_metric_values<'a>(
                 jsonb(row.jsonb(4)),
                 row.text(5),
                 position,
-                cursor(at.unwrap_or_default(), position.unwrap_or_default()),
+                cursor(
+                    Of::Values,
+                    at.unwrap_or_default(),
+                    position.unwrap_or_default()
+                ),
             ]);
         })
     })

@@ -110,7 +110,8 @@ SELECT wf_logs(step_id => '');
 SELECT wf_logs(text => repeat('x', 8193));
 SELECT wf_logs(after => 'x');
 SELECT wf_logs(after => '1:x');
-SELECT wf_logs(after => '99999999999999999999:1');
+SELECT wf_logs(after => 'l99999999999999999999:1');
+SELECT wf_logs(after => 'v1:1');
 \echo :SQLSTATE
 SELECT wf_logs(max_rows => 0);
 SELECT wf_logs(max_rows => 10001);

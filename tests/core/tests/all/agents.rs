@@ -171,17 +171,20 @@ fn lexemes_are_quoted() {
 
 #[test]
 fn embeddings_have_a_direction() {
-    let embedding = |values: Vec<Option<f32>>| lesson::embedding(values).map_err(|e| e.code);
+    let embedding = |values: Vec<Option<f64>>| lesson::embedding(values).map_err(|e| e.code);
     assert_eq!(embedding(vec![Some(0.0), Some(-1.5)]), Ok(vec![0.0, -1.5]));
-    assert_eq!(embedding(vec![Some(f32::MAX)]), Ok(vec![f32::MAX]));
+    assert_eq!(embedding(vec![Some(0.1)]), Ok(vec![0.1_f32]));
+    let most = f64::from(f32::MAX);
+    assert_eq!(embedding(vec![Some(most)]), Ok(vec![f32::MAX]));
     assert!(embedding(vec![Some(1.0); lesson::MAX_DIMENSIONS]).is_ok());
     for bad in [
         vec![],
         vec![Some(0.0); 3],
         vec![Some(1e-30)],
         vec![Some(1.0), None],
-        vec![Some(f32::NAN)],
-        vec![Some(f32::INFINITY)],
+        vec![Some(f64::NAN)],
+        vec![Some(f64::INFINITY)],
+        vec![Some(1e39)],
         vec![Some(1.0); lesson::MAX_DIMENSIONS + 1],
     ] {
         assert_eq!(embedding(bad), Err(Code::InvalidParameter));
