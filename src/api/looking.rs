@@ -65,7 +65,11 @@ fn wf_diagram(
         )
         .hint("An execution is drawn within the version of the definition that binds it.")),
         (None, Some(_)) => with_key(execution_id, |key| diagram::execution(key, kind)),
-        _ => Err(
+        (Some(_), Some(_)) => Err(StateError::invalid(
+            "workflow and execution_id exclude each other",
+        )
+        .hint("Write execution_id => ... to draw an execution: its workflow is known.")),
+        (None, None) => Err(
             StateError::invalid("one of workflow and execution_id must be given").hint(
                 "Give workflow to draw its definition, or execution_id to draw what it has done.",
             ),

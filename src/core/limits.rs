@@ -86,7 +86,8 @@ pub fn object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option
 /// A JSON document of bounded size.
 pub fn document<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     match value {
-        Some(bytes) if bytes.len() > MAX_TAGS => Err(too_large(argument, bytes.len(), MAX_TAGS)),
+        Some(bytes) if bytes.len() > MAX_TAGS => Err(too_large(argument, bytes.len(), MAX_TAGS)
+            .hint("Keep what is large in a state, and here what leads to it.")),
         other => Ok(other),
     }
 }
