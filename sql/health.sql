@@ -118,7 +118,7 @@ CREATE FUNCTION @extschema@.wf_health(
     pending_after interval DEFAULT '5 minutes', overdue_after interval DEFAULT '1 minute',
     transaction_after interval DEFAULT '5 minutes', max_bytes bigint DEFAULT NULL
 ) RETURNS SETOF wfstate.health_check
-    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 19 SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 20 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     said wfstate.health_check;
@@ -138,6 +138,7 @@ BEGIN
     RETURN NEXT said;
     RETURN QUERY SELECT * FROM wfstate.health_of_queues(pending_after, overdue_after);
     RETURN QUERY SELECT * FROM wfstate.health_of_states();
+    RETURN QUERY SELECT * FROM wfstate.health_of_retention();
     RETURN QUERY SELECT * FROM wfstate.health_of_transactions(transaction_after);
     RETURN QUERY SELECT * FROM wfstate.health_of_server(max_bytes);
 END
@@ -152,7 +153,7 @@ CREATE VIEW wfstate.health_metrics WITH (security_invoker) AS
 SELECT wfstate.current_tenant() AS tenant, h.check_name, h.value,
        CASE h.status WHEN 'ok' THEN 0 WHEN 'warn' THEN 1 ELSE 2 END AS status
   FROM @extschema@.wf_health() AS h;
-COMMENT ON VIEW wfstate.health_metrics IS 'wf_health in numbers.';
+COMMENT ON VIEW wfstate.health_metrics IS 'wf_health in numbers, with its thresholds at their defaults.';
 COMMENT ON COLUMN wfstate.health_metrics.tenant IS 'Tenant of the session.';
 COMMENT ON COLUMN wfstate.health_metrics.check_name IS 'Name of the check.';
 COMMENT ON COLUMN wfstate.health_metrics.value IS 'What was measured, in the unit that wf_health tells; NULL where nothing could be.';

@@ -61,12 +61,12 @@ CREATE UNIQUE INDEX logs_default_severe_idx ON wfstate.logs_default (tenant, log
 COMMENT ON INDEX wfstate.logs_default_severe_idx IS 'wf_logs(min_level => ''warn'') and above, of the tenant by time.';
 
 CREATE FUNCTION @extschema@.wf_log(
-    execution_id text, level text, message text, data jsonb DEFAULT NULL, step_id text DEFAULT NULL,
-    logged_at timestamptz DEFAULT NULL
+    execution_id text DEFAULT NULL, level text DEFAULT NULL, message text DEFAULT NULL, data jsonb DEFAULT NULL,
+    step_id text DEFAULT NULL, logged_at timestamptz DEFAULT NULL
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_log_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_log IS
-'Writes a line to the log of an execution, or, where execution_id is NULL, of a service. level: trace, debug, info, warn, error or fatal. message has at most 64 kB, data is a JSON document of at most 1 MB. The step need not exist. logged_at is now unless given. The line is part of the transaction: rolled back with it. The execution is not locked: where it is deleted at the same moment, the line may stay.
+'Writes a line to the log of an execution, or, where execution_id is NULL, of a service. level, which must be given: trace, debug, info, warn (or warning), error or fatal (or critical). message, which must be given, has at most 64 kB, data is a JSON document of at most 1 MB. The step need not exist. logged_at is now unless given. The line is part of the transaction: rolled back with it. The execution is not locked: where it is deleted at the same moment, the line may stay.
 Returns the position of the line, which grows within a session.
 Errors: WF005 when the execution does not exist; 22023 for a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_log', 'writer');

@@ -55,7 +55,7 @@ CREATE INDEX memories_tool_idx ON wfstate.memories (tenant, tool_name, confidenc
     WHERE tool_name IS NOT NULL;
 COMMENT ON INDEX wfstate.memories_tool_idx IS 'wf_recall(tool_name => ...): the surest memories about a tool.';
 CREATE INDEX memories_updated_idx ON wfstate.memories (tenant, updated_at);
-COMMENT ON INDEX wfstate.memories_updated_idx IS 'wf_forget(older_than => ...).';
+COMMENT ON INDEX wfstate.memories_updated_idx IS 'wf_forget(older_than => ...), and wf_cleanup.';
 -- Without a list of what is pending, which every search would read through.
 CREATE INDEX memories_words_idx ON wfstate.memories USING gin (
     wfstate.scoped_words(tenant, coalesce(tool_name::text, ''), tsvector_to_array(document))
@@ -125,7 +125,7 @@ INSERT INTO wfstate.access VALUES ('similar_memories', 'reader');
 
 CREATE FUNCTION @extschema@.wf_remember(
     context text, lesson text, tool_name text DEFAULT NULL, confidence double precision DEFAULT 0.5,
-    tags jsonb DEFAULT NULL, embedding real[] DEFAULT NULL, config text DEFAULT NULL,
+    tags jsonb DEFAULT NULL, embedding double precision[] DEFAULT NULL, config text DEFAULT NULL,
     remembered_at timestamptz DEFAULT NULL
 ) RETURNS TABLE (
     memory_id bigint, confidence double precision, times bigint, created bool
@@ -133,14 +133,14 @@ CREATE FUNCTION @extschema@.wf_remember(
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_remember_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_remember IS
 'Remembers a lesson (at most 8 kB). The same lesson about the same tool again, without regard to case and white space, strengthens the memory that is there: from the confidence a and the new b it gets a + (1 - a) * b / 2, which is never more than 1. Of several that remember it at the same time, one makes the memory and the others strengthen it.
-context: in what situation, or NULL, at most 8 kB. tool_name: what it is about. confidence: from 0 to 1. tags: a JSON object of at most 16 kB. embedding: the memory as a vector, where pgvector is installed, of at most 16000 dimensions. config: the text-search configuration by which its words are found, by default the session''s default_text_search_config. For a memory that is there, context (with config), tags and embedding replace the former where they are given. remembered_at: when it was, for what is imported; NULL is now.
+context: in what situation, or NULL, at most 8 kB. tool_name: what it is about. confidence: from 0 to 1. tags: a JSON object of at most 16 kB. embedding: the memory as a vector, where pgvector is installed, of at most 16000 dimensions, kept in single precision; a value of type vector is given as embedding::real[]. config: the text-search configuration by which its words are found, by default the session''s default_text_search_config. For a memory that is there, context (with config), tags and embedding replace the former where they are given. remembered_at: when it was, for what is imported; NULL is now.
 Returns memory_id, the confidence that it has now, how many times it was remembered, and whether this call made it.
 Errors: 22023 for a bad argument; 42704 for a configuration that does not exist; 0A000 for an embedding where pgvector is not installed; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_remember', 'writer');
 
 CREATE FUNCTION @extschema@.wf_recall(
     query text DEFAULT NULL, tool_name text DEFAULT NULL, min_confidence double precision DEFAULT 0,
-    tags jsonb DEFAULT NULL, embedding real[] DEFAULT NULL, config text DEFAULT NULL, max_rows integer DEFAULT 10
+    tags jsonb DEFAULT NULL, embedding double precision[] DEFAULT NULL, config text DEFAULT NULL, max_rows integer DEFAULT 10
 ) RETURNS TABLE (
     memory_id bigint, rank double precision, similarity double precision, context text, lesson text, tool_name text,
     confidence double precision, times bigint, tags jsonb, created_at timestamptz, updated_at timestamptz
@@ -159,10 +159,18 @@ CREATE FUNCTION @extschema@.wf_memories(after bigint DEFAULT NULL, max_rows inte
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_memories_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_memories IS
-'Lists all memories in the order in which they were made. dimensions: of the embedding, NULL where there is none.
+'Lists all memories in the order in which they were made; those about a tool, or with tags, are what wf_recall lists without a query. dimensions: of the embedding, NULL where there is none.
 after is the memory_id of the last row of the page before; max_rows is the size of the page (1 to 10000, by default 100).
 Errors: 22023 for max_rows out of range.';
 INSERT INTO wfstate.access VALUES ('wf_memories', 'reader');
+
+CREATE FUNCTION @extschema@.wf_set_confidence(memory_id bigint, confidence double precision) RETURNS bool
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_confidence_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_set_confidence IS
+'Says how sure a memory is, from 0 to 1: less where a lesson has turned out doubtful. It counts neither as remembering nor as a change, so that updated_at stays.
+Returns true, or false when there is no memory of that number.
+Errors: 22023 for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_set_confidence', 'writer');
 
 CREATE FUNCTION @extschema@.wf_forget(
     memory_id bigint DEFAULT NULL, tool_name text DEFAULT NULL, older_than interval DEFAULT NULL,

@@ -10,10 +10,10 @@ CREATE TABLE wfstate.retention (
     set_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT retention_pkey PRIMARY KEY (tenant, item)
 );
-COMMENT ON TABLE wfstate.retention IS 'How long what has ended is kept in a tenant: a row for each item that is not kept for ever.';
+COMMENT ON TABLE wfstate.retention IS 'How long what has ended is kept in a tenant: a row for each item of which something was said; others are kept for ever.';
 COMMENT ON COLUMN wfstate.retention.tenant IS 'Whose.';
 COMMENT ON COLUMN wfstate.retention.item IS 'What is removed when it is older, as wf_retention lists it.';
-COMMENT ON COLUMN wfstate.retention.older_than IS 'How long it is kept; NULL for ever.';
+COMMENT ON COLUMN wfstate.retention.older_than IS 'How long it is kept; NULL where only definitions say so.';
 COMMENT ON COLUMN wfstate.retention.checkpointed IS 'Of executions: whether those with checkpoints go, too.';
 COMMENT ON COLUMN wfstate.retention.set_by IS 'Role that called wf_set_retention last.';
 COMMENT ON COLUMN wfstate.retention.set_at IS 'When.';
@@ -45,17 +45,17 @@ COMMENT ON INDEX wfstate.cleanup_progress_pkey IS 'Every batch: where it goes on
 COMMENT ON CONSTRAINT cleanup_progress_pkey ON wfstate.cleanup_progress IS 'An item is gone through once at a time.';
 INSERT INTO wfstate.access VALUES ('wfstate.cleanup_progress', 'nobody');
 
-CREATE FUNCTION @extschema@.wf_set_retention(item text, older_than interval, checkpointed bool DEFAULT false) RETURNS void
+CREATE FUNCTION @extschema@.wf_set_retention(item text, older_than interval, checkpointed bool DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_set_retention_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_set_retention IS
-'Says how long the tenant keeps something that has ended, for wf_maintain and wf_cleanup to go by; NULL keeps it for ever, as everything is until this is called. item is one of those that wf_retention lists, where wf_cleanup says what of each is removed. checkpointed: of executions, also those that have checkpoints; with NULL those whose definition says how long they are kept.
+'Says how long the tenant keeps something that has ended, for wf_maintain and wf_cleanup to go by; NULL keeps it for ever, as everything is until this is called. item is one of those that wf_retention lists, where wf_cleanup says what of each is removed. An age without a unit is of seconds: write ''30 days''. checkpointed: of executions, also those that have checkpoints (with older_than NULL those whose definition says how long they are kept); NULL leaves that as it was said before, which at first is false.
 Errors: 22023 for an unknown item, an older_than that is negative or more than 1000 years, checkpointed of something else than executions, or a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_set_retention', 'operator');
 
 CREATE FUNCTION @extschema@.wf_retention() RETURNS TABLE (
     item text, older_than interval, checkpointed bool, set_by text, set_at timestamptz
 )
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 15 AS 'MODULE_PATHNAME', 'wf_retention_wrapper';
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 17 AS 'MODULE_PATHNAME', 'wf_retention_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_retention IS
 'Lists how long the tenant keeps what has ended: every item that can be kept for a time, in the order in which wf_cleanup goes through them. older_than is NULL for what is kept for ever; set_by and set_at are NULL where nobody has said anything.';
 INSERT INTO wfstate.access VALUES ('wf_retention', 'reader');
@@ -66,11 +66,11 @@ CREATE FUNCTION @extschema@.wf_cleanup(
 ) RETURNS TABLE (
     item text, removed bigint, failed bigint, finished bool
 )
-    LANGUAGE c VOLATILE ROWS 15 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_cleanup_wrapper';
+    LANGUAGE c VOLATILE ROWS 17 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_cleanup_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_cleanup IS
-'Removes what has ended longer ago than older_than, in one bounded batch a call: call it again until every row says finished. It waits for no other session: what somebody has locked is passed over, and a second call in the same tenant at the same time does nothing. With older_than NULL each item goes by wf_set_retention, and what is kept for ever is left alone.
-executions: those with a final status, with everything that belongs to them. Where the definition that one is bound to has retention.keep_completed_for, that counts instead. Left alone are those that have checkpoints, unless checkpointed; on whose versions forks stand; that have children without a final status; whose parent has none; and what a worker holds. versions: what wf_prune_history would remove by retention.keep_versions and keep_for of the definition, of all executions bound to it; older_than has no say. circuits: closed ones that were not written since, with their transitions. decisions and statistics: as wf_prune_routing. task_results: those of executions that never came (wf_record_task). changes: as wf_prune_changes. signals: those that were taken. waits: those that have ended, only where items or wf_set_retention name them, since an execution that asks again for a wait that was removed waits anew. quarantine and recoveries: as wf_prune_quarantine. migration_failures: what wf_migrate_states has failed to migrate. logs and metrics: also those of executions that go on, and of none.
+'Removes what has ended longer ago than older_than, in one bounded batch a call: call it again until every row says finished. It waits for no other session: what somebody has locked is passed over, and a second call in the same tenant at the same time does nothing. With older_than NULL each item goes by wf_set_retention, and what is kept for ever is left alone. An older_than that is given counts for every item instead of what wf_set_retention says, also where that keeps it longer or for ever; an age without a unit is of seconds. So name the items, and look at a dry run first.
+executions: those with a final status, with everything that belongs to them. Where the definition that one is bound to has retention.keep_completed_for, that counts instead. Left alone are those that have checkpoints, unless checkpointed; on whose versions forks stand; that have children without a final status; whose parent has none; and what a worker holds. versions: what wf_prune_history would remove by retention.keep_versions and keep_for of the definition, of all executions bound to it; older_than has no say. circuits: closed ones that were not written since, with their transitions. decisions and statistics: as wf_prune_routing. task_results: those of executions that never came (wf_record_task). changes: as wf_prune_changes. signals: those that were taken. waits: those that have ended, only where items or wf_set_retention name them, since an execution that asks again for a wait that was removed waits anew. quarantine and recoveries: as wf_prune_quarantine. migration_failures: what wf_migrate_states has failed to migrate. logs and metrics: also those of executions that go on, and of none. memories (by when they were remembered last) and todo_lists (those of no execution, by their last change): only where items or wf_set_retention name them.
 items: only these. checkpointed: NULL goes by wf_set_retention. as_of: the time that older_than counts from, NULL for now; never later. dry_run: nothing is removed, and removed says how many would be, or at least are where finished is false. batch_size is how much of each a call removes at most (1 to 10000, by default 1000); a call also ends where it has passed over ten times as much, or 20000.
-Returns a row for each item: what was removed, what could not be (histories that cannot be rebuilt; wf_verify tells), and whether there is nothing left. For operators.
+Returns a row for each item: what was removed, what could not be (histories that cannot be rebuilt; wf_verify tells), and whether there is nothing left: false as long as another call may find more, true in a dry run where removed is all. For operators.
 Errors: 22023 for an unknown item, an older_than that is negative or more than 1000 years, an as_of in the future, batch_size out of range, or a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_cleanup', 'operator');

@@ -32,10 +32,10 @@ CREATE FUNCTION @extschema@.wf_save_session(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_session_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_session IS
-'Saves the whole state of a session as a new version, as wf_save_state does, and creates the session when it is missing. A session is an execution, so that all functions for executions work on it; an execution that is there becomes one.
-user_id (1 to 255 bytes): whose session it is. mission: what it is for, at most 8 kB. status: that of the execution. Where one of them is NULL, it is taken from the member of that name at the top of the state, if that is a string that may be one; a status there that wfstate does not know, an empty text and one that is too long are left alone. Where neither says anything the former is kept. The other arguments are those of wf_save_state.
+'Saves the whole state of a session as a new version, as wf_save_state does, and creates the session when it is missing. With state NULL the execution must be there: its state is kept as the new version''s, and only what else is given changes; workflow and schema_version must be left out then. A session is an execution, so that all functions for executions work on it; an execution that is there becomes one.
+user_id (1 to 255 bytes): whose session it is. mission: what it is for, at most 8 kB. status: that of the execution. Where one of them is NULL, it is taken from the member of that name at the top of the state, if that is a string that may be one; a status there that wfstate does not know, an empty text and one that is too long are left alone. Where neither says anything the former is kept. An empty mission that is given as argument is stored as such. wf_patch_state, wf_recover and others that change the state alone leave user and mission as they are. The other arguments are those of wf_save_state.
 Returns the new version.
-Errors: those of wf_save_state, also for a status that the state gives.';
+Errors: those of wf_save_state, also for a status that the state gives, which DETAIL then tells.';
 INSERT INTO wfstate.access VALUES ('wf_save_session', 'writer');
 
 CREATE FUNCTION @extschema@.wf_session(execution_id text) RETURNS TABLE (

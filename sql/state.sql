@@ -105,7 +105,7 @@ INSERT INTO wfstate.access VALUES ('wf_load_many', 'reader');
 CREATE FUNCTION @extschema@.wf_delete(execution_id text, expected_version bigint DEFAULT NULL) RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_delete_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_delete IS
-'Deletes an execution with all its versions, checkpoints and tags, and all else that belongs to it: steps and results of their tasks, also where these were recorded and the execution never came, signals, and as a session its todo lists and thoughts. Forks of it are kept: they get a copy of the state that they stand on.
+'Deletes an execution with all its versions, checkpoints and tags, and all else that belongs to it: steps and results of their tasks (also where these were recorded and the execution never came), signals, waits, its place in a queue, input and result, user and mission as a session, todo lists, thoughts, logs, metrics, and what was set aside of it in quarantine or could not be migrated. Memories, routing decisions and circuits belong to no execution and stay; so do its children. Forks of it are kept: they get a copy of the state that they stand on.
 Returns true, or false when the execution does not exist.
 Errors: WF001 when the head is not at expected_version; 22023 for a negative expected_version.';
 INSERT INTO wfstate.access VALUES ('wf_delete', 'writer');

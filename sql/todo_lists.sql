@@ -23,6 +23,8 @@ COMMENT ON COLUMN wfstate.todo_lists.plan IS 'An array of items, or an object th
 CREATE INDEX todo_lists_execution_idx ON wfstate.todo_lists (tenant, execution_id, list_id)
     WHERE execution_id IS NOT NULL;
 COMMENT ON INDEX wfstate.todo_lists_execution_idx IS 'wf_todo_lists of one execution, and wf_delete.';
+CREATE INDEX todo_lists_updated_idx ON wfstate.todo_lists (tenant, updated_at) WHERE execution_id IS NULL;
+COMMENT ON INDEX wfstate.todo_lists_updated_idx IS 'wf_cleanup: lists of no execution, by age.';
 CREATE INDEX todo_lists_status_idx ON wfstate.todo_lists (tenant, status, list_id);
 COMMENT ON INDEX wfstate.todo_lists_status_idx IS 'wf_todo_lists(status => ...).';
 -- Last, as of wfstate.executions: others end with list_id, too.
@@ -37,22 +39,65 @@ CREATE FUNCTION @extschema@.wf_save_todo_list(
 ) RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_save_todo_list_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_save_todo_list IS
-'Saves a todo list whole, and creates it when it is missing. plan must be given: a JSON array of items, or an object that has them in its member items; at most 1 MB. An item is what the caller makes it; one that is an object with an id can be changed by that (wf_update_todo).
+'Saves a todo list whole, and creates it when it is missing. plan, which is the third argument: a JSON array of items, or an object that has one in its member items; at most 1 MB; NULL keeps that of a list that is there. An item is what the caller makes it; one that is an object can be changed (wf_update_todo), by its id if it has one.
 execution_id: the execution that the list belongs to, with which wf_delete removes it; NULL keeps the former. status is a word of the caller''s own (1 to 255 bytes); NULL keeps the former, and a new list is active. expected_version: NULL, the last write wins; 0, the list must not exist; n, it must be at version n.
 Returns the new version.
-Errors: WF001 when the list is not at expected_version; WF005 when the execution does not exist, or expected_version is positive and the list does not; WF006 when expected_version is 0 and it exists; 22023 for a bad argument; 54000 over a limit.';
+Errors: WF001 when the list is not at expected_version; WF005 when the execution does not exist, or expected_version is positive and the list does not; WF006 when expected_version is 0 and it exists; 22023 for a new list without a plan, or a bad argument; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_save_todo_list', 'writer');
 
+CREATE FUNCTION wfstate.update_todo(list_id text, item text, changes jsonb, expected_version bigint) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'update_todo_wrapper';
+COMMENT ON FUNCTION wfstate.update_todo IS 'wf_update_todo, by a text.';
+INSERT INTO wfstate.access VALUES ('update_todo', 'writer');
+
+CREATE FUNCTION wfstate.remove_todo(list_id text, item text, expected_version bigint) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'remove_todo_wrapper';
+COMMENT ON FUNCTION wfstate.remove_todo IS 'wf_remove_todo, by a text.';
+INSERT INTO wfstate.access VALUES ('remove_todo', 'writer');
+
+-- item is a text or a number; of this pseudo-type a literal and a driver's parameter without a type are taken as text.
 CREATE FUNCTION @extschema@.wf_update_todo(
-    list_id text, item text, changes jsonb, expected_version bigint DEFAULT NULL
+    list_id text, item anycompatiblenonarray, changes jsonb, expected_version bigint DEFAULT NULL
 ) RETURNS bigint
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_update_todo_wrapper';
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN wfstate.update_todo(list_id, item::text, changes, expected_version);
+END
+$$;
 COMMENT ON FUNCTION @extschema@.wf_update_todo IS
-'Changes one item of a todo list. item is the member id of an item of the plan, a text or a whole number; where no item has one, it is the position of the item, from 0. changes is merged into it (RFC 7386): members are set, and null removes one.
+'Changes one item of a todo list. item, a text or a number, is the member id of an item of the plan, which is a text or a whole number; where no item has one, it is the position of the item, from 0. changes is merged into the item, which must be an object (RFC 7386): members are set, and null removes one.
 expected_version: NULL, whatever the list''s version; n, it must be at version n. Two that change items at the same time wait for each other, and both changes stay.
 Returns the new version of the list.
-Errors: WF001 when the list is not at expected_version; WF005 when the list or the item does not exist; 22023 for a bad argument; 54000 when the plan would be over its limit.';
+Errors: WF001 when the list is not at expected_version; WF005 when the list or the item does not exist; 22023 for an item that is not an object, or a bad argument; 54000 when the plan would be over its limit.';
 INSERT INTO wfstate.access VALUES ('wf_update_todo', 'writer');
+
+CREATE FUNCTION @extschema@.wf_add_todo(
+    list_id text, item jsonb, at_position integer DEFAULT NULL, expected_version bigint DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_add_todo_wrapper';
+COMMENT ON FUNCTION @extschema@.wf_add_todo IS
+'Adds an item to a todo list: before the one that is at_position, from 0, or at the end where that is NULL. Its id, if it has one, must not be that of another item.
+expected_version: NULL, whatever the list''s version; n, it must be at version n. Two that change items at the same time wait for each other, and both changes stay.
+Returns the new version of the list.
+Errors: WF001 when the list is not at expected_version; WF005 when the list does not exist; WF006 when an item has that id; 22023 for an at_position beyond the items, or a bad argument; 54000 when the plan would be over its limit.';
+INSERT INTO wfstate.access VALUES ('wf_add_todo', 'writer');
+
+CREATE FUNCTION @extschema@.wf_remove_todo(
+    list_id text, item anycompatiblenonarray, expected_version bigint DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN wfstate.remove_todo(list_id, item::text, expected_version);
+END
+$$;
+COMMENT ON FUNCTION @extschema@.wf_remove_todo IS
+'Removes one item of a todo list, which item names as it does for wf_update_todo. By position, those behind it move up.
+expected_version: NULL, whatever the list''s version; n, it must be at version n.
+Returns the new version of the list.
+Errors: WF001 when the list is not at expected_version; WF005 when the list or the item does not exist; 22023 for a bad argument.';
+INSERT INTO wfstate.access VALUES ('wf_remove_todo', 'writer');
 
 CREATE FUNCTION @extschema@.wf_todo_list(list_id text) RETURNS TABLE (
     list_id text, execution_id text, plan jsonb, status text, version bigint, created_at timestamptz,

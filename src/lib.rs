@@ -133,9 +133,14 @@ pub mod store;
     requires = ["monitoring"]
 );
 ::pgrx::extension_sql_file!(
+    "../sql/health_retention.sql",
+    name = "health_retention",
+    requires = ["health_checks"]
+);
+::pgrx::extension_sql_file!(
     "../sql/health.sql",
     name = "health",
-    requires = ["health_checks"]
+    requires = ["health_retention"]
 );
 ::pgrx::extension_sql_file!(
     "../sql/looking.sql",

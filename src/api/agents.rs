@@ -76,7 +76,7 @@ fn wanted(
     below: Option<f64>,
     max_rows: Option<i32>,
 ) -> StateResult<Wanted> {
-    let max_rows = limits::max_rows(max_rows)?;
+    let max_rows = limits::rows("max_rows", max_rows)?;
     Ok(Wanted {
         min_tasks: count("min_tasks", min_tasks)?.unsigned_abs(),
         below,
@@ -130,7 +130,7 @@ fn wf_prune_routing(
     max_rows: Option<i32>,
 ) -> Records<'static> {
     Records::written(move |out| {
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let tenant = tenant::current()?;
         if older_than.is_none() && statistics_older_than.is_none() {
             return Err(StateError::invalid(

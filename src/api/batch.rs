@@ -1,7 +1,8 @@
 //! Saving many executions in one call.
 
+use super::arrays::{Documents, Numbers, Read, Texts, document, element, length, read};
+use super::ids;
 use super::state::labels;
-use super::{bytes, ids};
 use crate::core::{StateError, StateResult, arrays, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
@@ -17,35 +18,42 @@ use crate::store::queue::guard;
 use crate::store::tenants::tenant;
 use pgrx::prelude::*;
 
-type Texts = Option<Vec<Option<String>>>;
-
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_save_states(
-    execution_ids: Option<Vec<Option<String>>>,
-    states: Option<Array<'_, JsonbArg<'_>>>,
-    expected_versions: Option<Vec<Option<i64>>>,
-    workflows: Option<Vec<Option<String>>>,
-    statuses: Option<Vec<Option<String>>>,
-    phases: Option<Vec<Option<String>>>,
-    tags: Option<Array<'_, JsonbArg<'_>>>,
-    leases: Option<Vec<Option<i64>>>,
+    execution_ids: Texts<'_>,
+    states: Documents<'_>,
+    expected_versions: Numbers<'_>,
+    workflows: Texts<'_>,
+    statuses: Texts<'_>,
+    phases: Texts<'_>,
+    tags: Documents<'_>,
+    leases: Numbers<'_>,
 ) -> Records<'static> {
     let saved = run(|| {
         let tenant = tenant::current()?;
         let ids = ids("execution_ids", execution_ids)?;
-        let states = limits::required("states", states)?;
+        limits::required("states", states)?;
+        let others = [
+            ("states", length(&states)),
+            ("expected_versions", length(&expected_versions)),
+            ("workflows", length(&workflows)),
+            ("statuses", length(&statuses)),
+            ("phases", length(&phases)),
+            ("tags", length(&tags)),
+            ("leases", length(&leases)),
+        ];
+        arrays::parallel("execution", ("execution_ids", ids.len()), &others)?;
         let batch = Batch {
             ids,
-            states: states.iter().collect(),
-            expected: expected_versions,
-            workflows,
-            statuses,
-            phases,
-            tags: tags.as_ref().map(|tags| tags.iter().collect()),
-            leases,
+            states: read("states", &states)?,
+            expected: read("expected_versions", &expected_versions)?,
+            workflows: read("workflows", &workflows)?,
+            statuses: read("statuses", &statuses)?,
+            phases: read("phases", &phases)?,
+            tags: read("tags", &tags)?,
+            leases: read("leases", &leases)?,
         };
-        batch.check_lengths()?;
         let versions = batch.save(&tenant)?;
         Ok(batch.ids.into_iter().zip(versions).collect::<Vec<_>>())
     });
@@ -57,37 +65,16 @@ fn wf_save_states(
 /// Parallel arrays.
 struct Batch<'a> {
     ids: Vec<String>,
-    states: Vec<Option<JsonbArg<'a>>>,
-    expected: Option<Vec<Option<i64>>>,
-    workflows: Texts,
-    statuses: Texts,
-    phases: Texts,
-    tags: Option<Vec<Option<JsonbArg<'a>>>>,
-    leases: Option<Vec<Option<i64>>>,
-}
-
-fn element<T: Copy>(array: &Option<Vec<Option<T>>>, at: usize) -> Option<T> {
-    *array.as_ref()?.get(at)?
-}
-
-fn text(array: &Texts, at: usize) -> Option<&str> {
-    array.as_ref()?.get(at)?.as_deref()
+    states: Read<JsonbArg<'a>>,
+    expected: Read<i64>,
+    workflows: Read<&'a str>,
+    statuses: Read<&'a str>,
+    phases: Read<&'a str>,
+    tags: Read<JsonbArg<'a>>,
+    leases: Read<i64>,
 }
 
 impl Batch<'_> {
-    fn check_lengths(&self) -> StateResult<()> {
-        let others = [
-            ("states", Some(self.states.len())),
-            ("expected_versions", self.expected.as_ref().map(Vec::len)),
-            ("workflows", self.workflows.as_ref().map(Vec::len)),
-            ("statuses", self.statuses.as_ref().map(Vec::len)),
-            ("phases", self.phases.as_ref().map(Vec::len)),
-            ("tags", self.tags.as_ref().map(Vec::len)),
-            ("leases", self.leases.as_ref().map(Vec::len)),
-        ];
-        arrays::parallel("execution", ("execution_ids", self.ids.len()), &others)
-    }
-
     /// Saves in the order of ids, whatever the order given; the versions in the order given.
     fn save(&self, tenant: &str) -> StateResult<Vec<i64>> {
         let order = self.order()?;
@@ -137,9 +124,9 @@ impl Batch<'_> {
     fn item<'i>(&'i self, tenant: &'i str, at: usize) -> StateResult<Item<'i>> {
         let id = self.ids.get(at).map_or("", String::as_str);
         let expected = limits::expected(element(&self.expected, at))?;
-        let state = limits::required("a state", self.states.get(at).copied().flatten())?.bytes();
-        let workflow = limits::optional_name("workflow", text(&self.workflows, at))?;
-        let (status, phase) = (text(&self.statuses, at), text(&self.phases, at));
+        let state = limits::required("a state", element(&self.states, at))?.bytes();
+        let workflow = limits::optional_name("workflow", element(&self.workflows, at))?;
+        let (status, phase) = (element(&self.statuses, at), element(&self.phases, at));
         let request = Request {
             key: Key { tenant, id },
             expected,
@@ -147,7 +134,7 @@ impl Batch<'_> {
                 workflow,
                 ..labels(status, phase, None, None)?
             },
-            tags: limits::object("tags", bytes(element(&self.tags, at)))?,
+            tags: limits::object("tags", document(&self.tags, at))?,
         };
         check_state(state)?;
         let lease = element(&self.leases, at);

@@ -155,6 +155,7 @@ fn wf_circuit_reset(agent_key: Option<&str>) -> bool {
 
 #[pg_extern(sql = false)]
 fn wf_circuits_recover(max_rows: Option<i32>) -> SetOfIterator<'static, String> {
-    let recovered = run(|| breaker::recover(&tenant::current()?, limits::max_rows(max_rows)?));
+    let recovered =
+        run(|| breaker::recover(&tenant::current()?, limits::rows("max_rows", max_rows)?));
     SetOfIterator::new(recovered)
 }

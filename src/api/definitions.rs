@@ -164,7 +164,7 @@ fn wf_violations(
 }
 
 fn rows(max_rows: Option<i32>) -> StateResult<usize> {
-    limits::max_rows(max_rows).map(|most| usize::try_from(most).unwrap_or(usize::MAX))
+    limits::rows("max_rows", max_rows).map(|most| usize::try_from(most).unwrap_or(usize::MAX))
 }
 
 /// A state given by the caller.

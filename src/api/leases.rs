@@ -1,5 +1,6 @@
 //! Claiming executions, and holding them.
 
+use super::arrays::{Numbers, Texts, names};
 use super::{ids, interval, with_key};
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::error::run;
@@ -29,14 +30,15 @@ fn duration(value: Option<pgrx::datum::Interval>) -> StateResult<Interval> {
 #[pg_extern(sql = false)]
 fn wf_claim<'a>(
     worker: Option<&'a str>,
-    workflows: Option<Vec<Option<String>>>,
+    workflows: Texts<'a>,
     duration: Option<pgrx::datum::Interval>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
     Records::written(move |out| {
-        let workflows = workflows.map(names).transpose()?;
-        let max_rows = limits::max_rows(max_rows)
-            .map_err(|error| error.hint("Claim more in several calls."))?;
+        let workflows = workflows
+            .map(|workflows| names("workflows", "a workflow", &workflows))
+            .transpose()?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let call = Call {
             worker: limits::name("worker", worker)?,
             workflows: workflows.as_deref(),
@@ -62,36 +64,27 @@ fn wf_claim<'a>(
     })
 }
 
-fn names(values: Vec<Option<String>>) -> StateResult<Vec<String>> {
-    limits::batch("workflows", values.len())?;
-    let named = values.into_iter().map(|value| {
-        let value = limits::required("a workflow", value)?;
-        limits::name("a workflow", Some(&value))?;
-        Ok::<_, StateError>(value)
-    });
-    named.collect()
-}
-
 #[pg_extern(sql = false)]
-fn wf_heartbeat(
-    execution_ids: Option<Vec<Option<String>>>,
-    leases: Option<Vec<Option<i64>>>,
+fn wf_heartbeat<'a>(
+    execution_ids: Texts<'a>,
+    leases: Numbers<'a>,
     duration: Option<pgrx::datum::Interval>,
-) -> Records<'static> {
+) -> Records<'a> {
     Records::written(move |out| {
         let ids = ids("execution_ids", execution_ids)?;
         let leases = limits::required("leases", leases)?;
-        if leases.len() != ids.len() {
+        if leases.count() != ids.len() {
             return Err(
                 StateError::invalid("arrays must have the same number of elements")
                     .detail(format!(
                         "There are {} execution_ids, but {} leases.",
                         ids.len(),
-                        leases.len()
+                        leases.count()
                     ))
                     .hint("Give one lease for each execution."),
             );
         }
+        let leases = leases.read("leases", limits::MAX_BATCH)?;
         let paired = ids.into_iter().zip(leases).map(|(id, lease)| {
             let lease = limits::required("a lease", lease)?;
             Ok::<_, StateError>((id, lease))

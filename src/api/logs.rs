@@ -1,9 +1,10 @@
 //! Lines of logs.
 
-use super::arrays::{Documents, Texts, Times, document, documents, moment, text, texts};
+use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, micros};
-use crate::core::telemetry::{self, cursor};
-use crate::core::{StateResult, arrays, limits};
+use crate::core::arrays::{self, checked};
+use crate::core::telemetry::{self, Of, cursor};
+use crate::core::{StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -27,7 +28,7 @@ fn wf_log(
             execution_id: limits::optional_name("execution_id", execution_id)?,
             level: telemetry::level("level", level)?,
             message: telemetry::message("message", message)?,
-            data: telemetry::data(bytes(data))?,
+            data: telemetry::data("data", bytes(data))?,
             step_id: limits::optional_name("step_id", step_id)?,
             logged_at: telemetry::time("logged_at", micros(logged_at))?,
         };
@@ -42,38 +43,52 @@ fn wf_record_logs(
     messages: Texts<'_>,
     data: Documents<'_>,
     step_ids: Texts<'_>,
-    logged_at: Times,
+    logged_at: Times<'_>,
 ) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
-        let messages = limits::required("messages", texts(&messages))?;
-        let levels = limits::required("levels", texts(&levels))?;
-        let (execution_ids, step_ids) = (texts(&execution_ids), texts(&step_ids));
-        let (data, count) = (documents(&data), messages.len());
+        let messages = limits::required("messages", messages)?;
+        limits::required("levels", levels)?;
+        let count = messages.count();
         limits::batch("messages", count)?;
         arrays::parallel(
             "line",
             ("messages", count),
             &[
-                ("execution_ids", execution_ids.as_ref().map(Vec::len)),
-                ("levels", Some(levels.len())),
-                ("data", data.as_ref().map(Vec::len)),
-                ("step_ids", step_ids.as_ref().map(Vec::len)),
-                ("logged_at", logged_at.as_ref().map(Vec::len)),
+                ("execution_ids", length(&execution_ids)),
+                ("levels", length(&levels)),
+                ("data", length(&data)),
+                ("step_ids", length(&step_ids)),
+                ("logged_at", length(&logged_at)),
             ],
         )?;
+        let (execution_ids, levels) = (
+            read("execution_ids", &execution_ids)?,
+            read("levels", &levels)?,
+        );
+        let (messages, data) = (read("messages", &Some(messages))?, read("data", &data)?);
+        let (step_ids, logged_at) = (read("step_ids", &step_ids)?, read("logged_at", &logged_at)?);
         let mut size = 0;
         let lines = (0..count).map(|at| {
             let line = Line {
-                execution_id: limits::optional_name(
-                    "an execution_id",
-                    text(execution_ids.as_deref(), at),
-                )?,
-                level: telemetry::level("a level", text(Some(&levels), at))?,
-                message: telemetry::message("a message", text(Some(&messages), at))?,
-                data: telemetry::data(document(data.as_deref(), at))?,
-                step_id: limits::optional_name("a step_id", text(step_ids.as_deref(), at))?,
-                logged_at: telemetry::time("logged_at", moment(&logged_at, at))?,
+                execution_id: checked("execution_ids", at, |id| {
+                    limits::optional_name(id, element(&execution_ids, at))
+                })?,
+                level: checked("levels", at, |level| {
+                    telemetry::level(level, element(&levels, at))
+                })?,
+                message: checked("messages", at, |message| {
+                    telemetry::message(message, element(&messages, at))
+                })?,
+                data: checked("data", at, |name| {
+                    telemetry::data(name, document(&data, at))
+                })?,
+                step_id: checked("step_ids", at, |id| {
+                    limits::optional_name(id, element(&step_ids, at))
+                })?,
+                logged_at: checked("logged_at", at, |time| {
+                    telemetry::time(time, moment(&logged_at, at))
+                })?,
             };
             size += line.message.len() + line.data.map_or(0, <[u8]>::len);
             telemetry::batch_bytes(size)?;
@@ -122,7 +137,11 @@ fn wf_logs<'a>(
                 row.text(4),
                 row.text(5),
                 position,
-                cursor(at.unwrap_or_default(), position.unwrap_or_default()),
+                cursor(
+                    Of::Lines,
+                    at.unwrap_or_default(),
+                    position.unwrap_or_default()
+                ),
             ]);
         })
     })

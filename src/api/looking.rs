@@ -35,7 +35,7 @@ fn wf_timeline(
     Records::written(move |out| {
         let width = limits::required("width", width)?;
         limits::within_range("width", Some(width), (10, 500))?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         with_key(execution_id, |key| {
             let story = story::read(key, max_rows)?.story;
             let width = usize::try_from(width).unwrap_or_default();
@@ -65,7 +65,11 @@ fn wf_diagram(
         )
         .hint("An execution is drawn within the version of the definition that binds it.")),
         (None, Some(_)) => with_key(execution_id, |key| diagram::execution(key, kind)),
-        _ => Err(
+        (Some(_), Some(_)) => Err(StateError::invalid(
+            "workflow and execution_id exclude each other",
+        )
+        .hint("Write execution_id => ... to draw an execution: its workflow is known.")),
+        (None, None) => Err(
             StateError::invalid("one of workflow and execution_id must be given").hint(
                 "Give workflow to draw its definition, or execution_id to draw what it has done.",
             ),
@@ -82,7 +86,7 @@ fn wf_report(
     max_rows: Option<i32>,
 ) -> String {
     run(|| {
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let query = report::Query {
             workflow: limits::optional_name("workflow", workflow)?,
             execution_id: limits::optional_name("execution_id", execution_id)?,

@@ -3,6 +3,7 @@
 use super::{age, bytes, micros};
 use crate::core::agents::lesson;
 use crate::core::{StateError, StateResult, limits, telemetry};
+use crate::pg::array::ArrayArg;
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
@@ -15,8 +16,9 @@ use pgrx::prelude::*;
 
 /// `wfstate.scoped_words`, declared in sql/memories.sql.
 #[pg_extern(sql = false)]
-fn scoped_words(tenant: &str, tool: &str, words: Vec<Option<String>>) -> Vec<String> {
-    let words: Vec<String> = words.into_iter().flatten().collect();
+fn scoped_words(tenant: &str, tool: &str, words: ArrayArg<'_, &str>) -> Vec<String> {
+    let words = run(|| words.read("words", lesson::MAX_LEXEMES));
+    let words: Vec<&str> = words.into_iter().flatten().collect();
     let below = |tool: &str| -> Vec<String> {
         let keys = words.iter().map(|word| lesson::scoped(tenant, tool, word));
         keys.collect()
@@ -33,8 +35,16 @@ fn share(argument: &str, value: Option<f64>) -> StateResult<f64> {
     limits::required(argument, value)
 }
 
+fn embedding(values: Option<ArrayArg<'_, f64>>) -> StateResult<Option<Vec<f32>>> {
+    let Some(values) = values else {
+        return Ok(None);
+    };
+    lesson::dimensions(values.count())?;
+    lesson::embedding(values.read("embedding", lesson::MAX_DIMENSIONS)?).map(Some)
+}
+
 fn config(value: Option<&str>) -> StateResult<Option<&str>> {
-    limits::text("config", value)
+    limits::optional_name("config", value)
 }
 
 #[pg_extern(sql = false)]
@@ -45,7 +55,7 @@ fn wf_remember<'a>(
     tool_name: Option<&'a str>,
     confidence: Option<f64>,
     tags: Option<JsonbArg<'a>>,
-    embedding: Option<Vec<Option<f32>>>,
+    embedding: Option<ArrayArg<'a, f64>>,
     config: Option<&'a str>,
     remembered_at: Option<TimestampWithTimeZone>,
 ) -> Records<'a> {
@@ -62,7 +72,7 @@ fn wf_remember<'a>(
             tool_name: limits::optional_name("tool_name", tool_name)?,
             confidence: share("confidence", confidence)?,
             tags: limits::object("tags", bytes(tags))?,
-            embedding: lesson::embedding(embedding)?,
+            embedding: self::embedding(embedding)?,
             config: self::config(config)?,
             remembered_at: telemetry::time("remembered_at", micros(remembered_at))?,
         };
@@ -84,7 +94,7 @@ fn wf_recall<'a>(
     tool_name: Option<&'a str>,
     min_confidence: Option<f64>,
     tags: Option<JsonbArg<'a>>,
-    embedding: Option<Vec<Option<f32>>>,
+    embedding: Option<ArrayArg<'a, f64>>,
     config: Option<&'a str>,
     max_rows: Option<i32>,
 ) -> Records<'a> {
@@ -95,9 +105,9 @@ fn wf_recall<'a>(
             tool_name: limits::optional_name("tool_name", tool_name)?,
             min_confidence: share("min_confidence", min_confidence)?,
             tags: limits::object("tags", bytes(tags))?,
-            embedding: lesson::embedding(embedding)?,
+            embedding: self::embedding(embedding)?,
             config: self::config(config)?,
-            max_rows: limits::max_rows(max_rows)?,
+            max_rows: limits::rows("max_rows", max_rows)?,
         };
         recall::recall(&tenant, &query, |row| {
             out.put(&record![
@@ -137,6 +147,15 @@ fn wf_memories(after: Option<i64>, max_rows: Option<i32>) -> Records<'static> {
             ]);
         });
         Ok(())
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_set_confidence(memory_id: Option<i64>, confidence: Option<f64>) -> bool {
+    run(|| {
+        let tenant = tenant::current()?;
+        let memory_id = limits::required("memory_id", memory_id)?;
+        list::set_confidence(&tenant, memory_id, share("confidence", confidence)?)
     })
 }
 

@@ -1,10 +1,12 @@
 //! Measurements, and how executions do.
 
-use super::arrays::{Documents, Texts, Times, document, documents, moment, text, texts};
+use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, interval, micros};
+use crate::core::arrays::{self, checked};
 use crate::core::stats::encode;
-use crate::core::telemetry::{self, cursor, group_cursor};
-use crate::core::{StateResult, arrays, limits};
+use crate::core::telemetry::{self, Of, cursor, group_cursor};
+use crate::core::{StateResult, limits};
+use crate::pg::array::ArrayArg;
 use crate::pg::datum::JsonbArg;
 use crate::pg::error::run;
 use crate::pg::record::{Value, jsonb, record, time};
@@ -41,38 +43,51 @@ fn wf_record_metric(
 fn wf_record_metrics(
     execution_ids: Texts<'_>,
     names: Texts<'_>,
-    measurements: Option<Vec<Option<f64>>>,
+    measurements: Option<ArrayArg<'_, f64>>,
     units: Texts<'_>,
     labels: Documents<'_>,
-    recorded_at: Times,
+    recorded_at: Times<'_>,
 ) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
-        let names = limits::required("names", texts(&names))?;
-        let (execution_ids, units) = (texts(&execution_ids), texts(&units));
-        let measurements = limits::required("measurements", measurements)?;
-        let labels = documents(&labels);
-        limits::batch("names", names.len())?;
+        let names = limits::required("names", names)?;
+        limits::required("measurements", measurements)?;
+        limits::batch("names", names.count())?;
         arrays::parallel(
             "measurement",
-            ("names", names.len()),
+            ("names", names.count()),
             &[
-                ("execution_ids", execution_ids.as_ref().map(Vec::len)),
-                ("measurements", Some(measurements.len())),
-                ("units", units.as_ref().map(Vec::len)),
-                ("labels", labels.as_ref().map(Vec::len)),
-                ("recorded_at", recorded_at.as_ref().map(Vec::len)),
+                ("execution_ids", length(&execution_ids)),
+                ("measurements", length(&measurements)),
+                ("units", length(&units)),
+                ("labels", length(&labels)),
+                ("recorded_at", length(&recorded_at)),
             ],
         )?;
-        let all = measurements.iter().enumerate().map(|(at, value)| {
-            let execution_id = text(execution_ids.as_deref(), at);
+        let (execution_ids, names) = (
+            read("execution_ids", &execution_ids)?,
+            read("names", &Some(names))?,
+        );
+        let (measurements, units) = (read("measurements", &measurements)?, read("units", &units)?);
+        let (labels, recorded_at) = (read("labels", &labels)?, read("recorded_at", &recorded_at)?);
+        let all = (0..names.as_ref().map_or(0, Vec::len)).map(|at| {
             Ok(Measurement {
-                execution_id: limits::optional_name("an execution_id", execution_id)?,
-                name: limits::name("a name", text(Some(&names), at))?,
-                value: telemetry::value("a measurement", *value)?,
-                unit: limits::optional_name("a unit", text(units.as_deref(), at))?,
-                labels: limits::object("labels", document(labels.as_deref(), at))?,
-                recorded_at: telemetry::time("recorded_at", moment(&recorded_at, at))?,
+                execution_id: checked("execution_ids", at, |id| {
+                    limits::optional_name(id, element(&execution_ids, at))
+                })?,
+                name: checked("names", at, |name| limits::name(name, element(&names, at)))?,
+                value: checked("measurements", at, |value| {
+                    telemetry::value(value, element(&measurements, at))
+                })?,
+                unit: checked("units", at, |unit| {
+                    limits::optional_name(unit, element(&units, at))
+                })?,
+                labels: checked("labels", at, |all| {
+                    limits::object(all, document(&labels, at))
+                })?,
+                recorded_at: checked("recorded_at", at, |time| {
+                    telemetry::time(time, moment(&recorded_at, at))
+                })?,
             })
         });
         let all = all.collect::<StateResult<Vec<_>>>()?;
@@ -163,7 +178,11 @@ fn wf_metric_values<'a>(
                 jsonb(row.jsonb(4)),
                 row.text(5),
                 position,
-                cursor(at.unwrap_or_default(), position.unwrap_or_default()),
+                cursor(
+                    Of::Values,
+                    at.unwrap_or_default(),
+                    position.unwrap_or_default()
+                ),
             ]);
         })
     })

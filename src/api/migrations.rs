@@ -89,7 +89,7 @@ fn wf_migrate_states<'a>(
         let tenant = tenant::current()?;
         let batch = eager::Batch {
             workflow: limits::name("workflow", workflow)?,
-            size: limits::batch_size(batch_size)?,
+            size: limits::rows("batch_size", batch_size)?,
             dry_run: limits::required("dry_run", dry_run)?,
             after: resume_after,
         };

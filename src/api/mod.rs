@@ -35,7 +35,7 @@ mod thoughts;
 mod todo_lists;
 mod waits;
 
-use crate::core::{StateError, StateResult, limits};
+use crate::core::{StateResult, limits};
 use crate::pg::datum::JsonbArg;
 use crate::pg::spi::Interval;
 use crate::store::Key;
@@ -105,15 +105,7 @@ fn age(argument: &str, value: Option<pgrx::datum::Interval>) -> StateResult<Opti
 }
 
 /// The elements of an array of ids: none of them NULL, each a valid id.
-fn ids(argument: &str, values: Option<Vec<Option<String>>>) -> StateResult<Vec<String>> {
+fn ids(argument: &str, values: arrays::Texts<'_>) -> StateResult<Vec<String>> {
     let values = limits::required(argument, values)?;
-    limits::batch(argument, values.len())?;
-    values
-        .into_iter()
-        .map(|value| {
-            let value = limits::required("an execution_id", value)?;
-            limits::name("an execution_id", Some(&value))?;
-            Ok::<_, StateError>(value)
-        })
-        .collect()
+    arrays::names(argument, "an execution_id", &values)
 }

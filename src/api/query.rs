@@ -104,14 +104,16 @@ fn wf_find(
 #[pg_extern(sql = false)]
 fn wf_declare_search(
     workflow: Option<&str>,
-    paths: Option<Vec<Option<String>>>,
+    paths: super::arrays::Texts<'_>,
     max_rows: Option<i32>,
 ) -> i64 {
     run(|| {
         let tenant = tenant::current()?;
         let workflow = limits::name("workflow", workflow)?;
-        let paths = search_paths::checked(limits::required("paths", paths)?)?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let paths = limits::required("paths", paths)?;
+        search_paths::at_most(paths.count())?;
+        let paths = search_paths::checked(paths.read("paths", search_paths::MAX_PATHS)?)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         store::search::declare::declare(&tenant, workflow, &paths, max_rows)
     })
 }

@@ -96,7 +96,7 @@ fn wf_prune_quarantine(
     Records::written(move |out| {
         let tenant = tenant::current()?;
         let older_than = limits::required("older_than", age("older_than", older_than)?)?;
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let (recoveries, quarantined) = list::prune(&tenant, older_than, max_rows)?;
         out.put(&record![recoveries, quarantined]);
         Ok(())

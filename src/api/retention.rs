@@ -1,7 +1,8 @@
 //! How long what has ended is kept, and upkeep.
 
+use super::arrays::{Texts, names};
 use super::{age, micros};
-use crate::core::{StateError, limits};
+use crate::core::limits;
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::Records;
@@ -22,7 +23,7 @@ fn wf_set_retention(
             &tenant::current()?,
             limits::required("item", item)?,
             age("older_than", older_than)?,
-            limits::required("checkpointed", checkpointed)?,
+            checkpointed,
         )
     });
 }
@@ -44,28 +45,22 @@ fn wf_retention() -> Records<'static> {
 }
 
 #[pg_extern(sql = false)]
-fn wf_cleanup(
+fn wf_cleanup<'a>(
     older_than: Option<pgrx::datum::Interval>,
     dry_run: Option<bool>,
     batch_size: Option<i32>,
-    items: Option<Vec<Option<String>>>,
+    items: Texts<'a>,
     checkpointed: Option<bool>,
     as_of: Option<TimestampWithTimeZone>,
-) -> Records<'static> {
+) -> Records<'a> {
     Records::written(move |out| {
-        let items: Option<Vec<String>> = items
-            .map(|items| {
-                limits::batch("items", items.len())?;
-                let given = items
-                    .into_iter()
-                    .map(|item| limits::required("an item", item));
-                given.collect::<Result<_, StateError>>()
-            })
+        let items = items
+            .map(|items| names("items", "an item", &items))
             .transpose()?;
         let call = Call {
             older_than: age("older_than", older_than)?,
             dry_run: limits::required("dry_run", dry_run)?,
-            batch: limits::batch_size(batch_size)?,
+            batch: limits::rows("batch_size", batch_size)?,
             items: items.as_deref(),
             checkpointed,
             as_of: micros(as_of),
@@ -79,7 +74,7 @@ fn wf_cleanup(
 #[pg_extern(sql = false)]
 fn wf_maintain(max_rows: Option<i32>, all_tenants: Option<bool>) -> Records<'static> {
     Records::written(move |out| {
-        let max_rows = limits::max_rows(max_rows)?;
+        let max_rows = limits::rows("max_rows", max_rows)?;
         let tasks = match limits::required("all_tenants", all_tenants)? {
             true => tenants::all(max_rows)?,
             false => maintain::one(&tenant::current()?, max_rows)?,

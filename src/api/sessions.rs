@@ -34,12 +34,15 @@ fn wf_save_session(
 ) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
-            let state = limits::required("state", state)?.bytes();
+            let state = bytes(state);
+            if state.is_none() && (workflow.is_some() || schema_version.is_some()) {
+                return Err(session::no_state());
+            }
             let Said {
                 user_id: user,
                 mission: what_for,
                 status: said,
-            } = session::said(state)?;
+            } = state.map(session::said).transpose()?.unwrap_or_default();
             let about = About {
                 user_id: limits::optional_name("user_id", user_id)?.or(user),
                 mission: limits::text("mission", mission)?.or(what_for),
@@ -54,7 +57,11 @@ fn wf_save_session(
                 },
                 tags: limits::object("tags", bytes(tags))?,
             };
-            sessions::save(&request, lease, state, about)
+            let saved = sessions::save(&request, lease, state, about);
+            saved.map_err(|error| match (status, said) {
+                (None, Some(said)) => session::said_so(error, said),
+                _ => error,
+            })
         })
     })
 }

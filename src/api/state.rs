@@ -195,7 +195,7 @@ fn wf_load(execution_id: Option<&str>) -> Record {
 }
 
 #[pg_extern(sql = false)]
-fn wf_load_many(execution_ids: Option<Vec<Option<String>>>) -> Records<'static> {
+fn wf_load_many(execution_ids: super::arrays::Texts<'_>) -> Records<'static> {
     let rows = run(|| {
         let ids = ids("execution_ids", execution_ids)?;
         let tenant = tenant::current()?;

@@ -1,5 +1,6 @@
 //! Many steps in one call.
 
+use super::arrays::{Documents, Read, Texts, document, element, length, read};
 use super::steps::answered;
 use super::{bytes, with_lease};
 use crate::core::{StateError, StateResult, arrays, limits};
@@ -14,14 +15,17 @@ use pgrx::prelude::*;
 
 /// The steps of a batch, by name, each with its place in the arrays.
 fn in_order<'a>(
-    step_ids: &'a [Option<String>],
+    step_ids: Texts<'a>,
     others: &[(&str, Option<usize>)],
 ) -> StateResult<Vec<(&'a str, usize)>> {
-    limits::batch("step_ids", step_ids.len())?;
-    arrays::parallel("step", ("step_ids", step_ids.len()), others)?;
-    let named = step_ids.iter().enumerate().map(|(at, step_id)| {
-        limits::name("a step_id", step_id.as_deref()).map(|step_id| (step_id, at))
-    });
+    let step_ids = limits::required("step_ids", step_ids)?;
+    limits::batch("step_ids", step_ids.count())?;
+    arrays::parallel("step", ("step_ids", step_ids.count()), others)?;
+    let step_ids = step_ids.read("step_ids", limits::MAX_BATCH)?;
+    let named = step_ids
+        .into_iter()
+        .enumerate()
+        .map(|(at, step_id)| limits::name("a step_id", step_id).map(|step_id| (step_id, at)));
     let mut order = named.collect::<StateResult<Vec<_>>>()?;
     order.sort_unstable();
     let twice = order.windows(2).find_map(|pair| match pair {
@@ -38,39 +42,30 @@ fn in_order<'a>(
     }
 }
 
-type Documents<'a> = Option<pgrx::Array<'a, JsonbArg<'a>>>;
-
-fn elements<'d>(documents: &'d Documents<'_>) -> Option<Vec<Option<JsonbArg<'d>>>> {
-    let documents = documents.as_ref()?;
-    Some(documents.iter().collect())
-}
-
 #[pg_extern(sql = false)]
 fn wf_steps_begin<'a>(
     execution_id: Option<&'a str>,
-    step_ids: Option<Vec<Option<String>>>,
-    inputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
-    compensations: Option<Vec<Option<String>>>,
+    step_ids: Texts<'a>,
+    inputs: Documents<'a>,
+    compensations: Texts<'a>,
     lease: Option<i64>,
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
-            let step_ids = limits::required("step_ids", step_ids)?;
-            let inputs = elements(&inputs);
             let others = [
-                ("inputs", inputs.as_ref().map(Vec::len)),
-                ("compensations", compensations.as_ref().map(Vec::len)),
+                ("inputs", length(&inputs)),
+                ("compensations", length(&compensations)),
             ];
-            let mut rows: Vec<Option<Record>> = step_ids.iter().map(|_| None).collect();
+            let order = in_order(step_ids, &others)?;
+            let inputs = read("inputs", &inputs)?;
+            let compensations = read("compensations", &compensations)?;
+            let mut rows: Vec<Option<Record>> = order.iter().map(|_| None).collect();
             let mut size = 0;
-            for (step_id, at) in in_order(&step_ids, &others)? {
-                let input = inputs.as_ref().and_then(|all| *all.get(at)?);
-                let compensation = compensations
-                    .as_ref()
-                    .and_then(|all| all.get(at)?.as_deref());
+            for (step_id, at) in order {
+                let compensation = element(&compensations, at);
                 let call = Begin {
                     step_id,
-                    input: bytes(input),
+                    input: document(&inputs, at),
                     compensation: limits::optional_name("a compensation", compensation)?,
                 };
                 let answer = step_begin::begin(key, call)?;
@@ -91,8 +86,8 @@ fn wf_steps_begin<'a>(
 #[pg_extern(sql = false)]
 fn wf_steps_complete<'a>(
     execution_id: Option<&'a str>,
-    step_ids: Option<Vec<Option<String>>>,
-    outputs: Option<pgrx::Array<'a, JsonbArg<'a>>>,
+    step_ids: Texts<'a>,
+    outputs: Documents<'a>,
     patch: Option<JsonbArg<'a>>,
     expected_version: Option<i64>,
     note: Option<&'a str>,
@@ -100,13 +95,11 @@ fn wf_steps_complete<'a>(
 ) -> Records<'a> {
     Records::written(move |out| {
         with_lease(execution_id, lease, |key| {
-            let step_ids = limits::required("step_ids", step_ids)?;
-            let outputs = elements(&outputs);
-            let others = [("outputs", outputs.as_ref().map(Vec::len))];
-            let order = in_order(&step_ids, &others)?;
+            let order = in_order(step_ids, &[("outputs", length(&outputs))])?;
+            let outputs = read("outputs", &outputs)?;
             let expected = limits::expected(expected_version)?;
             let request = step_finish::request(key, None, expected, limits::note(note)?);
-            let record = || complete_all(key, &order, outputs.as_deref());
+            let record = || complete_all(key, &order, &outputs);
             let mut recorded = match bytes(patch) {
                 None => {
                     step_finish::check_expected(key, expected)?;
@@ -129,12 +122,11 @@ type Recordings = Vec<(usize, String, Recorded)>;
 fn complete_all(
     key: Key<'_>,
     order: &[(&str, usize)],
-    outputs: Option<&[Option<JsonbArg<'_>>]>,
+    outputs: &Read<JsonbArg<'_>>,
 ) -> StateResult<(Recordings, bool)> {
     let (mut all, mut any, mut size) = (Vec::with_capacity(order.len()), false, 0);
     for (step_id, at) in order {
-        let output = outputs.and_then(|all| *all.get(*at)?);
-        let output = kept("output", bytes(output))?;
+        let output = kept("output", document(outputs, *at))?;
         let recorded = step_finish::complete(key, step_id, output, None)?;
         any |= recorded.is_new;
         size += recorded.output.as_ref().map_or(0, Vec::len);

@@ -1,6 +1,7 @@
 //! Tenants and rights.
 
-use crate::core::{StateResult, limits};
+use super::arrays::{Texts, names};
+use crate::core::limits;
 use crate::pg::error::run;
 use crate::pg::record::{record, time};
 use crate::pg::records::Records;
@@ -44,25 +45,17 @@ fn wf_tenants(role: Option<&str>) -> Records<'_> {
     })
 }
 
-/// The tenants that go with a grant of access.
-fn named(tenants: Vec<Option<String>>) -> StateResult<Vec<String>> {
-    let checked = tenants.into_iter().map(|tenant| {
-        let tenant = limits::required("a tenant", tenant)?;
-        limits::name("a tenant", Some(&tenant))?;
-        Ok(tenant)
-    });
-    checked.collect()
-}
-
 #[pg_extern(sql = false)]
-fn wf_grant_access(role: Option<&str>, access: Option<&str>, tenants: Option<Vec<Option<String>>>) {
+fn wf_grant_access(role: Option<&str>, access: Option<&str>, tenants: Texts<'_>) {
     run(|| {
         let role = limits::name("role", role)?;
         let access = limits::required("access", access)?;
         if !access::LEVELS.contains(&access) {
             return Err(limits::unknown("access", access, &access::LEVELS));
         }
-        let tenants = tenants.map(named).transpose()?;
+        let tenants = tenants
+            .map(|tenants| names("tenants", "a tenant", &tenants))
+            .transpose()?;
         access::grant(role, access, tenants.as_deref())
     });
 }

@@ -1,5 +1,6 @@
 //! Thoughts.
 
+use super::arrays::{Documents, Texts, Times, document, element, length, moment, read};
 use super::{bytes, micros, with_key};
 use crate::core::agents::{MAX_TEXT, batch_bytes, long_text};
 use crate::core::{StateError, StateResult, arrays, limits, telemetry};
@@ -11,36 +12,67 @@ use crate::store::agents::thoughts::{self as store, Thoughts};
 use crate::store::execution::start::kept;
 use pgrx::prelude::*;
 
-/// Adds a thought. Returns its size.
+/// Checks an argument, or where there is a place an element of the argument that has them all.
+fn check<T>(
+    place: Option<usize>,
+    (one, all): (&str, &str),
+    check: impl Fn(&str) -> StateResult<T>,
+) -> StateResult<T> {
+    match place {
+        Some(at) => arrays::checked(all, at, check),
+        None => check(one),
+    }
+}
+
+fn data_within<'a>(argument: &str, data: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
+    match data {
+        Some(data) if data.len() > MAX_TEXT => {
+            Err(limits::too_large(argument, data.len(), MAX_TEXT)
+                .hint("Keep it elsewhere, and here what leads to it."))
+        }
+        other => kept(argument, other),
+    }
+}
+
+fn nothing(place: Option<usize>) -> StateError {
+    let error = StateError::invalid("thought, action, observation and data must not all be null");
+    match place {
+        Some(at) => error.detail(format!("They are as element {} of the arrays.", at + 1)),
+        None => error,
+    }
+    .hint("Give one of them a value.")
+}
+
+/// Adds a thought, in a batch that of a place. Returns its size.
 fn add<'a>(
     all: &mut Thoughts<'a>,
+    place: Option<usize>,
     step_id: Option<&'a str>,
     [thought, action, observation]: [Option<&'a str>; 3],
     data: Option<&'a [u8]>,
     recorded_at: Option<i64>,
 ) -> StateResult<usize> {
-    let thought = long_text("thought", thought)?;
-    let action = long_text("action", action)?;
-    let observation = long_text("observation", observation)?;
-    if let Some(data) = data.filter(|data| data.len() > MAX_TEXT) {
-        return Err(limits::too_large("data", data.len(), MAX_TEXT)
-            .hint("Keep it elsewhere, and here what leads to it."));
-    }
+    let text = |names, text| check(place, names, |name| long_text(name, text));
+    let thought = text(("thought", "thoughts"), thought)?;
+    let action = text(("action", "actions"), action)?;
+    let observation = text(("observation", "observations"), observation)?;
+    let data = check(place, ("data", "data"), |name| data_within(name, data))?;
     let texts = [thought, action, observation];
     if data.is_none() && texts.iter().all(Option::is_none) {
-        return Err(StateError::invalid(
-            "thought, action, observation and data must not all be null",
-        )
-        .hint("Give one of them a value."));
+        return Err(nothing(place));
     }
-    all.step_ids
-        .push(limits::optional_name("step_id", step_id)?);
+    let step_id = check(place, ("step_id", "step_ids"), |name| {
+        limits::optional_name(name, step_id)
+    })?;
+    let recorded_at = check(place, ("recorded_at", "recorded_at"), |name| {
+        telemetry::time(name, recorded_at)
+    })?;
+    all.step_ids.push(step_id);
     all.thoughts.push(thought);
     all.actions.push(action);
     all.observations.push(observation);
-    all.data.push(kept("data", data)?);
-    all.recorded_at
-        .push(telemetry::time("recorded_at", recorded_at)?);
+    all.data.push(data);
+    all.recorded_at.push(recorded_at);
     let texts: usize = texts.iter().flatten().map(|text| text.len()).sum();
     Ok(texts + data.map_or(0, <[u8]>::len))
 }
@@ -59,7 +91,14 @@ fn wf_record_thought(
         with_key(execution_id, |key| {
             let mut all = Thoughts::default();
             let texts = [thought, action, observation];
-            add(&mut all, step_id, texts, bytes(data), micros(recorded_at))?;
+            add(
+                &mut all,
+                None,
+                step_id,
+                texts,
+                bytes(data),
+                micros(recorded_at),
+            )?;
             let mut position = None;
             store::record(key, &all, |row| position = row.int8(0))?;
             Ok(position.unwrap_or_default())
@@ -79,43 +118,39 @@ fn count(lengths: [(&str, Option<usize>); 6]) -> StateResult<usize> {
     limits::batch(first, count).map(|()| count)
 }
 
-type Texts = Option<Vec<Option<String>>>;
-
-fn at(texts: &Texts, index: usize) -> Option<&str> {
-    texts.as_ref()?.get(index)?.as_deref()
-}
-
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn wf_record_thoughts<'a>(
     execution_id: Option<&'a str>,
-    step_ids: Option<Vec<Option<String>>>,
-    thoughts: Option<Vec<Option<String>>>,
-    actions: Option<Vec<Option<String>>>,
-    observations: Option<Vec<Option<String>>>,
-    data: Option<pgrx::Array<'a, JsonbArg<'a>>>,
-    recorded_at: Option<Vec<Option<TimestampWithTimeZone>>>,
+    step_ids: Texts<'a>,
+    thoughts: Texts<'a>,
+    actions: Texts<'a>,
+    observations: Texts<'a>,
+    data: Documents<'a>,
+    recorded_at: Times<'a>,
 ) -> Records<'a> {
     Records::written(move |out| {
         with_key(execution_id, |key| {
-            let data: Option<Vec<Option<JsonbArg<'_>>>> =
-                data.as_ref().map(|data| data.iter().collect());
-            let length = |texts: &Texts| texts.as_ref().map(Vec::len);
             let count = count([
                 ("thoughts", length(&thoughts)),
                 ("actions", length(&actions)),
                 ("observations", length(&observations)),
                 ("step_ids", length(&step_ids)),
-                ("data", data.as_ref().map(Vec::len)),
-                ("recorded_at", recorded_at.as_ref().map(Vec::len)),
+                ("data", length(&data)),
+                ("recorded_at", length(&recorded_at)),
             ])?;
+            let (step_ids, data) = (read("step_ids", &step_ids)?, read("data", &data)?);
+            let texts = [
+                read("thoughts", &thoughts)?,
+                read("actions", &actions)?,
+                read("observations", &observations)?,
+            ];
+            let recorded_at = read("recorded_at", &recorded_at)?;
             let (mut all, mut size) = (Thoughts::default(), 0);
             for n in 0..count {
-                let texts = [at(&thoughts, n), at(&actions, n), at(&observations, n)];
-                let document = data.as_ref().and_then(|data| *data.get(n)?);
-                let when = recorded_at.as_ref().and_then(|all| *all.get(n)?);
-                let step_id = at(&step_ids, n);
-                size += add(&mut all, step_id, texts, bytes(document), micros(when))?;
+                let texts = texts.each_ref().map(|texts| element(texts, n));
+                let (step_id, when) = (element(&step_ids, n), moment(&recorded_at, n));
+                size += add(&mut all, Some(n), step_id, texts, document(&data, n), when)?;
                 batch_bytes(size)?;
             }
             store::record(key, &all, |row| {

@@ -24,9 +24,9 @@ fn wf_save_todo_list(
     run(|| {
         let tenant = tenant::current()?;
         let list_id = limits::name("list_id", list_id)?;
-        let plan = limits::required("plan", plan)?.bytes();
-        todo::check(plan)?;
-        kept("plan", Some(plan))?;
+        let plan = bytes(plan);
+        plan.map(todo::check).transpose()?;
+        kept("plan", plan)?;
         let list = List {
             execution_id: limits::optional_name("execution_id", execution_id)?,
             plan,
@@ -36,8 +36,9 @@ fn wf_save_todo_list(
     })
 }
 
+/// Behind `wf_update_todo`, whose item is of any type.
 #[pg_extern(sql = false)]
-fn wf_update_todo(
+fn update_todo(
     list_id: Option<&str>,
     item: Option<&str>,
     changes: Option<JsonbArg<'_>>,
@@ -51,7 +52,42 @@ fn wf_update_todo(
         todo::check_changes(changes)?;
         kept("changes", Some(changes))?;
         let expected = limits::expected(expected_version)?;
-        todo_lists::update(&tenant, list_id, item, changes, expected)
+        todo_lists::change(&tenant, list_id, expected, |plan| {
+            todo::update(plan, item, changes)?.ok_or_else(|| todo::item_not_found(list_id, item))
+        })
+    })
+}
+
+#[pg_extern(sql = false)]
+fn wf_add_todo(
+    list_id: Option<&str>,
+    item: Option<JsonbArg<'_>>,
+    at_position: Option<i32>,
+    expected_version: Option<i64>,
+) -> i64 {
+    run(|| {
+        let tenant = tenant::current()?;
+        let list_id = limits::name("list_id", list_id)?;
+        let item = limits::required("item", bytes(item))?;
+        kept("item", Some(item))?;
+        let expected = limits::expected(expected_version)?;
+        todo_lists::change(&tenant, list_id, expected, |plan| {
+            todo::add(list_id, plan, item, at_position)
+        })
+    })
+}
+
+/// Behind `wf_remove_todo`, whose item is of any type.
+#[pg_extern(sql = false)]
+fn remove_todo(list_id: Option<&str>, item: Option<&str>, expected_version: Option<i64>) -> i64 {
+    run(|| {
+        let tenant = tenant::current()?;
+        let list_id = limits::name("list_id", list_id)?;
+        let item = limits::required("item", item)?;
+        let expected = limits::expected(expected_version)?;
+        todo_lists::change(&tenant, list_id, expected, |plan| {
+            todo::remove(plan, item)?.ok_or_else(|| todo::item_not_found(list_id, item))
+        })
     })
 }
 

@@ -2,6 +2,15 @@
 
 use super::{StateError, StateResult};
 
+/// Checks an element of an array; a refusal names the array and the element's place in it, from 1.
+pub fn checked<T>(
+    array: &str,
+    at: usize,
+    check: impl Fn(&str) -> StateResult<T>,
+) -> StateResult<T> {
+    check(array).or_else(|_| check(&format!("{array}[{}]", at + 1)))
+}
+
 /// Refuses arrays that have not as many elements as the first one; `None` is one that was left out. `each` says what
 /// an element is of.
 pub fn parallel(

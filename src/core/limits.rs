@@ -91,7 +91,8 @@ pub fn any_object<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Op
 /// A JSON document of bounded size.
 pub fn document<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     match value {
-        Some(bytes) if bytes.len() > MAX_TAGS => Err(too_large(argument, bytes.len(), MAX_TAGS)),
+        Some(bytes) if bytes.len() > MAX_TAGS => Err(too_large(argument, bytes.len(), MAX_TAGS)
+            .hint("Keep what is large in a state, and here what leads to it.")),
         other => Ok(other),
     }
 }
@@ -223,30 +224,20 @@ pub fn kept(keep_last: Option<i32>, has_age: bool) -> StateResult<()> {
     }
 }
 
-/// Rows of a page.
+/// Rows of a page, of a list that goes on behind it.
 pub fn max_rows(value: Option<i32>) -> StateResult<i64> {
-    let value = required("max_rows", value)?;
-    if !(1..=MAX_ROWS).contains(&value) {
-        return Err(StateError::invalid("max_rows is out of range")
-            .detail(format!(
-                "It is {value}, but must be between 1 and {MAX_ROWS}."
-            ))
-            .hint("Fetch more in pages: pass the last row's key as after."));
-    }
-    Ok(i64::from(value))
+    rows("max_rows", value).map_err(|error| match value {
+        Some(value) if value > MAX_ROWS => {
+            error.hint("Fetch more in pages: pass the last row's key as after.")
+        }
+        _ => error,
+    })
 }
 
-/// Executions that a call works on.
-pub fn batch_size(value: Option<i32>) -> StateResult<i64> {
-    let value = required("batch_size", value)?;
-    if !(1..=MAX_ROWS).contains(&value) {
-        return Err(
-            StateError::invalid("batch_size is out of range").detail(format!(
-                "It is {value}, but must be between 1 and {MAX_ROWS}."
-            )),
-        );
-    }
-    Ok(i64::from(value))
+/// Rows that a call gives or works on, where it has no pages.
+pub fn rows(argument: &str, value: Option<i32>) -> StateResult<i64> {
+    let value = within_range(argument, value, (1, MAX_ROWS))?;
+    required(argument, value).map(i64::from)
 }
 
 /// States of a batch together, where a single one may have `most` bytes.
@@ -287,13 +278,18 @@ pub fn within_range<T: PartialOrd + std::fmt::Display + Copy>(
 
 /// Executions of a batch.
 pub fn batch(argument: &str, count: usize) -> StateResult<()> {
-    if count <= MAX_BATCH {
+    elements(argument, count, MAX_BATCH)
+}
+
+/// Elements of an array.
+pub fn elements(argument: &str, count: usize, most: usize) -> StateResult<()> {
+    if count <= most {
         return Ok(());
     }
-    let why = format!("{argument} has too many elements");
-    Err(StateError::new(Code::LimitExceeded, why)
-        .detail(format!(
-            "It has {count}, but at most {MAX_BATCH} are allowed."
-        ))
-        .hint("Send several batches."))
+    Err(StateError::new(
+        Code::LimitExceeded,
+        format!("{argument} has too many elements"),
+    )
+    .detail(format!("It has {count}, but at most {most} are allowed."))
+    .hint("Send several batches."))
 }

@@ -5,6 +5,8 @@ use super::{Code, StateError, StateResult};
 
 /// The levels of a log, the least grave first.
 pub const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
+/// What others call two of them.
+const ALIASES: [(&str, &str); 2] = [("warning", "warn"), ("critical", "fatal")];
 /// Where those begin that an index has by time.
 const SEVERE: usize = 3;
 /// Longest message, in bytes.
@@ -18,13 +20,16 @@ const DAY: i64 = 86_400_000_000;
 /// Longest bucket, in days.
 const LONGEST_BUCKET: i64 = 1000 * 366;
 
-/// A level, as it was given for an argument.
+/// A level, by one of its names, as it was given for an argument.
 pub fn level<'a>(argument: &str, value: Option<&'a str>) -> StateResult<&'a str> {
     let value = required(argument, value)?;
     if LEVELS.contains(&value) {
         return Ok(value);
     }
-    Err(unknown(argument, value, &LEVELS))
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == value);
+    alias
+        .map(|(_, level)| *level)
+        .ok_or_else(|| unknown(argument, value, &LEVELS))
 }
 
 /// A level and graver ones, and whether an index has them by time.
@@ -43,9 +48,9 @@ pub fn message<'a>(argument: &str, value: Option<&'a str>) -> StateResult<&'a st
 }
 
 /// What belongs to a line.
-pub fn data(value: Option<&[u8]>) -> StateResult<Option<&[u8]>> {
+pub fn data<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     match value {
-        Some(bytes) if bytes.len() > MAX_DATA => Err(too_large("data", bytes.len(), MAX_DATA)
+        Some(bytes) if bytes.len() > MAX_DATA => Err(too_large(argument, bytes.len(), MAX_DATA)
             .hint("Save what is large as a state, and log its id.")),
         other => Ok(other),
     }
@@ -111,18 +116,38 @@ pub fn bucket(months: i32, days: i32, micros: i64) -> StateResult<i64> {
     }
 }
 
-/// The cursor of a row: its time and its position.
-pub fn cursor(at: i64, position: i64) -> String {
-    format!("{at}:{position}")
+/// Of which list a cursor is, by its first letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// Lines of logs.
+    Lines,
+    /// Measurements.
+    Values,
+}
+
+impl Of {
+    fn letter(self) -> char {
+        match self {
+            Of::Lines => 'l',
+            Of::Values => 'v',
+        }
+    }
+}
+
+/// The cursor of a row: its list, its time and its position.
+pub fn cursor(of: Of, at: i64, position: i64) -> String {
+    format!("{}{at}:{position}", of.letter())
 }
 
 /// What a cursor says.
-pub fn place(cursor: Option<&str>) -> StateResult<Option<(i64, i64)>> {
+pub fn place(of: Of, cursor: Option<&str>) -> StateResult<Option<(i64, i64)>> {
     let Some(cursor) = cursor else {
         return Ok(None);
     };
-    let parts = cursor.split_once(':');
-    let place = parts.and_then(|(at, position)| Some((at.parse().ok()?, position.parse().ok()?)));
+    let own = cursor.strip_prefix(of.letter());
+    let place = own
+        .and_then(|own| own.split_once(':'))
+        .and_then(|(at, position)| Some((at.parse().ok()?, position.parse().ok()?)));
     place.map(Some).ok_or_else(|| not_a_cursor(cursor))
 }
 

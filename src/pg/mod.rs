@@ -1,6 +1,7 @@
 //! The only room that touches the server's memory: datums, plans, errors, roles, caches' invalidation.
 
 pub mod aggregate;
+pub mod array;
 pub mod attempt;
 pub mod backend;
 mod call;

@@ -6,7 +6,7 @@ CREATE FUNCTION reference.paragraphs(comment text) RETURNS text
 
 -- The first sentence of a comment up to its colon or semicolon, for a cell of a table.
 CREATE FUNCTION reference.summary(comment text) RETURNS text
-    RETURN replace(regexp_replace(split_part(comment, E'\n', 1), '[.:;]( .*)?$', ''), '|', '\|');
+    RETURN replace(regexp_replace(split_part(comment, E'\n', 1), '^((\([^)]*\)|[^(.:;]|[.:;](?! |$))*)[.:;]( .*)?$', '\1'), '|', '\|');
 
 -- "name type" of each in parentheses, one a line where they are long.
 CREATE FUNCTION reference.listed(items text[]) RETURNS text
@@ -19,7 +19,7 @@ CREATE VIEW reference.calls AS
 SELECT d.position, d.title, p.oid, p.proname AS name, p.pronargs, p.proretset, a.level,
        obj_description(p.oid, 'pg_proc') AS comment,
        CASE p.prokind WHEN 'a' THEN 'Aggregate. ' ELSE '' END
-         || 'For ' || CASE a.level WHEN 'everybody' THEN a.level ELSE a.level || 's' END
+         || 'For ' || CASE a.level WHEN 'everybody' THEN a.level WHEN 'nobody' THEN 'superusers' ELSE a.level || 's' END
          || CASE WHEN p.provolatile = 'v' THEN '' ELSE '; works on a standby' END || '.' AS level_line,
        (SELECT array_agg(concat_ws(' ', n.name, format_type(p.proargtypes[n.i - 1], NULL))
                  || coalesce(' DEFAULT ' || regexp_replace(pg_get_function_arg_default(p.oid, n.i::integer), '::.*', ''), '')
@@ -111,7 +111,7 @@ RETURN (SELECT string_agg(format(E'\n## %s\n', g.title)
 CREATE FUNCTION reference.overview() RETURNS text
 RETURN (SELECT string_agg(format(E'\n### %s\n\nFunction | For | Description\n--- | --- | ---\n%s', g.title,
                (SELECT string_agg(format(E'[`%s(%s)`](docs/reference.md#%s)%s | %s | %s\n', c.name, c.required, c.name,
-                         ' → ' || c.result, CASE c.level WHEN 'everybody' THEN 'all' ELSE c.level || 's' END,
+                         ' → ' || c.result, CASE c.level WHEN 'everybody' THEN 'all' WHEN 'nobody' THEN 'superusers' ELSE c.level || 's' END,
                          reference.summary(c.comment)), '' ORDER BY c.position, c.pronargs)
                   FROM reference.calls AS c WHERE c.title = g.title)), '' ORDER BY g.position)
           FROM reference.groups AS g);

@@ -204,11 +204,14 @@ writers=(
   "wf_save_session('chat', '{}')"
   "wf_save_todo_list('plan', plan => '[]')"
   "wf_update_todo('plan', 'a', '{}')"
+  "wf_add_todo('plan', '{}')"
+  "wf_remove_todo('plan', 'a')"
   "wf_drop_todo_list('plan')"
   "wf_record_thought('chat', thought => 't')"
   "wf_record_thoughts('chat', thoughts => '{t}')"
   "wf_remember('c', 'l')"
   "wf_forget(1)"
+  "wf_set_confidence(1, 0.5)"
 )
 for call in "${writers[@]}"; do
   check "standby refuses $call" "$(sqlstate "SELECT * FROM $call" -p "$STANDBY_PORT")" 25006

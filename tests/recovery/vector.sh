@@ -48,6 +48,11 @@ check "with it embeddings are remembered" "$(app "
   $remember(NULL, 'East is right', 'map', 0.5, embedding => '{1,0,0}');
   $remember(NULL, 'North east is between', 'map', 0.9, embedding => '{2,2,0}');
   $remember(NULL, 'Another model''s', 'other', 0.5, embedding => '{1,0}')" | tr '\n' ' ')" "t t t t "
+check "as drivers send them, and as pgvector has them" "$(app "
+  $remember(NULL, 'Of doubles', 'typed', embedding => ARRAY[0.5, 0, 0.5]::float8[]);
+  $remember(NULL, 'Of a vector', 'typed', embedding => '[1,1,1,1]'::\"Odd ones\".vector::real[]);
+  SELECT lesson FROM wf_recall(embedding => ARRAY[0.5, 0, 0.5], max_rows => 1);
+  SELECT wf_forget(tool_name => 'typed')" | tr '\n' '|')" "t|t|Of doubles|2|"
 check "they are found by direction" "$(app "SELECT lesson, round(similarity::numeric, 3), round(rank::numeric, 3)
   FROM wf_recall(embedding => '{0,5,0}')")" "North is up|1.000|0.750
 North east is between|0.707|0.672

@@ -3,7 +3,7 @@
 use super::super::jsonb::{self, Object, Value};
 use super::super::limits::{MAX_NAME, MAX_NOTE};
 use super::super::statuses::STATUSES;
-use super::super::{StateError, StateResult};
+use super::super::{Code, StateError, StateResult};
 
 /// User, mission and status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,6 +29,26 @@ pub fn said(state: &[u8]) -> StateResult<Said<'_>> {
         mission: member(b"mission", MAX_NOTE)?,
         status: member(b"status", MAX_NAME)?.filter(|status| STATUSES.contains(status)),
     })
+}
+
+/// What goes with a state is given, but no state (22023).
+pub fn no_state() -> StateError {
+    StateError::invalid("state must not be null")
+        .detail("With workflow or schema_version the state has to be given, too.")
+        .hint("Give the state, or leave these out to keep the former.")
+}
+
+/// Tells of a refused status that the caller didn't give, but the state.
+pub fn said_so(error: StateError, status: &str) -> StateError {
+    if error.code != Code::IllegalTransition {
+        return error;
+    }
+    let from = format!("The status {status} comes from the member status of the state.");
+    let detail = [error.detail.as_deref().unwrap_or_default(), &from].join(" ");
+    let hint = error.hint.clone().unwrap_or_default();
+    error.detail(detail.trim_start()).hint(format!(
+        "The argument status counts before that member: give it, or leave the member out. {hint}"
+    ))
 }
 
 fn text<'a>(object: Object<'a>, name: &[u8], most: usize) -> super::super::Result<Option<&'a str>> {

@@ -1,11 +1,13 @@
 //! `wfstate.sessions`: whose an execution is, and what for.
 
+use crate::core::jsonb::build;
 use crate::core::{Code, StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::State;
 use crate::store::log::executions::key_params;
 use crate::store::log::load::{self, Loaded};
+use crate::store::log::patch;
 use crate::store::log::save::{self, Request};
 use crate::store::queue::guard;
 
@@ -41,17 +43,26 @@ static CHANGE: Statement = Statement::new(
     ABOUT,
 );
 
-/// Saves the state of a session; creates it when it is missing. Returns the new version.
+/// A patch without operations.
+fn unchanged() -> StateResult<Vec<u8>> {
+    build::array(&[]).map_err(|error| StateError::bad_document("patch", error))
+}
+
+/// Saves the state of a session; creates it when it is missing. Without a state, the execution must be there and keeps
+/// the one that it has. Returns the new version.
 pub fn save(
     request: &Request<'_>,
     lease: Option<i64>,
-    state: &[u8],
+    state: Option<&[u8]>,
     about: About<'_>,
 ) -> StateResult<i64> {
     let key = request.key;
     guard::with_status(key, lease, request.labels.status, || {
         // Holds the head until the transaction ends, so that nobody else makes the session meanwhile.
-        let version = save::save(request, state)?;
+        let version = match state {
+            Some(state) => save::save(request, state)?,
+            None => patch::patch(request, &unchanged()?)?,
+        };
         let [tenant, id] = key_params(key);
         let params = [
             tenant,

@@ -10,8 +10,8 @@ use crate::store::log::executions::{self, Lock};
 pub struct List<'a> {
     /// Execution that it belongs to; NULL keeps the former.
     pub execution_id: Option<&'a str>,
-    /// Plan.
-    pub plan: &'a [u8],
+    /// Plan; NULL keeps the former.
+    pub plan: Option<&'a [u8]>,
     /// Status; NULL keeps the former.
     pub status: Option<&'a str>,
 }
@@ -36,11 +36,12 @@ static PUT: Statement = insert!(
     "UPDATE SET version = l.version {+} 1, updated_at = excluded.updated_at, plan = excluded.plan,
         execution_id = coalesce(excluded.execution_id, l.execution_id), status = coalesce($4, l.status)"
 );
+/// Of a list that is there, or must be.
 static SAVE: Statement = Statement::new(
     "UPDATE wfstate.todo_lists AS l
-        SET version = l.version {+} 1, updated_at = pg_catalog.clock_timestamp(), plan = $5,
+        SET version = l.version {+} 1, updated_at = pg_catalog.clock_timestamp(), plan = coalesce($5, l.plan),
             execution_id = coalesce($3, l.execution_id), status = coalesce($4, l.status)
-      WHERE l.tenant {=} $1 AND l.list_id {=} $2 AND l.version {=} $6 RETURNING l.version",
+      WHERE l.tenant {=} $1 AND l.list_id {=} $2 AND ($6 IS NULL OR l.version {=} $6) RETURNING l.version",
     &[
         Type::Text,
         Type::Text,
@@ -59,12 +60,18 @@ fn version(row: &Row<'_>) -> StateResult<i64> {
     Ok(row.int8(0).unwrap_or_default())
 }
 
-/// Why a list was not at the version that is expected of it.
-fn refused(tenant: &str, list_id: &str, expected: i64) -> StateResult<StateError> {
+/// The version that a list is at; `None` where there is none.
+fn current(tenant: &str, list_id: &str) -> StateResult<Option<i64>> {
     let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
-    Ok(match VERSION.one(Mode::Latest, &params, version)? {
-        Some(version) => todo::modified(list_id, expected, version),
-        None => todo::list_not_found(list_id, tenant),
+    VERSION.one(Mode::Latest, &params, version)
+}
+
+/// Why a list was not there, or not at the version that is expected of it.
+fn refused(tenant: &str, list_id: &str, expected: Option<i64>) -> StateResult<StateError> {
+    Ok(match (current(tenant, list_id)?, expected) {
+        (Some(version), Some(expected)) => todo::modified(list_id, expected, version),
+        (_, Some(_)) => todo::list_not_found(list_id, tenant),
+        (_, None) => todo::no_plan(list_id),
     })
 }
 
@@ -91,6 +98,11 @@ pub fn save(
     list: &List<'_>,
     expected: Option<i64>,
 ) -> StateResult<i64> {
+    // Before the execution is looked for, whose id may be a plan in the wrong place.
+    let is_new = list.plan.is_none() && current(tenant, list_id)?.is_none();
+    if is_new && matches!(expected, None | Some(0)) {
+        return Err(todo::no_plan(list_id));
+    }
     match list.execution_id {
         Some(id) => {
             executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
@@ -108,26 +120,20 @@ fn write(tenant: &str, list_id: &str, list: &List<'_>, expected: Option<i64>) ->
             Param::Text(Some(list_id)),
             Param::Text(list.execution_id),
             Param::Text(list.status),
-            Param::Jsonb(Some(list.plan)),
+            Param::Jsonb(list.plan),
         ]
     };
-    match expected {
-        None => Ok(PUT
+    match (expected, list.plan) {
+        (None, Some(_)) => Ok(PUT
             .one(Mode::Write, &params(), version)?
             .unwrap_or_default()),
-        Some(0) => CREATE
+        (Some(0), Some(_)) => CREATE
             .one(Mode::Write, &params(), version)?
             .ok_or_else(|| todo::list_exists(list_id)),
-        Some(expected) => {
+        (Some(0), None) => Err(todo::list_exists(list_id)),
+        (_, _) => {
             let [tenant_, id, execution, status, plan] = params();
-            let all = [
-                tenant_,
-                id,
-                execution,
-                status,
-                plan,
-                Param::Int8(Some(expected)),
-            ];
+            let all = [tenant_, id, execution, status, plan, Param::Int8(expected)];
             match SAVE.one(Mode::Write, &all, version)? {
                 Some(version) => Ok(version),
                 None => Err(refused(tenant, list_id, expected)?),
@@ -142,13 +148,12 @@ static LOCK: Statement = Statement::new(
     &[Type::Text, Type::Text],
 );
 
-/// Merges changes into an item of a list. Returns the list's new version.
-pub fn update(
+/// Makes another plan of a list's, which nobody else changes meanwhile. Returns the list's new version.
+pub fn change(
     tenant: &str,
     list_id: &str,
-    item: &str,
-    changes: &[u8],
     expected: Option<i64>,
+    make: impl FnOnce(&[u8]) -> StateResult<Vec<u8>>,
 ) -> StateResult<i64> {
     hold_execution(tenant, list_id)?;
     let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
@@ -159,11 +164,10 @@ pub fn update(
     if let Some(expected) = expected.filter(|expected| *expected != at) {
         return Err(todo::modified(list_id, expected, at));
     }
-    let plan =
-        todo::update(&plan, item, changes)?.ok_or_else(|| todo::item_not_found(list_id, item))?;
+    let plan = make(&plan)?;
     let list = List {
         execution_id: None,
-        plan: &plan,
+        plan: Some(&plan),
         status: None,
     };
     write(tenant, list_id, &list, Some(at))
@@ -231,13 +235,16 @@ static DROP: Statement = Statement::new(
 
 /// Removes a list; false where there is none.
 pub fn drop_list(tenant: &str, list_id: &str, expected: Option<i64>) -> StateResult<bool> {
-    let key = || [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
     hold_execution(tenant, list_id)?;
-    let [first, second] = key();
-    if DROP.run(Mode::Write, &[first, second, Param::Int8(expected)])? > 0 {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Text(Some(list_id)),
+        Param::Int8(expected),
+    ];
+    if DROP.run(Mode::Write, &params)? > 0 {
         return Ok(true);
     }
-    match (expected, VERSION.one(Mode::Latest, &key(), version)?) {
+    match (expected, current(tenant, list_id)?) {
         (Some(expected), Some(version)) => Err(todo::modified(list_id, expected, version)),
         _ => Ok(false),
     }

@@ -94,7 +94,7 @@ pub fn define(tenant: &str, workflow: &str, document: &[u8]) -> StateResult<i32>
     })?;
     let paths = definition.search_paths();
     if new && !paths.is_empty() {
-        let paths = search_paths::checked(paths.iter().cloned().map(Some).collect())?;
+        let paths = search_paths::checked(paths.iter().map(|path| Some(path.as_str())).collect())?;
         declare::declare(tenant, workflow, &paths, INDEXED)?;
     }
     Ok(version)

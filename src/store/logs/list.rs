@@ -1,7 +1,7 @@
 //! `wf_logs`: lines of logs, page by page.
 
 use crate::core::StateResult;
-use crate::core::telemetry::{from_level, place};
+use crate::core::telemetry::{Of, from_level, place};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 
 /// Filters, order and page of a list of lines.
@@ -99,7 +99,7 @@ static BY_TIME: [Statement; 2] = both_ways!(
 
 /// A page of lines; `each` gets them one by one.
 pub fn list(query: &Query<'_>, mut each: impl FnMut(&Row<'_>)) -> StateResult<()> {
-    let after = place(query.after)?;
+    let after = place(Of::Lines, query.after)?;
     let levels = query.min_level.map(from_level);
     let is_severe = levels.as_ref().is_some_and(|(_, indexed)| *indexed);
     let [up, down] = match query.execution_id {

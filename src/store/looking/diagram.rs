@@ -4,7 +4,7 @@ use super::story;
 use crate::core::definition::{self, Outline};
 use crate::core::looking::diagram::{self, Begun, Way};
 use crate::core::looking::story::Version;
-use crate::core::{StateResult, limits, statuses};
+use crate::core::{StateError, StateResult, limits, statuses};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::definitions::documents::{self, Name};
@@ -39,6 +39,12 @@ pub fn workflow(
     version: Option<i32>,
     kind: Option<&str>,
 ) -> StateResult<String> {
+    if kind == Some("statuses") {
+        return Err(
+            StateError::invalid("kind \"statuses\" is only of an execution")
+                .hint("Give execution_id, or use one of phases, steps."),
+        );
+    }
     known(kind, &OF_WORKFLOWS)?;
     let document = list::document(tenant, workflow, version)?;
     let outline = definition::outline(&document)?;

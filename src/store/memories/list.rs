@@ -25,6 +25,21 @@ pub fn list(tenant: &str, after: Option<i64>, max_rows: i64, mut each: impl FnMu
     });
 }
 
+static CONFIDENCE: Statement = Statement::new(
+    "UPDATE wfstate.memories AS m SET confidence = $3 WHERE m.tenant {=} $1 AND m.memory_id {=} $2",
+    &[Type::Text, Type::Int8, Type::Float8],
+);
+
+/// Says how sure a memory is; false where there is none.
+pub fn set_confidence(tenant: &str, memory_id: i64, confidence: f64) -> StateResult<bool> {
+    let params = [
+        Param::Text(Some(tenant)),
+        Param::Int8(Some(memory_id)),
+        Param::Float8(Some(confidence)),
+    ];
+    Ok(CONFIDENCE.run(Mode::Write, &params)? > 0)
+}
+
 /// Planned for the values of each call, so that what is not given doesn't hide an index.
 static FORGET: Statement = Statement::planned_each_time(
     "DELETE FROM wfstate.memories AS m

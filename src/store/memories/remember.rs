@@ -29,8 +29,8 @@ static REMEMBER: Statement = Statement::new(
     "INSERT INTO wfstate.memories AS m (tenant, lesson_key, context, lesson, tool_name, confidence, tags, embedding,
                                         config, created_at, updated_at, document)
      SELECT $1, pg_catalog.sha256(pg_catalog.convert_to($2, 'UTF8')), $3, $4, $5, $6, $7, $8, $9, t.at, t.at,
-            pg_catalog.setweight(pg_catalog.to_tsvector($9::pg_catalog.regconfig, $4), 'A')
-            {||} pg_catalog.setweight(pg_catalog.to_tsvector($9::pg_catalog.regconfig, coalesce($3, '')), 'B')
+            pg_catalog.setweight(pg_catalog.to_tsvector($9::pg_catalog.regconfig, $11), 'A')
+            {||} pg_catalog.setweight(pg_catalog.to_tsvector($9::pg_catalog.regconfig, coalesce($12, '')), 'B')
        FROM (SELECT coalesce($10, pg_catalog.clock_timestamp()) AS at) AS t
      ON CONFLICT (tenant, lesson_key) DO UPDATE
         SET confidence = m.confidence {+} ((1::pg_catalog.float8 {-} m.confidence) {*} excluded.confidence {*} 0.5::pg_catalog.float8),
@@ -51,6 +51,8 @@ static REMEMBER: Statement = Statement::new(
         Type::Float4Array,
         Type::Text,
         Type::Timestamptz,
+        Type::Text,
+        Type::Text,
     ],
 );
 
@@ -65,6 +67,8 @@ pub fn remember(
     }
     let config = words::config(lesson.config)?;
     let key = lesson::key(lesson.tool_name, lesson.lesson);
+    let words = lesson::searchable(lesson.lesson);
+    let context_words = lesson.context.map(lesson::searchable);
     let params = [
         Param::Text(Some(tenant)),
         Param::Text(Some(&key)),
@@ -76,6 +80,8 @@ pub fn remember(
         Param::Float4Array(lesson.embedding.as_deref()),
         Param::Text(Some(&config)),
         Param::Timestamptz(lesson.remembered_at),
+        Param::Text(Some(&words)),
+        Param::Text(context_words.as_deref()),
     ];
     REMEMBER.each(Mode::Write, &params, |row| {
         each(row);

@@ -1,6 +1,6 @@
 //! The words of a text, as a text-search configuration has them.
 
-use crate::core::agents::lesson::MAX_WORDS;
+use crate::core::agents::lesson::{MAX_WORDS, searchable};
 use crate::core::{StateError, StateResult};
 use crate::pg::spi::{Mode, Param, Statement, Type};
 
@@ -28,9 +28,10 @@ static LEXEMES: Statement = Statement::new(
 
 /// The first lexemes of a text.
 pub(super) fn lexemes(config: &str, text: &str) -> StateResult<Vec<String>> {
+    let text = searchable(text);
     let params = [
         Param::Text(Some(config)),
-        Param::Text(Some(text)),
+        Param::Text(Some(&text)),
         Param::Int8(i64::try_from(MAX_WORDS).ok()),
     ];
     LEXEMES.all(Mode::Read, &params, |row| {

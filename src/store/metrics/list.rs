@@ -1,7 +1,7 @@
 //! `wf_metric_values` and `wf_metric_names`: measurements as they were recorded, and what was measured.
 
 use crate::core::StateResult;
-use crate::core::telemetry::place;
+use crate::core::telemetry::{Of, place};
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 
 /// Filters, order and page of a list of measurements.
@@ -83,7 +83,7 @@ static BY_TIME: [Statement; 2] = both_ways!("$1 IS NULL AND $2 IS NULL", "", " D
 
 /// A page of measurements; `each` gets them one by one.
 pub fn list(query: &Query<'_>, mut each: impl FnMut(&Row<'_>)) -> StateResult<()> {
-    let after = place(query.after)?;
+    let after = place(Of::Values, query.after)?;
     let [up, down] = match (query.execution_id, query.name) {
         (Some(_), _) => &OF_EXECUTION,
         (None, Some(_)) => &OF_NAME,

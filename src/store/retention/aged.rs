@@ -15,10 +15,13 @@ pub(super) struct Aged {
 
 const ARGS: &[Type] = &[Type::Text, Type::Timestamptz, Type::Int8];
 
-/// An item, its table, and the column with the time. What somebody else has locked is passed over. Rows are found again by
+/// An item, its table, the column with the time, and which rows are meant. What somebody else has locked is passed over. Rows are found again by
 /// partition and place, which serves tables with and without partitions.
 macro_rules! aged {
     ($item:literal, $table:literal, $at:literal) => {
+        aged!($item, $table, $at, "")
+    };
+    ($item:literal, $table:literal, $at:literal, $which:literal) => {
         Aged {
             item: $item,
             remove: Statement::new(
@@ -28,7 +31,9 @@ macro_rules! aged {
                     $table,
                     " AS w WHERE w.tenant {=} $1 AND w.",
                     $at,
-                    " {<} $2 ORDER BY w.",
+                    " {<} $2",
+                    $which,
+                    " ORDER BY w.",
                     $at,
                     " LIMIT $3 FOR UPDATE SKIP LOCKED
 )
@@ -42,9 +47,11 @@ DELETE FROM ",
                 concat!(
                     "SELECT FROM ",
                     $table,
-                    " AS t WHERE t.tenant {=} $1 AND t.",
+                    " AS w WHERE w.tenant {=} $1 AND w.",
                     $at,
-                    " {<} $2 LIMIT $3"
+                    " {<} $2",
+                    $which,
+                    " LIMIT $3"
                 ),
                 ARGS,
             ),
@@ -53,7 +60,7 @@ DELETE FROM ",
 }
 
 /// In the order in which they are gone through, behind executions, histories, circuits and routing.
-pub(super) static TABLES: [Aged; 8] = [
+pub(super) static TABLES: [Aged; 10] = [
     aged!("changes", "wfstate.changes", "changed_at"),
     aged!("signals", "wfstate.signals", "taken_at"),
     aged!("waits", "wfstate.waits", "ended_at"),
@@ -66,6 +73,13 @@ pub(super) static TABLES: [Aged; 8] = [
     ),
     aged!("logs", "wfstate.logs", "logged_at"),
     aged!("metrics", "wfstate.metrics", "recorded_at"),
+    aged!("memories", "wfstate.memories", "updated_at"),
+    aged!(
+        "todo_lists",
+        "wfstate.todo_lists",
+        "updated_at",
+        " AND w.execution_id IS NULL"
+    ),
 ];
 
 impl Aged {

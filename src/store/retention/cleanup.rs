@@ -14,8 +14,8 @@ use crate::store::retention::{
 /// Goes by definitions alone.
 pub(super) const HISTORIES: &str = "versions";
 const EXECUTIONS: &str = "executions";
-/// Only where it is named: to remove it changes what executions are told.
-const WAITS: &str = "waits";
+/// Only where they are named: to remove them changes what executions are told, or what was never said to end.
+const NAMED: [&str; 3] = ["waits", "memories", "todo_lists"];
 
 /// What is gone through before the tables whose rows go by their own age.
 const WALKS: [(&str, Clean); 6] = [
@@ -102,7 +102,7 @@ fn goes(item: &str, call: &Call<'_>, policy: Option<&Policy>) -> bool {
     let has_policy = policy.is_some_and(|policy| policy.older_than.is_some());
     match item {
         EXECUTIONS | HISTORIES => true,
-        WAITS => has_policy,
+        item if NAMED.contains(&item) => has_policy,
         _ => has_policy || call.older_than.is_some(),
     }
 }

@@ -65,12 +65,12 @@ pub fn list(tenant: &str) -> StateResult<Vec<Policy>> {
     Ok(names().filter(|item| *item != HISTORIES).map(of).collect())
 }
 
-/// Says how long an item is kept.
+/// Says how long an item is kept; `checkpointed` where that is given.
 pub fn set(
     tenant: &str,
     item: &str,
     older_than: Option<Interval>,
-    checkpointed: bool,
+    checkpointed: Option<bool>,
 ) -> StateResult<()> {
     let items: Vec<&str> = names().filter(|item| *item != HISTORIES).collect();
     if item == HISTORIES {
@@ -83,12 +83,18 @@ pub fn set(
     if !items.contains(&item) {
         return Err(limits::unknown("item", item, &items));
     }
-    if checkpointed && item != "executions" {
+    if checkpointed == Some(true) && item != "executions" {
         return Err(
             StateError::invalid(format!("checkpointed is not for {item}"))
                 .hint("Only executions have checkpoints."),
         );
     }
+    let checkpointed = match checkpointed {
+        Some(checkpointed) => checkpointed,
+        None => said(tenant)?
+            .iter()
+            .any(|policy| policy.item == item && policy.checkpointed),
+    };
     let key = || [tenant, item].map(|text| Param::Text(Some(text)));
     if older_than.is_none() && !checkpointed {
         FORGET.run(Mode::Write, &key())?;

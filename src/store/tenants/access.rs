@@ -34,8 +34,14 @@ UNION ALL
 SELECT pg_catalog.format('SELECT ON %s', pg_catalog.string_agg(a.object, ', '))
   FROM wfstate.access AS a JOIN own AS o ON o.level {=} a.read_level WHERE a.object {~} '^wfstate[.]'
 UNION ALL
-SELECT pg_catalog.format('INSERT, UPDATE, DELETE ON %s', pg_catalog.string_agg(a.object, ', '))
+SELECT pg_catalog.format('INSERT, DELETE ON %s', pg_catalog.string_agg(a.object, ', '))
   FROM wfstate.access AS a JOIN own AS o ON o.level {=} a.level WHERE a.object {~} '^wfstate[.]'
+HAVING pg_catalog.count(*) {>} 0
+UNION ALL
+-- What is only ever added to is changed by nobody.
+SELECT pg_catalog.format('UPDATE ON %s', pg_catalog.string_agg(a.object, ', '))
+  FROM wfstate.access AS a JOIN own AS o ON o.level {=} a.level
+ WHERE a.object {~} '^wfstate[.]' AND NOT a.object {~} '^wfstate[.](logs|metrics|thoughts)$'
 HAVING pg_catalog.count(*) {>} 0
 UNION ALL
 SELECT 'USAGE ON SCHEMA wfstate'",

@@ -19,7 +19,7 @@ UNION ALL SELECT 'type ' || typname FROM pg_type t WHERE typnamespace = 'wfstate
 UNION ALL SELECT 'constraint ' || conname FROM pg_temp.tables t JOIN pg_constraint c ON c.conrelid = t.oid AND contype NOT IN ('n') WHERE obj_description(c.oid, 'pg_constraint') IS NULL
 ORDER BY 1;
 -- A comment is a text, not a placeholder.
-SELECT d.description FROM pg_description d JOIN pg_depend x ON x.classid = d.classoid AND x.objid = d.objoid AND x.deptype = 'e' JOIN pg_extension e ON e.oid = x.refobjid AND e.extname = 'wfstate' WHERE d.description ~* '((?<!_)todo(?! list)|tbd|fixme)' OR length(d.description) < 5;
+SELECT d.description FROM pg_description d JOIN pg_depend x ON x.classid = d.classoid AND x.objid = d.objoid AND x.deptype = 'e' JOIN pg_extension e ON e.oid = x.refobjid AND e.extname = 'wfstate' WHERE d.description ~* '((?<!_)todo(?![ _]list)|tbd|fixme)' OR length(d.description) < 5;
 -- Names: table_pkey, table_column..._check, table_..._fkey, table_..._key; indexes table_..._idx; policies and triggers table_...; none that the system made up with a number.
 SELECT relname, conname, contype FROM pg_temp.tables t JOIN pg_constraint c ON c.conrelid = t.oid
  WHERE contype <> 'n' AND (conname NOT LIKE relname || '\_%' OR conname !~ (CASE contype WHEN 'p' THEN '_pkey$' WHEN 'c' THEN '_check$' WHEN 'f' THEN '_fkey$' WHEN 'u' THEN '_key$' WHEN 'x' THEN '_excl$' ELSE '$' END));

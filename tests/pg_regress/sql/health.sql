@@ -134,6 +134,29 @@ SELECT agent, tasks, failed_tasks, round(success_rate::numeric, 3) AS success_ra
 SELECT count(*) > 0 FROM wf_maintain();
 SELECT status, value, detail FROM health_found('unfolded_outcomes');
 RESET wfstate.fold_every;
+-- What is kept for longer than a policy says, until somebody runs the upkeep; what something else keeps is not told of.
+SELECT * FROM health_found('retention');
+SELECT wf_save_state('ended ' || i, '{}', status => 'completed'), wf_log('ended ' || i, 'info', 'x') > 0 AS logged FROM generate_series(1, 2) AS i;
+SELECT wf_checkpoint('ended 1', 'kept');
+UPDATE wfstate.executions SET created_at = created_at - interval '40 days', completed_at = completed_at - interval '40 days' WHERE tenant = 'health' AND execution_id ~ '^ended';
+SELECT status, value FROM health_found('retention');
+SELECT wf_set_retention('executions', '30 days'), wf_set_retention('logs', '30 days'), wf_set_retention('decisions', '1 year'), wf_set_retention('todo_lists', '1 day'), wf_set_retention('quarantine', '0');
+SELECT * FROM health_found('retention');
+SELECT wf_set_retention('executions', '38 days');
+SELECT status FROM health_found('retention');
+SELECT wf_set_retention('executions', '41 days');
+SELECT status, value FROM health_found('retention');
+SELECT wf_set_retention('executions', '30 days');
+UPDATE wfstate.logs SET logged_at = logged_at - interval '40 days' WHERE tenant = 'health';
+SELECT count(*) > 0 FROM wf_maintain();
+SELECT status, value FROM health_found('retention');
+SELECT wf_save_todo_list('alone', plan => '[]');
+UPDATE wfstate.todo_lists SET updated_at = updated_at - interval '3 days' WHERE tenant = 'health';
+SELECT status, detail FROM health_found('retention');
+SELECT wf_save_todo_list('alone', 'ended 1');
+SELECT status, detail FROM health_found('retention');
+SELECT wf_delete('ended 1');
+SELECT count(wf_set_retention(item, NULL)) FROM wf_retention() WHERE item <> 'versions';
 -- The feed and the sessions: what they say when something runs, tests/recovery/monitoring.sh looks at.
 SELECT wf_record_changes();
 SELECT wf_save_state('fed', '{}');

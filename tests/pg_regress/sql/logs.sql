@@ -23,6 +23,12 @@ SELECT count(*) FROM wf_logs(text => '%');
 SELECT message FROM wf_logs('order', step_id => 'pay');
 SELECT message FROM wf_logs(step_id => 'pay', text => 'declined', min_level => 'warn', since => '2026-01-01Z', until => '2026-01-02Z');
 SELECT count(*) FROM wf_logs('none');
+-- Levels by the names that others have for them; a line of a service by names of arguments.
+BEGIN;
+SELECT wf_log(level => 'critical', message => 'alias') > 0 AS written, wf_record_logs(ARRAY['order'], ARRAY['warning'], ARRAY['alias']);
+SELECT execution_id, level FROM wf_logs(text => 'alias', min_level => 'warning') ORDER BY level;
+SELECT count(*) FROM wf_logs(text => 'alias', min_level => 'critical');
+ROLLBACK;
 -- Without a time it is now, of the moment and not of the transaction.
 BEGIN;
 SELECT wf_log('order', 'trace', 'one') < wf_log('order', 'trace', 'two') AS grows;
@@ -75,6 +81,9 @@ SELECT wf_log(repeat('x', 256), 'info', 'x');
 SELECT wf_log('order', NULL, 'x');
 SELECT wf_log('order', 'INFO', 'x');
 \echo :SQLSTATE
+SELECT wf_log(message => 'x');
+SELECT wf_log(level => 'info');
+\echo :SQLSTATE
 SELECT wf_log('order', 'info', NULL);
 SELECT wf_log('order', 'info', repeat('x', 65537));
 \echo :SQLSTATE
@@ -101,7 +110,8 @@ SELECT wf_logs(step_id => '');
 SELECT wf_logs(text => repeat('x', 8193));
 SELECT wf_logs(after => 'x');
 SELECT wf_logs(after => '1:x');
-SELECT wf_logs(after => '99999999999999999999:1');
+SELECT wf_logs(after => 'l99999999999999999999:1');
+SELECT wf_logs(after => 'v1:1');
 \echo :SQLSTATE
 SELECT wf_logs(max_rows => 0);
 SELECT wf_logs(max_rows => 10001);

@@ -27,8 +27,8 @@ END $$;
 CREATE FUNCTION pg_temp.all_reads() RETURNS TABLE (number bigint, query text, indexes text, few boolean, sequential boolean) LANGUAGE sql AS $$
 SELECT n, q, r.* FROM unnest(ARRAY[
     'wf_logs(max_rows => 20)', 'wf_logs(newest_first => false, max_rows => 20)', 'wf_logs(since => ''2026-01-02Z'', newest_first => false, max_rows => 20)', 'wf_logs(until => ''2026-01-02Z'', max_rows => 20)',
-    'wf_logs(after => ''820540800000000:0'', max_rows => 20)', 'wf_logs(min_level => ''info'', max_rows => 20)',
-    'wf_logs(min_level => ''warn'', max_rows => 20)', 'wf_logs(min_level => ''error'', newest_first => false, max_rows => 20)', 'wf_logs(min_level => ''fatal'', since => ''2026-01-02Z'')', 'wf_logs(min_level => ''warn'', after => ''820540800000000:0'', max_rows => 20)',
+    'wf_logs(after => ''l820540800000000:0'', max_rows => 20)', 'wf_logs(min_level => ''info'', max_rows => 20)',
+    'wf_logs(min_level => ''warn'', max_rows => 20)', 'wf_logs(min_level => ''error'', newest_first => false, max_rows => 20)', 'wf_logs(min_level => ''fatal'', since => ''2026-01-02Z'')', 'wf_logs(min_level => ''warn'', after => ''l820540800000000:0'', max_rows => 20)',
     'wf_logs(''old'', max_rows => 20)', 'wf_logs(''old'', newest_first => false, max_rows => 20)', 'wf_logs(''e7'', max_rows => 20)', 'wf_logs(''e7'', ''warn'', since => ''2026-01-02 03:00Z'')', 'wf_logs(''old'', ''error'', max_rows => 20)', 'wf_logs(''none'')',
     'wf_metric_values(max_rows => 20)', 'wf_metric_values(newest_first => false, max_rows => 20)', 'wf_metric_values(''old'', max_rows => 20)', 'wf_metric_values(''old'', ''rare'', newest_first => false, max_rows => 20)',
     'wf_metric_values(name => ''rare'', max_rows => 20)', 'wf_metric_values(name => ''usual 3'', newest_first => false, max_rows => 20)', 'wf_metric_values(name => ''none'')', 'wf_metric_names()',

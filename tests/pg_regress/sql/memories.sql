@@ -30,6 +30,14 @@ SELECT count(*) FROM wf_recall('the of and');
 SELECT count(*) FROM wf_recall('');
 SELECT count(*) FROM wf_recall('wombat');
 SELECT count(*) FROM wf_recall($$o'brien \ ' & | ! :* <-> ( $$);
+-- Words whose lower-case form is longer than the server's text search can keep, in any place and configuration.
+SELECT n, created, times FROM generate_series(600, 1050, 150) AS n, LATERAL wf_remember(repeat('Ⱥ', n), 'long ' || repeat('Ⱥ', n), 'long', 0);
+SELECT created FROM wf_remember(repeat('ⱾȺ.', 800), repeat('İ', 1023), 'long', 0, config => 'simple');
+SELECT created FROM wf_remember(repeat('/Ⱥ', 1000), '<a ' || repeat('Ⱥ-', 1000) || '>', 'long', 0);
+SELECT count(*), count(*) FILTER (WHERE lesson LIKE 'long ȺȺ%') FROM wf_recall(repeat('ⱥ', 1000), 'long', config => 'simple');
+SELECT count(*) FROM wf_recall(repeat('Ⱥ', 4000), 'long') UNION ALL SELECT count(*) FROM wf_recall(repeat('İ', 1023), 'long', config => 'simple');
+SELECT bool_and(length(lexeme) < 1024) FROM wfstate.memories, unnest(document) WHERE tool_name::text = 'long';
+SELECT wf_forget(tool_name => 'long');
 -- Without a query, by confidence.
 SELECT lesson, tool_name, rank = confidence AS by_confidence FROM wf_recall(min_confidence => 0.25);
 SELECT lesson FROM wf_recall(NULL, 'web');
@@ -86,6 +94,35 @@ SELECT * FROM wf_remember('c', 'x', embedding => '{0,0}');
 SELECT * FROM wf_remember('c', 'x', embedding => array_fill(1::real, ARRAY[16001]));
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', remembered_at => '-infinity');
+\echo :SQLSTATE
+-- Less sure, by its number.
+BEGIN;
+SELECT memory_id AS doubtful FROM wf_remember(NULL, 'Doubtful', 'doubt', 0.8) \gset
+SELECT wf_set_confidence(:doubtful, 0.1), wf_set_confidence(0, 0.1);
+SELECT confidence, times FROM wf_recall(tool_name => 'doubt');
+SELECT wf_set_confidence(:doubtful, 1.5);
+\echo :SQLSTATE
+ROLLBACK;
+SELECT wf_set_confidence(1, NULL);
+\echo :SQLSTATE
+SELECT wf_set_confidence(NULL, 0.5);
+\echo :SQLSTATE
+-- An embedding as drivers send it: of doubles, numerics, integers, or as text.
+SELECT * FROM wf_remember('c', 'l', embedding => ARRAY[0.1, 0.2]::float8[]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[0.1, 0.2]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[1, 2]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => '{0.1, 0.2}');
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[0.1, 0.2]::real[]);
+\echo :SQLSTATE
+SELECT * FROM wf_recall('l', embedding => ARRAY[1e39::float8]);
+\echo :SQLSTATE
+SELECT * FROM wf_remember('c', 'x', config => '');
+\echo :SQLSTATE
+SELECT * FROM wf_recall('x', config => '');
 \echo :SQLSTATE
 SELECT * FROM wf_remember('c', 'x', config => 'klingon');
 \echo :SQLSTATE

@@ -19,18 +19,35 @@ SELECT execution_id FROM wf_list();
 SELECT * FROM wf_cleanup();
 SELECT item, removed FROM wf_cleanup(dry_run => true, checkpointed => true) WHERE removed > 0;
 SELECT wf_set_retention('executions', '1 month', checkpointed => true);
+-- Another age leaves it as it was said.
+SELECT wf_set_retention('executions', '2 months');
+SELECT older_than, checkpointed FROM wf_retention() WHERE item = 'executions';
 SELECT task, processed FROM wf_maintain() WHERE task = 'cleanup_executions';
 -- For ever again; those whose definition says how long may go with their checkpoints.
 SELECT wf_define('w', '{"phases": {"a": {"next": ["b"]}, "b": {"checkpoint": true}}, "initial_phase": "a", "terminal_phases": ["b"], "retention": {"keep_completed_for": "1 day"}}');
 SELECT wf_save_state('named', '{}', workflow => 'w'), wf_transition('named', 'b', status => 'completed');
 UPDATE wfstate.executions SET created_at = created_at - interval '1 year', completed_at = completed_at - interval '1 year' WHERE tenant = 'keeping';
-SELECT wf_set_retention('executions', NULL);
+SELECT wf_set_retention('executions', NULL, false);
 SELECT removed FROM wf_cleanup(items => '{executions}');
 SELECT wf_set_retention('executions', NULL, true);
 SELECT item, older_than, checkpointed FROM wf_retention() WHERE item = 'executions';
 SELECT removed FROM wf_cleanup(items => '{executions}');
-SELECT wf_set_retention('executions', NULL), wf_set_retention('circuits', NULL), wf_set_retention('waits', NULL);
+SELECT wf_set_retention('executions', NULL, false), wf_set_retention('circuits', NULL), wf_set_retention('waits', NULL);
 SELECT count(*) FROM wf_retention() WHERE set_at IS NOT NULL;
+
+-- Memories, and todo lists of no execution: only where somebody says so.
+SELECT created FROM wf_remember(NULL, 'old', remembered_at => now() - interval '1 year');
+SELECT created FROM wf_remember(NULL, 'new');
+SELECT wf_save_session('with a list', '{}'), wf_save_todo_list('of it', 'with a list', '[]'), wf_save_todo_list('old', plan => '[]'), wf_save_todo_list('new', plan => '[]');
+UPDATE wfstate.todo_lists SET updated_at = now() - interval '1 year' WHERE tenant = 'keeping' AND list_id <> 'new';
+SELECT item FROM wf_cleanup('1 month') WHERE item IN ('memories', 'todo_lists');
+SELECT item, removed, finished FROM wf_cleanup('1 month', items => '{todo_lists,memories}', dry_run => true);
+SELECT wf_set_retention('memories', '1 month'), wf_set_retention('todo_lists', '2 years');
+SELECT task, processed FROM wf_maintain() WHERE task ~ 'memories|lists';
+SELECT lesson FROM wf_memories();
+SELECT item, removed FROM wf_cleanup('1 month', items => '{todo_lists,memories}');
+SELECT list_id FROM wf_todo_lists();
+SELECT wf_set_retention('memories', NULL), wf_set_retention('todo_lists', NULL), wf_delete('with a list'), wf_drop_todo_list('new'), wf_forget(max_confidence => 1);
 
 -- Leases that have expired and circuits that have waited are seen to.
 SELECT created FROM wf_start('job', 'worked on');
@@ -88,13 +105,13 @@ SELECT wf_set_retention('circuits', '1001 years');
 \echo :SQLSTATE
 SELECT wf_set_retention('circuits', '1 day', true);
 \echo :SQLSTATE
-SELECT wf_set_retention('executions', '1 day', NULL);
-\echo :SQLSTATE
 SELECT * FROM wf_cleanup('-1 day');
 \echo :SQLSTATE
 SELECT * FROM wf_cleanup('1 day', NULL);
 \echo :SQLSTATE
 SELECT * FROM wf_cleanup('1 day', batch_size => 0);
+SELECT * FROM wf_list(max_rows => 10001);
+SELECT * FROM wf_recall(max_rows => 10001);
 \echo :SQLSTATE
 SELECT * FROM wf_cleanup('1 day', batch_size => 10001);
 \echo :SQLSTATE

@@ -21,6 +21,17 @@ SELECT * FROM wf_session('e1');
 \echo :SQLSTATE
 SELECT wf_save_session('e1', '{"mission": "later"}');
 SELECT s.created_at = l.created_at AS same_time, s.mission FROM wf_session('e1') AS s, wf_load('e1') AS l;
+-- User and mission stay as they were said where the state alone changes; without a state it is kept, and they change.
+SELECT wf_save_session('s5', '{"user_id": "ann", "mission": "one", "n": 1.50}'), wf_patch_state('s5', '{"user_id": "bob", "mission": "two"}');
+SELECT user_id, mission, state FROM wf_session('s5');
+SELECT wf_save_session('s5', NULL, 'carl', 'three', 'waiting', expected_version => 2);
+SELECT user_id, mission, status, version, state FROM wf_session('s5');
+SELECT wf_save_session('s5', NULL, mission => '', expected_version => 2);
+\echo :SQLSTATE
+SELECT wf_save_session('s5', NULL, mission => '');
+SELECT user_id, mission, version, state FROM wf_session('s5');
+SELECT wf_save_session('s5', '[1]'), wf_save_session('s5', NULL, 'dora');
+SELECT wf_load_state('s5'), wf_delete('s5');
 -- Everything for executions works on sessions.
 SELECT wf_patch_state('s2', '{"a": 1}', status => 'completed'), wf_checkpoint('s2', 'end');
 SELECT user_id, status, version, state, completed_at IS NOT NULL AS completed FROM wf_session('s2');
@@ -51,7 +62,11 @@ SELECT wf_save_session('s1', '{}', user_id => repeat('u', 256));
 \echo :SQLSTATE
 SELECT wf_save_session('s1', '{}', mission => repeat('m', 8193));
 \echo :SQLSTATE
-SELECT wf_save_session('s1', NULL);
+SELECT wf_save_session('none', NULL, 'ann');
+\echo :SQLSTATE
+SELECT wf_save_session('s1', NULL, workflow => 'w');
+\echo :SQLSTATE
+SELECT wf_save_session('s1', NULL, expected_version => 0);
 \echo :SQLSTATE
 SELECT wf_save_session(NULL, '{}');
 \echo :SQLSTATE

@@ -37,6 +37,10 @@ SELECT wf_record_thought('s', data => to_jsonb(repeat('x', 1048577)));
 \echo :SQLSTATE
 SELECT * FROM wf_record_thoughts('s', thoughts => '{a,NULL}');
 \echo :SQLSTATE
+SELECT * FROM wf_record_thoughts('s', thoughts => '{a,b}', step_ids => '{x,""}');
+\echo :SQLSTATE
+SELECT * FROM wf_record_thoughts('s', thoughts => ARRAY['a', repeat('x', 1048577)]);
+\echo :SQLSTATE
 SELECT * FROM wf_record_thoughts('s', thoughts => '{a,b}', actions => '{c}');
 \echo :SQLSTATE
 SELECT * FROM wf_record_thoughts('s');
@@ -63,6 +67,14 @@ SET ROLE regress_wf_thinker;
 SELECT count(*) FROM wf_thoughts('s');
 SELECT wf_record_thought('s', thought => 'x');
 SELECT wf_record_thoughts('s', thoughts => '{x}');
+RESET ROLE;
+-- Whoever writes adds, and changes nothing.
+SELECT wf_grant_access('regress_wf_thinker', 'writer');
+SET ROLE regress_wf_thinker;
+SELECT wf_record_thought('s', thought => 'y') > 0 AS recorded;
+UPDATE wfstate.thoughts SET thought = 'z';
+UPDATE wfstate.logs SET message = 'z';
+UPDATE wfstate.metrics SET value = 0;
 RESET ROLE;
 SET wfstate.tenant = 'thoughts2';
 SELECT * FROM wf_thoughts('s');

@@ -50,7 +50,7 @@ SELECT wf_set_status('run-5', 'compensating');
 SELECT wf_await_children('run-1');
 -- Sessions, todo lists, thoughts, memories.
 SELECT wf_save_session('chat', '{"user_id": "ann", "mission": "talk", "n": 1.50}'), wf_save_session('chat', '{"n": 2}', status => 'waiting');
-SELECT wf_save_todo_list('plan', 'chat', '[{"id": "a", "cost": 1.0}, {"id": "b"}]'), wf_update_todo('plan', 'b', '{"done": true}'), wf_save_todo_list('alone', plan => '{}');
+SELECT wf_save_todo_list('plan', 'chat', '[{"id": "a", "cost": 1.0}, {"id": "b"}]'), wf_update_todo('plan', 'b', '{"done": true}'), wf_save_todo_list('alone', plan => '[]');
 SELECT wf_record_thought('chat', 'step', 'thought', 'action', 'observation', '{"n": 1.50}', '2026-01-01'), wf_record_thoughts('chat', thoughts => '{a,b}');
 SELECT wf_remember('context', 'Look before you leap', 'foot', 0.7, '{"team": "blue"}', config => 'english'), wf_remember(NULL, 'LOOK before you leap', 'foot'), wf_remember(NULL, 'Anything else', config => 'simple');
 -- Logs and metrics.

@@ -54,14 +54,17 @@ fn items_go_by_id_or_position() {
         assert_eq!(updated(by_id, absent, "{}"), None, "{absent}");
     }
     let by_position = r#"{"items": ["a", {"b": [1]}], "id": "x"}"#;
-    let changed = r#"{"items": [{"c": 1}, {"b": [1]}], "id": "x"}"#;
+    let changed = r#"{"items": ["a", {"b": [1], "c": 1}], "id": "x"}"#;
     assert_eq!(
-        updated(by_position, "0", r#"{"c": 1}"#),
+        updated(by_position, "1", r#"{"c": 1}"#),
         Some(jsonb(changed))
     );
     for absent in ["2", "-1", "x", "1e0", "99999999999999999999"] {
         assert_eq!(updated(by_position, absent, "{}"), None, "{absent}");
     }
+    // What has no members is not replaced.
+    let refused = todo::update(&jsonb(by_position), "0", &jsonb(r#"{"c": 1}"#)).unwrap_err();
+    assert_eq!(refused.code, Code::InvalidParameter);
     for without in ["{}", r#"{"items": {}}"#, "[]"] {
         assert_eq!(updated(without, "0", "{}"), None, "{without}");
     }
@@ -71,8 +74,10 @@ fn items_go_by_id_or_position() {
 fn plans_and_changes_are_bounded() {
     let code = |plan: &Value| todo::check(&encode(plan)).map_err(|e| e.code);
     assert_eq!(code(&json!([])), Ok(()));
-    assert_eq!(code(&json!({})), Ok(()));
-    assert_eq!(code(&json!("plan")), Err(Code::InvalidParameter));
+    assert_eq!(code(&json!({"items": [], "goal": 1})), Ok(()));
+    for none in [json!("plan"), json!({}), json!({"items": {"x": 1}})] {
+        assert_eq!(code(&none), Err(Code::InvalidParameter));
+    }
     assert_eq!(
         code(&json!(["x".repeat(todo::MAX_PLAN)])),
         Err(Code::LimitExceeded)
@@ -86,6 +91,16 @@ fn plans_and_changes_are_bounded() {
         todo::check_changes(&jsonb("[]")).unwrap_err().code,
         Code::InvalidParameter
     );
+}
+
+#[test]
+fn words_for_text_search_are_short_in_lower_case_too() {
+    let plain = format!("Ein Wort, {} noch eines", "ä".repeat(256));
+    assert_eq!(lesson::searchable(&plain), plain);
+    assert_eq!(lesson::searchable("ȺB Ⱦc"), "ⱥB ⱦc");
+    let long = "x".repeat(1030);
+    let pieces = ["x".repeat(512), "x".repeat(512), "x".repeat(6)];
+    assert_eq!(lesson::searchable(&long), pieces.join(" "));
 }
 
 proptest! {
@@ -106,8 +121,21 @@ proptest! {
         };
         let mut expected = items.clone();
         model::merge_patch(&mut expected[at], &changes);
-        let got = todo::update(&encode(&plan(items)), &at.to_string(), &encode(&changes)).unwrap();
-        prop_assert_eq!(got, Some(encode(&plan(expected))));
+        let is_object = items[at].is_object();
+        let got = todo::update(&encode(&plan(items)), &at.to_string(), &encode(&changes));
+        match is_object {
+            true => prop_assert_eq!(got.unwrap(), Some(encode(&plan(expected)))),
+            false => prop_assert_eq!(got.unwrap_err().code, Code::InvalidParameter),
+        }
+    }
+
+    #[test]
+    fn a_text_keeps_its_characters_for_text_search(text in "[aȺİ \\n\u{2003}]{0,80}", times in 1..30_usize) {
+        let text = text.repeat(times);
+        let made = lesson::searchable(&text);
+        prop_assert!(made.split_whitespace().all(|word| word.to_lowercase().len() < 2047));
+        let bare = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+        prop_assert_eq!(bare(&made), bare(&text));
     }
 
     #[test]
@@ -143,21 +171,20 @@ fn lexemes_are_quoted() {
 
 #[test]
 fn embeddings_have_a_direction() {
-    let embedding = |values: Vec<Option<f32>>| lesson::embedding(Some(values)).map_err(|e| e.code);
-    assert!(lesson::embedding(None).unwrap().is_none());
-    assert_eq!(
-        embedding(vec![Some(0.0), Some(-1.5)]),
-        Ok(Some(vec![0.0, -1.5]))
-    );
-    assert_eq!(embedding(vec![Some(f32::MAX)]), Ok(Some(vec![f32::MAX])));
+    let embedding = |values: Vec<Option<f64>>| lesson::embedding(values).map_err(|e| e.code);
+    assert_eq!(embedding(vec![Some(0.0), Some(-1.5)]), Ok(vec![0.0, -1.5]));
+    assert_eq!(embedding(vec![Some(0.1)]), Ok(vec![0.1_f32]));
+    let most = f64::from(f32::MAX);
+    assert_eq!(embedding(vec![Some(most)]), Ok(vec![f32::MAX]));
     assert!(embedding(vec![Some(1.0); lesson::MAX_DIMENSIONS]).is_ok());
     for bad in [
         vec![],
         vec![Some(0.0); 3],
         vec![Some(1e-30)],
         vec![Some(1.0), None],
-        vec![Some(f32::NAN)],
-        vec![Some(f32::INFINITY)],
+        vec![Some(f64::NAN)],
+        vec![Some(f64::INFINITY)],
+        vec![Some(1e39)],
         vec![Some(1.0); lesson::MAX_DIMENSIONS + 1],
     ] {
         assert_eq!(embedding(bad), Err(Code::InvalidParameter));

@@ -16,7 +16,9 @@ fn levels_are_ordered_and_those_from_warn_on_indexed() {
     for level_name in LEVELS {
         assert_eq!(level("level", Some(level_name)).unwrap(), level_name);
     }
-    for bad in ["", "WARN", "warning"] {
+    assert_eq!(level("level", Some("warning")).unwrap(), "warn");
+    assert_eq!(level("level", Some("critical")).unwrap(), "fatal");
+    for bad in ["", "WARN", "Warning"] {
         assert!(level("level", Some(bad)).is_err());
     }
     assert!(level("level", None).is_err());
@@ -29,8 +31,8 @@ fn messages_and_data_are_bounded() {
     assert!(message("message", Some(&(long + "x"))).is_err());
     assert!(message("message", None).is_err());
     let large = vec![0; 1024 * 1024 + 1];
-    assert!(data(Some(&large[1..])).is_ok());
-    assert!(data(Some(&large)).is_err());
+    assert!(data("data", Some(&large[1..])).is_ok());
+    assert!(data("data", Some(&large)).is_err());
     assert!(batch_bytes(64 << 20).is_ok());
     assert!(batch_bytes((64 << 20) + 1).is_err());
 }
@@ -83,23 +85,35 @@ fn buckets_have_one_length() {
 proptest! {
     #[test]
     fn cursors_come_back(at: i64, position: i64, bucket: Option<i64>, group_name: String) {
-        prop_assert_eq!(place(Some(&cursor(at, position))).unwrap(), Some((at, position)));
+        prop_assert_eq!(place(Of::Lines, Some(&cursor(Of::Lines, at, position))).unwrap(), Some((at, position)));
+        prop_assert!(place(Of::Values, Some(&cursor(Of::Lines, at, position))).is_err());
         let grouped = group_cursor(bucket, &group_name);
         prop_assert_eq!(group(Some(&grouped)).unwrap(), Some((bucket, group_name.as_str())));
     }
 
     #[test]
     fn no_text_is_too_strange_for_a_cursor(text: String) {
-        let _ = (place(Some(&text)), group(Some(&text)));
+        let _ = (place(Of::Values, Some(&text)), group(Some(&text)));
     }
 }
 
 #[test]
 fn what_is_no_cursor_is_refused() {
-    assert_eq!(place(None).unwrap(), None);
+    assert_eq!(place(Of::Lines, None).unwrap(), None);
     assert_eq!(group(None).unwrap(), None);
-    for bad in ["", "1", ":1", "1:", "1:2:3", "x:1", "1:9223372036854775808"] {
-        assert!(place(Some(bad)).is_err(), "{bad}");
+    for bad in [
+        "",
+        "l",
+        "l1",
+        "l:1",
+        "l1:",
+        "l1:2:3",
+        "lx:1",
+        "l1:9223372036854775808",
+        "1:2",
+        "v1:2",
+    ] {
+        assert!(place(Of::Lines, Some(bad)).is_err(), "{bad}");
     }
     for bad in ["", "x", "x:y", "9223372036854775808:w"] {
         assert!(group(Some(bad)).is_err(), "{bad}");
