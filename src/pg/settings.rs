@@ -33,22 +33,37 @@ pub fn with_tenant<R>(use_it: impl FnOnce(&CStr) -> R) -> R {
 }
 
 /// Puts the settings back that were in force before.
-struct Level(c_int);
+struct Level {
+    number: c_int,
+    /// Whether what was set meanwhile for the session as a whole stays set.
+    session_keeps: bool,
+}
+
+impl Level {
+    fn begin(session_keeps: bool) -> Self {
+        // SAFETY: begins a level of settings.
+        let number = unsafe { pg_sys::NewGUCNestLevel() };
+        Level {
+            number,
+            session_keeps,
+        }
+    }
+}
 
 impl Drop for Level {
     fn drop(&mut self) {
         // While unwinding, the server's abort puts them back.
         if !std::thread::panicking() {
-            // SAFETY: ends the level that was begun, as the server does behind a function with a SET clause.
-            unsafe { pg_sys::AtEOXact_GUC(true, self.0) };
+            // SAFETY: ends the level that was begun, as the server does behind a function with a SET clause, or behind
+            // what it runs on somebody's behalf.
+            unsafe { pg_sys::AtEOXact_GUC(self.session_keeps, self.number) };
         }
     }
 }
 
 /// Runs `work` with other settings, as a function with SET clauses would.
 fn with<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
-    // SAFETY: begins a level of settings.
-    let _level = Level(unsafe { pg_sys::NewGUCNestLevel() });
+    let _level = Level::begin(true);
     for (name, value) in settings {
         // SAFETY: sets one in that level; the strings outlive the call.
         unsafe {
@@ -64,6 +79,12 @@ fn with<R>(settings: &[(&CStr, &CStr)], work: impl FnOnce() -> R) -> R {
             );
         }
     }
+    work()
+}
+
+/// Runs `work`, and puts all settings back behind it, also those that it has set for the session.
+pub fn put_back<R>(work: impl FnOnce() -> R) -> R {
+    let _level = Level::begin(false);
     work()
 }
 
