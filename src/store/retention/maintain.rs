@@ -2,6 +2,7 @@
 
 use crate::core::StateResult;
 use crate::store::circuits::breaker;
+use crate::store::partitions;
 use crate::store::queue::due;
 use crate::store::retention::cleanup::{self, Call};
 use crate::store::routing::fold;
@@ -59,10 +60,17 @@ pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateRes
     Ok(())
 }
 
+/// Does what is of the database. Last, since what it locks stays so until the transaction ends.
+pub(super) fn database(tasks: &mut Tasks) -> StateResult<()> {
+    tasks.add("forget_roles", grants::sweep()?);
+    tasks.add("protect_partitions", partitions::protect()?);
+    Ok(())
+}
+
 /// Does what is of one tenant, and what is of the database.
 pub fn one(name: &str, max_rows: i64) -> StateResult<Tasks> {
     let mut tasks = Tasks::default();
     tenant(name, max_rows, &mut tasks)?;
-    tasks.add("forget_roles", grants::sweep()?);
+    database(&mut tasks)?;
     Ok(tasks)
 }
