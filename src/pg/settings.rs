@@ -100,6 +100,11 @@ pub fn by_keys<R>(work: impl FnOnce() -> R) -> R {
     with(&[(c"enable_seqscan", c"off"), (c"jit", c"off")], work)
 }
 
+/// Runs `work` that waits for nobody for longer than a moment; shorter than any useful deadlock_timeout.
+pub fn impatient<R>(work: impl FnOnce() -> R) -> R {
+    with(&[(c"lock_timeout", c"100ms")], work)
+}
+
 /// Largest state that a save accepts, in bytes.
 pub fn max_state_size() -> usize {
     usize::try_from(MAX_STATE_SIZE.get()).unwrap_or(0) * 1024

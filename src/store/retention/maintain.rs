@@ -1,6 +1,7 @@
 //! `wf_maintain`: everything that is to be done from time to time, for a tenant.
 
-use crate::core::StateResult;
+use crate::core::{StateError, StateResult};
+use crate::pg::attempt;
 use crate::store::circuits::breaker;
 use crate::store::partitions;
 use crate::store::queue::due;
@@ -35,14 +36,24 @@ impl Tasks {
     }
 }
 
-/// Does what is of one tenant.
+/// Does what is of one tenant. A task that somebody's locks are in the way of is left for the next time.
 pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateResult<()> {
-    tasks.add("fold_outcomes", fold::outcomes(tenant, max_rows)?);
-    tasks.add("merge_statistics", fold::parts(tenant, max_rows)?);
-    tasks.add("index_search", declare::index_all(tenant, max_rows)?);
-    tasks.add("expire_leases", due::expire(tenant, max_rows)?);
-    let recovered = breaker::recover(tenant, max_rows)?.len();
-    tasks.add("recover_circuits", recovered.try_into().unwrap_or(i64::MAX));
+    let mut locked = 0;
+    let mut add = |task: &str, work: &dyn Fn() -> StateResult<i64>| {
+        match attempt::unless_locked(work)? {
+            Some(processed) => tasks.add(task, processed),
+            None => locked += 1,
+        }
+        Ok::<_, StateError>(())
+    };
+    add("fold_outcomes", &|| fold::outcomes(tenant, max_rows))?;
+    add("merge_statistics", &|| fold::parts(tenant, max_rows))?;
+    add("index_search", &|| declare::index_all(tenant, max_rows))?;
+    add("expire_leases", &|| due::expire(tenant, max_rows))?;
+    add("recover_circuits", &|| {
+        let recovered = breaker::recover(tenant, max_rows)?.len();
+        Ok(recovered.try_into().unwrap_or(i64::MAX))
+    })?;
     let call = Call {
         older_than: None,
         dry_run: false,
@@ -51,7 +62,7 @@ pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateRes
         checkpointed: None,
         as_of: None,
     };
-    let mut failed = 0;
+    let mut failed = locked;
     cleanup::run(tenant, &call, |item, done| {
         tasks.add(&format!("cleanup_{item}"), done.removed);
         failed += done.failed;
