@@ -24,7 +24,7 @@ DECLARE
                        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
                       WHERE p.oid = to_regprocedure('@extschema@.wf_maintain(integer, boolean)'));
 BEGIN
-    RETURN format('SELECT pg_catalog.count(*) FROM %s(max_rows => %s, all_tenants => true)', routine, max_rows);
+    RETURN format('SELECT pg_catalog.count(*) FROM %s(%s::integer, true)', routine, max_rows);
 END
 $$;
 COMMENT ON FUNCTION wfstate.cron_command IS 'The command of a job, which depends on no search_path.';

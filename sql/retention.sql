@@ -8,7 +8,8 @@ CREATE TABLE wfstate.retention (
     checkpointed bool NOT NULL DEFAULT false,
     set_by       text NOT NULL DEFAULT CURRENT_USER,
     set_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT retention_pkey PRIMARY KEY (tenant, item)
+    CONSTRAINT retention_pkey PRIMARY KEY (tenant, item),
+    CONSTRAINT retention_older_than_check CHECK (older_than >= '0' AND older_than <= '372000 days')
 );
 COMMENT ON TABLE wfstate.retention IS 'How long what has ended is kept in a tenant: a row for each item that is not kept for ever.';
 COMMENT ON COLUMN wfstate.retention.tenant IS 'Whose.';
@@ -18,6 +19,7 @@ COMMENT ON COLUMN wfstate.retention.checkpointed IS 'Of executions: whether thos
 COMMENT ON COLUMN wfstate.retention.set_by IS 'Role that called wf_set_retention last.';
 COMMENT ON COLUMN wfstate.retention.set_at IS 'When.';
 COMMENT ON INDEX wfstate.retention_pkey IS 'wf_maintain and wf_cleanup: what is kept for how long.';
+COMMENT ON CONSTRAINT retention_older_than_check ON wfstate.retention IS 'A length of time that can be counted back, up to 1000 years with months of 31 days.';
 COMMENT ON CONSTRAINT retention_pkey ON wfstate.retention IS 'An item is kept for one time.';
 INSERT INTO wfstate.access VALUES ('wfstate.retention', 'operator');
 
