@@ -45,7 +45,7 @@ DELETE FROM wfstate.metrics WHERE tenant = 'odd rows';
 SELECT count(wf_save_state('e' || n, '{}', workflow => 'w')) FROM generate_series(1, 50) AS n;
 SELECT count(*) FROM wf_steps_begin('e1', ARRAY(SELECT 's' || n FROM generate_series(1, 1000) AS n));
 SELECT count(*) FROM wf_steps_complete('e1', ARRAY(SELECT 's' || n FROM generate_series(1, 1000) AS n));
-SELECT count(wf_start('w' || n, 'q' || n)) FROM generate_series(1, 50) AS n;
+SELECT count(*) FROM generate_series(1, 50) AS n, LATERAL wf_start('w' || n, 'q' || n);
 INSERT INTO wfstate.waits (tenant, execution_id, wait_id, kind, asked_version) SELECT 'odd rows', 'e1', 'w' || n, 'sleep', 1 FROM generate_series(1, 1000) AS n;
 ANALYZE wfstate.executions, wfstate.steps, wfstate.waits, wfstate.leases;
 BEGIN;
