@@ -97,7 +97,7 @@ BEGIN
     RETURN NEXT said;
 
     SELECT sum(t.bytes)::bigint AS bytes,
-           (SELECT min(e.created_at) FROM wfstate.executions AS e
+           (SELECT wfstate.finite(min(e.created_at)) FROM wfstate.executions AS e
              WHERE e.tenant = wfstate.current_tenant() AND e.created_at <= at) AS since_at
       INTO found FROM wfstate.table_metrics AS t;
     said := wfstate.judged('disk', found.bytes, 'bytes', found.bytes > 0.8 * max_bytes,
@@ -144,7 +144,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION @extschema@.wf_health IS
-'Tells what an operator should look at: a row for each check, its status (ok, warn, critical), what was measured, and what to do. What concerns executions is that of the session''s tenant; tables, sizes and transactions are those of all tenants. What the role may not see, or a standby does not know, is told as such and counts as ok. The checks are bounded, so that they take milliseconds whatever the tables hold.
+'Tells what an operator should look at: a row for each check, its status (ok, warn, critical), what was measured, and what to do. What concerns executions is that of the session''s tenant; tables, sizes and transactions are those of all tenants. What the role may not see, or a standby does not know, is told as such and counts as ok. The checks are bounded, so that they take milliseconds whatever the tables hold; while somebody has a table of the extension locked as a whole (ACCESS EXCLUSIVE: VACUUM FULL, ALTER TABLE, TRUNCATE), it waits, unless lock_timeout or statement_timeout ends it.
 Leases that expired longer ago than overdue_after, and waits that ended so long ago, without a claim, are a warning, critical from ten times that on; so is a pending execution older than pending_after, and a transaction, a prepared one or a lag of wf_changes beyond transaction_after. max_bytes: what the tables may take on disk; from 80 % of it on a warning, from 95 % on critical; NULL compares with nothing. The thresholds of the other checks are fixed: docs/monitoring.md has them.
 Errors: 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_health', 'reader');

@@ -17,12 +17,24 @@ COMMENT ON COLUMN wfstate.health_check.unit IS 'Unit of the value.';
 COMMENT ON COLUMN wfstate.health_check.detail IS 'What the value is about, or why there is none.';
 COMMENT ON COLUMN wfstate.health_check.advice IS 'What to do; NULL where all is well.';
 
+CREATE FUNCTION wfstate.plain(value text) RETURNS text
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'plain_wrapper';
+COMMENT ON FUNCTION wfstate.plain IS 'A text that somebody else has chosen, for a terminal: on one line, what is hidden or moves other text as its number.';
+INSERT INTO wfstate.access VALUES ('plain', 'reader');
+
+-- A row that was written by hand may have any time.
+CREATE FUNCTION wfstate.finite(at timestamptz) RETURNS timestamptz
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN least(greatest(at, timestamptz '1970-01-01 00:00:00+00'), timestamptz '9999-12-31 00:00:00+00');
+COMMENT ON FUNCTION wfstate.finite IS 'A time that others can be subtracted from: the nearest one from 1970 to 9999.';
+INSERT INTO wfstate.access VALUES ('finite', 'reader');
+
 CREATE FUNCTION wfstate.judged(
     check_name text, value double precision, unit text, is_warn bool, is_critical bool, detail text, advice text
 ) RETURNS wfstate.health_check
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ROW(check_name, CASE WHEN is_critical THEN 'critical' WHEN is_warn THEN 'warn' ELSE 'ok' END, value, unit,
-           detail, CASE WHEN is_critical OR is_warn THEN advice END)::wfstate.health_check;
+           wfstate.plain(detail), CASE WHEN is_critical OR is_warn THEN advice END)::wfstate.health_check;
 COMMENT ON FUNCTION wfstate.judged IS 'A row of wf_health: its status, and advice where that is not ok.';
 INSERT INTO wfstate.access VALUES ('judged', 'reader');
 
@@ -56,7 +68,7 @@ INSERT INTO wfstate.access VALUES ('moment', 'reader');
 CREATE FUNCTION wfstate.health_of_queues(pending_after interval, overdue_after interval)
     RETURNS SETOF wfstate.health_check
     LANGUAGE plpgsql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+    SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
     at CONSTANT timestamptz := clock_timestamp();
@@ -64,7 +76,7 @@ DECLARE
     found record;
     said wfstate.health_check;
 BEGIN
-    SELECT count(*) AS n, min(l.expires_at) AS oldest_at, extract(epoch FROM at - min(l.expires_at)) AS age,
+    SELECT count(*) AS n, wfstate.finite(min(l.expires_at)) AS oldest_at, extract(epoch FROM at - wfstate.finite(min(l.expires_at))) AS age,
            (array_agg(l.execution_id::text ORDER BY l.expires_at))[1] AS id INTO found
       FROM (SELECT x.execution_id, x.expires_at FROM wfstate.leases AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.state = 'held' AND x.check_at < since
@@ -76,7 +88,8 @@ BEGIN
         'No worker claims: see that workers run for its workflow. wf_leases(state => ''held'') lists the leases.');
     RETURN NEXT said;
 
-    SELECT h.execution_id, h.workflow, h.ready_at, extract(epoch FROM at - h.ready_at) AS age INTO found
+    SELECT h.execution_id, h.workflow, wfstate.finite(h.ready_at) AS ready_at,
+           extract(epoch FROM at - wfstate.finite(h.ready_at)) AS age INTO found
       FROM (SELECT q.execution_id, q.workflow, q.ready_at FROM wfstate.queue_heads AS q
             UNION ALL
             SELECT e.execution_id, e.workflow, e.updated_at
@@ -93,7 +106,7 @@ BEGIN
         'Work comes faster than it is done, no worker claims it, or limits hold it back: see wfstate.queue_metrics and wf_limits.');
     RETURN NEXT said;
 
-    SELECT count(*) AS n, min(l.check_at) AS oldest_at, extract(epoch FROM at - min(l.check_at)) AS age,
+    SELECT count(*) AS n, wfstate.finite(min(l.check_at)) AS oldest_at, extract(epoch FROM at - wfstate.finite(min(l.check_at))) AS age,
            (array_agg(l.execution_id::text ORDER BY l.check_at))[1] AS id INTO found
       FROM (SELECT x.execution_id, x.check_at FROM wfstate.leases AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.state IN ('delayed', 'waiting') AND x.check_at < since
@@ -122,14 +135,14 @@ BEGIN
     SELECT count(*) AS n, string_agg(c.agent_key, ', ' ORDER BY c.agent_key) FILTER (WHERE c.place <= 3) AS names
       INTO found
       FROM (SELECT x.agent_key, row_number() OVER (ORDER BY x.agent_key) AS place
-              FROM @extschema@.wf_circuits_open(max_rows => 10000) AS x) AS c;
+              FROM @extschema@.wf_circuits_open(NULL::text, 10000) AS x) AS c;
     said := wfstate.judged('open_circuits', found.n, 'circuits', found.n > 0, found.n >= 10,
         CASE WHEN found.n = 0 THEN 'none is open' ELSE 'of ' || found.names || CASE WHEN found.n > 3 THEN ', …' ELSE '' END END,
         'Calls to these agents are refused: see wf_circuits_open and wf_circuit_transitions, and mend the agents.');
     RETURN NEXT said;
 
     IF has_table_privilege('wfstate.quarantine', 'SELECT') THEN
-        SELECT count(*) AS n, min(q.quarantined_at) AS oldest_at INTO found
+        SELECT count(*) AS n, wfstate.finite(min(q.quarantined_at)) AS oldest_at INTO found
           FROM (SELECT x.quarantined_at FROM wfstate.quarantine AS x
                  WHERE x.tenant = wfstate.current_tenant() AND x.quarantined_at <= at
                  ORDER BY x.quarantined_at LIMIT 10000) AS q;
@@ -180,7 +193,7 @@ BEGIN
         'Loads apply many patches: a save with wfstate.keyframe_ratio and wfstate.keyframe_min at their defaults makes a keyframe.');
     RETURN NEXT said;
 
-    SELECT count(*) AS n, min(o.hour_at) AS oldest_at INTO found
+    SELECT count(*) AS n, wfstate.finite(min(o.hour_at)) AS oldest_at INTO found
       FROM (SELECT x.hour_at FROM wfstate.routing_outcomes AS x
              WHERE x.tenant = wfstate.current_tenant() AND x.hour_at <= at LIMIT 100000) AS o;
     said := wfstate.judged('unfolded_outcomes', found.n, 'outcomes',
@@ -203,7 +216,7 @@ DECLARE
     said wfstate.health_check;
     hidden bigint;
 BEGIN
-    SELECT c.changed_at, extract(epoch FROM at - c.changed_at) AS age INTO found
+    SELECT wfstate.finite(c.changed_at) AS changed_at, extract(epoch FROM at - wfstate.finite(c.changed_at)) AS age INTO found
       FROM wfstate.feeds AS f
      CROSS JOIN LATERAL (
         SELECT x.changed_at FROM wfstate.changes AS x

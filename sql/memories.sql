@@ -85,7 +85,11 @@ BEGIN ATOMIC
       JOIN pg_depend AS b ON b.refclassid = 'pg_extension'::regclass AND b.refobjid = e.oid AND b.deptype = 'e'
                          AND b.classid = 'pg_operator'::regclass AND b.objid = o.oid
       JOIN pg_namespace AS n ON n.oid = t.typnamespace
-     WHERE e.extname = 'vector';
+      JOIN pg_proc AS f ON f.oid = o.oprcode
+      JOIN pg_language AS l ON l.oid = f.prolang AND l.lanname = 'c'
+      JOIN pg_roles AS r ON r.oid = f.proowner AND r.rolsuper
+      JOIN pg_roles AS s ON s.oid = t.typowner AND s.rolsuper
+     WHERE e.extname = 'vector' AND t.typtype = 'b';
 END;
 COMMENT ON FUNCTION wfstate.vector_schema IS 'Schema of the extension pgvector, quoted; NULL where it is not installed.';
 INSERT INTO wfstate.access VALUES ('vector_schema', 'reader');
@@ -149,7 +153,7 @@ CREATE FUNCTION @extschema@.wf_recall(
 COMMENT ON FUNCTION @extschema@.wf_recall IS
 'Finds memories that have any of the words of query, a text in plain language; best first. rank is (t + s) * (1 + confidence) / 2: t is ts_rank of the words found, those of the lesson counting 1 and those of the context 0.4; s is the cosine similarity to embedding, if that is above 0, where one is given. Without query and embedding it lists memories by confidence, which then is the rank.
 tool_name: only about this tool. min_confidence: only as sure as that. tags: only whose tags contain this object. embedding: a vector of the same model as those remembered; needs pgvector. config: the text-search configuration that the query is in, by default the session''s default_text_search_config; what was remembered in another one is found as far as the two agree about a word. max_rows: how many (1 to 10000, by default 10).
-The work is bounded. Of the query the first 32 words count. A word that a tenth of the 500 surest memories have is looked for among those only; of any other word 200 memories are ranked, fewer where there are more than five words, so that they are about 1000 together. With tags, 5000 memories that have them and a word are ranked. By embedding, the 10000 newest memories that have one are compared, and the 200 nearest ranked.
+What is ranked is bounded, and so are the words. Of the query the first 32 words count. A word that a tenth of the 500 surest memories have is looked for among those only; of any other word 200 memories are ranked, fewer where there are more than five words, so that they are about 1000 together. With tags, 5000 memories that have them and a word are ranked. The index gives all memories that have a word or the tags before min_confidence is looked at, and they are gone through: a word that few of the 500 surest memories have, but many others, and tags that many have, take 10 milliseconds for each thousand of them. By embedding, the 10000 newest memories that have one are compared, and the 200 nearest ranked.
 Errors: 22023 for a bad argument; 42704 for a configuration that does not exist; 0A000 for an embedding where pgvector is not installed; 54000 over a limit.';
 INSERT INTO wfstate.access VALUES ('wf_recall', 'reader');
 

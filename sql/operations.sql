@@ -5,7 +5,7 @@ CREATE FUNCTION @extschema@.wf_maintain(max_rows integer DEFAULT 10000, all_tena
 )
     LANGUAGE c VOLATILE ROWS 10 PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'wf_maintain_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_maintain IS
-'Does everything that is to be done from time to time, in one bounded batch; wf_schedule_maintenance has pg_cron call it. fold_outcomes: recorded outcomes become part of the statistics of their hour. merge_statistics: the parts of past hours become one an hour. index_search: executions whose workflow has declared paths since they were indexed come into the index. expire_leases: what has waited long enough, and whose lease has expired, is ready to be claimed, as wf_claim would make it. recover_circuits: as wf_circuits_recover. cleanup_executions and the like: as wf_cleanup() removes, by wf_set_retention and the definitions; of the rest nothing is removed. forget_roles: the grants of tenants to roles that have been dropped, of the whole database. failed: what could not be done.
+'Does everything that is to be done from time to time, in one bounded batch; wf_schedule_maintenance has pg_cron call it. fold_outcomes: recorded outcomes become part of the statistics of their hour. merge_statistics: the parts of past hours become one an hour. index_search: executions whose workflow has declared paths since they were indexed come into the index. expire_leases: what has waited long enough, and whose lease has expired, is ready to be claimed, as wf_claim would make it. recover_circuits: as wf_circuits_recover. cleanup_executions and the like: as wf_cleanup() removes, by wf_set_retention and the definitions; of the rest nothing is removed. forget_roles: the grants of tenants to roles that have been dropped, of the whole database. protect_partitions: partitions of logs and metrics that pg_partman has made get their row-level security. failed: what could not be done.
 all_tenants: not the session''s tenant but all of them, one after the other, for who may use all tenants. A call goes on behind the tenant where the last one has ended, and ends when max_rows rows were processed, or 1000 tenants or all were served. Work that fails in one tenant is taken back and counted under failed, and others'' goes on. While another session does that, nothing is done.
 Returns each task with the number of rows that it has processed, and with all_tenants how many tenants were served; fewer than max_rows (1 to 10000, by default 10000) means that little or nothing is left to do.
 Errors: 42501 for all_tenants when the caller may not use all tenants; 22023 when max_rows is out of range, or all_tenants is NULL.';
@@ -24,7 +24,7 @@ DECLARE
                        FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
                       WHERE p.oid = to_regprocedure('@extschema@.wf_maintain(integer, boolean)'));
 BEGIN
-    RETURN format('SELECT pg_catalog.count(*) FROM %s(max_rows => %s, all_tenants => true)', routine, max_rows);
+    RETURN format('SELECT pg_catalog.count(*) FROM %s(%s::integer, true)', routine, max_rows);
 END
 $$;
 COMMENT ON FUNCTION wfstate.cron_command IS 'The command of a job, which depends on no search_path.';

@@ -2,6 +2,7 @@
 
 use super::definitions::definition_version;
 use super::{micros, with_key};
+use crate::core::looking::plain;
 use crate::core::looking::timeline::{self, Line};
 use crate::core::{StateError, limits};
 use crate::pg::error::run;
@@ -16,7 +17,7 @@ fn line_record(line: Line) -> Record {
     record![
         line.line,
         line.kind,
-        line.name,
+        line.name.as_deref().map(plain::line),
         line.status,
         line.attempt,
         line.bar,

@@ -18,6 +18,7 @@ mod looking;
 mod memories;
 mod metrics;
 mod migrations;
+mod partitions;
 mod query;
 mod repair;
 mod retention;

@@ -1,7 +1,7 @@
 //! Work that may fail without failing the call: in a subtransaction, as a PL/pgSQL block with EXCEPTION does it.
 
 use crate::core::{StateError, StateResult};
-use crate::pg::error;
+use crate::pg::{error, settings};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
 use std::any::Any;
@@ -16,6 +16,9 @@ pub struct Caught {
     /// show parts of a state.
     pub message: String,
 }
+
+/// What waiting for a lock ends in.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// What a subtransaction puts back.
 struct Outside {
@@ -114,6 +117,47 @@ pub fn attempt<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Result<R
             None => resume_unwind(error),
         },
     }
+}
+
+/// Runs `work` as far as nobody has locked what it needs: where it would wait for longer than a moment, what it has
+/// changed is taken back, and there is no result. So whoever holds more than one lock is not waited for in a circle.
+pub fn unless_locked<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<Option<R>> {
+    let is_locked = |error: &Unwound| code(error).as_deref() == Some(LOCK_NOT_AVAILABLE);
+    match inside(true, is_locked, || settings::impatient(work)) {
+        Ok(result) => result.map(Some),
+        Err(error) if is_locked(&error) => Ok(None),
+        Err(error) => resume_unwind(error),
+    }
+}
+
+/// How many locks of others are run into before what is left is for the next time.
+const LOCKED: usize = 10;
+
+/// `work` for all of some things at once, or, where somebody has locked one of them, one by one without those; each is
+/// told of what was done. Returns how many were left alone.
+pub fn without_locked<T, R>(
+    all: &[T],
+    work: impl Fn(&[T]) -> StateResult<R>,
+    mut each: impl FnMut(R),
+) -> StateResult<usize> {
+    if all.is_empty() {
+        return Ok(0);
+    }
+    if let Some(done) = unless_locked(|| work(all))? {
+        each(done);
+        return Ok(0);
+    }
+    let mut left = 0;
+    for (at, one) in all.chunks(1).enumerate() {
+        if left >= LOCKED {
+            return Ok(left + all.len() - at);
+        }
+        match unless_locked(|| work(one))? {
+            Some(done) => each(done),
+            None => left += 1,
+        }
+    }
+    Ok(left)
 }
 
 /// Runs `work` and takes back what it has changed.

@@ -28,18 +28,19 @@ impl Partitioned {
     /// knows no such locks. For the owner, before it writes.
     pub fn is_whole(self) -> bool {
         let lock = pg_sys::RowExclusiveLock as i32;
-        // SAFETY: a plain read of the backend's state. The tables are opened and locked as a statement that writes to them does, which raises where one
-        // is missing; the partitions are read while their table is open.
+        // SAFETY: a plain read of the backend's state. The tables are opened and locked as a statement that writes to them
+        // does, the parent first, as whoever changes partitions does; that raises where one is missing. The partitions
+        // are read while their table is open.
         unsafe {
             if pg_sys::XactReadOnly {
                 return false;
             }
-            let default = pg_sys::table_open(oid(self.default), lock);
             let parent = pg_sys::table_open(oid(self.parent), lock);
+            let default = pg_sys::table_open(oid(self.default), lock);
             let partitions = pg_sys::RelationGetPartitionDesc(parent, false);
             let only = (*partitions).nparts == 1 && *(*partitions).oids == (*default).rd_id;
-            pg_sys::table_close(parent, pg_sys::NoLock as i32);
             pg_sys::table_close(default, pg_sys::NoLock as i32);
+            pg_sys::table_close(parent, pg_sys::NoLock as i32);
             only
         }
     }

@@ -20,6 +20,7 @@ pub mod looking;
 pub mod memories;
 pub mod metrics;
 pub mod migrations;
+pub mod partitions;
 pub mod queue;
 pub mod repair;
 pub mod retention;

@@ -37,7 +37,7 @@ check "one that may use no others' tenants" "$(sqlstate 'SET wfstate.tenant = bl
 check "a schedule that is none" "$(sqlstate "SELECT wf_schedule_maintenance('now and then')" -U chores)" 22023
 job="$(sql 'SELECT wf_schedule_maintenance()' -U chores)"
 check "the job" "$(sql "SELECT jobname, schedule, command, database, username, active FROM cron.job WHERE jobid = $job")" \
-  'wfstate maintenance|* * * * *|SELECT pg_catalog.count(*) FROM "My flows".wf_maintain(max_rows => 10000, all_tenants => true)|wfstate_test|chores|t'
+  'wfstate maintenance|* * * * *|SELECT pg_catalog.count(*) FROM "My flows".wf_maintain(10000::integer, true)|wfstate_test|chores|t'
 check "again it is the same" "$(sql "SELECT wf_schedule_maintenance('1 second', 500)" -U chores 2>/dev/null || sql "SELECT wf_schedule_maintenance('*/2 * * * *', 500)" -U chores)" "$job"
 check "with what is said now" "$(sql "SELECT count(*), bool_and(command LIKE '%max_rows => 500,%') FROM cron.job")" '1|t'
 sql 'SELECT wf_schedule_maintenance()' -U chores >/dev/null
@@ -71,5 +71,5 @@ command="$(hint 'SELECT wf_schedule_maintenance()' -d elsewhere | sed 's/^.*sche
 check "its hint is a command" "${command%%(*}" 'SELECT cron.schedule_in_database'
 sql "$command" >/dev/null
 check "that schedules the job there" "$(sql 'SELECT jobname, command, database FROM cron.job')" \
-  'wfstate maintenance of elsewhere|SELECT pg_catalog.count(*) FROM public.wf_maintain(max_rows => 10000, all_tenants => true)|elsewhere'
+  'wfstate maintenance of elsewhere|SELECT pg_catalog.count(*) FROM public.wf_maintain(10000::integer, true)|elsewhere'
 count_done

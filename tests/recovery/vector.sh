@@ -99,6 +99,14 @@ check "what is beyond the newest is found by its words" "$(PGOPTIONS='-c wfstate
   SELECT lesson, round(similarity::numeric, 3) FROM wf_recall('1', embedding => ARRAY[cos(1 / 3000.0), sin(1 / 3000.0)]::real[], max_rows => 1)")" \
   "number 1|1.000"
 
+# What may be somebody else's is not called, whatever it is named.
+sql "CREATE ROLE stranger"
+own="$(sql "SELECT oprcode::regprocedure FROM pg_operator WHERE oprname = '<=>' AND oprleft = (SELECT oid FROM pg_type WHERE typname = 'vector') LIMIT 1")"
+sql "ALTER FUNCTION $own OWNER TO stranger"
+check "not by a function of somebody else's" "$(sqlstate "SELECT wf_recall(embedding => '{0,1,0}')" -U wf_app)" 0A000
+sql "ALTER FUNCTION $own OWNER TO postgres"
+check "by the superuser's" "$(sqlstate "SELECT wf_recall(embedding => '{0,1,0}')" -U wf_app)" ""
+
 # A dump takes the embeddings along, also to where there is no pgvector.
 pg_dump -Fc -f "$WF_BASE/vectors.dump" vectors
 sql 'CREATE DATABASE restored' -d postgres

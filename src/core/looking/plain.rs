@@ -1,6 +1,8 @@
 //! Names and messages as somebody else's terminal or page may show them: on one line, and without characters that are
 //! not seen or that move what stands beside them.
 
+use crate::core::work::work;
+
 /// Whether a character is not to be shown as it is: controls, line ends, what turns the direction of text, what has
 /// no width or no meaning, and tags.
 pub fn is_hidden(c: char) -> bool {
@@ -23,6 +25,13 @@ pub fn push(out: &mut String, text: &str) {
             out.push(c);
         }
     }
+}
+
+/// A text on one line.
+pub fn line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    push(&mut line, text);
+    line
 }
 
 /// The number of a character, as JSON would write it or nearly so.
@@ -138,6 +147,7 @@ pub fn cut(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut used = 0;
     let mut kept = 0;
+    work(text.len());
     for c in text.chars() {
         let mut piece = String::new();
         push(&mut piece, c.encode_utf8(&mut [0; 4]));

@@ -3,6 +3,7 @@
 use super::plain::{columns, cut, padded};
 use super::story::{Kind, Span, Story};
 use super::times;
+use crate::core::work::work;
 
 /// Columns that a name may take.
 const MOST_NAME: usize = 32;
@@ -221,6 +222,7 @@ fn strokes(span: &Span) -> (char, Option<char>) {
 fn line_of(span: &Span, story: &Story, scale: Scale) -> Line {
     let end = story.end(span);
     let (first, last) = scale.cells(span.from, end);
+    work(scale.width);
     let (stroke, tip) = strokes(span);
     let bar = (0..scale.width).map(|cell| match tip {
         Some(tip) if cell == last => tip,

@@ -91,6 +91,21 @@ fn hold_execution(tenant: &str, list_id: &str) -> StateResult<()> {
     Ok(())
 }
 
+/// The same of a list that comes to an execution, perhaps from another one. In order, as all that lock several do.
+fn hold_both(tenant: &str, list_id: &str, id: &str) -> StateResult<()> {
+    let params = [Param::Text(Some(tenant)), Param::Text(Some(list_id))];
+    let former = EXECUTION.one(Mode::Latest, &params, |row| Ok(row.text(0)))?;
+    let former = former.flatten().filter(|former| former != id);
+    let hold_former = |is_due: bool| match &former {
+        Some(id) if is_due => executions::lock(Key { tenant, id }, Lock::Reference).map(|_| ()),
+        _ => Ok(()),
+    };
+    let is_first = former.as_deref().is_some_and(|former| former < id);
+    hold_former(is_first)?;
+    executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
+    hold_former(!is_first)
+}
+
 /// Saves a list whole. Returns its new version.
 pub fn save(
     tenant: &str,
@@ -104,9 +119,7 @@ pub fn save(
         return Err(todo::no_plan(list_id));
     }
     match list.execution_id {
-        Some(id) => {
-            executions::lock_existing(Key { tenant, id }, Lock::Reference)?;
-        }
+        Some(id) => hold_both(tenant, list_id, id)?,
         None => hold_execution(tenant, list_id)?,
     }
     write(tenant, list_id, list, expected)

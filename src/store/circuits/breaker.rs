@@ -5,6 +5,7 @@
 
 use crate::core::circuit::{Circuit, Event, Outcome, Policy, State, Verdict};
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::attempt;
 use crate::pg::spi::{Mode, now};
 use crate::store::circuits::policies;
 use crate::store::circuits::rows::{self as rows, Agent};
@@ -91,7 +92,9 @@ pub fn recover(tenant: &str, max_rows: i64) -> StateResult<Vec<String>> {
     let mut recovered = Vec::with_capacity(due.len());
     for key in due {
         let agent = Agent { tenant, key: &key };
-        if decide(agent, |_| Event::Recover, None)?.changed {
+        // What somebody else is writing about it is not waited for.
+        let decided = attempt::unless_locked(|| decide(agent, |_| Event::Recover, None))?;
+        if decided.is_some_and(|decided| decided.changed) {
             recovered.push(key);
         }
     }

@@ -3,6 +3,7 @@
 use super::counts::Scope;
 use crate::core::StateResult;
 use crate::core::report::StepFigures;
+use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 
 /// Newest executions whose steps are looked at, and steps.
@@ -73,19 +74,22 @@ pub fn slowest(scope: &Scope<'_>) -> StateResult<(Vec<StepFigures>, i64)> {
     };
     let mut sampled = 0;
     let mut slowest = Vec::new();
-    statement.each(Mode::Read, &params, |row| {
-        sampled = row.int8(8).unwrap_or_default();
-        slowest.push(StepFigures {
-            workflow: row.text(0).filter(|_| scope.workflow.is_none()),
-            step_id: row.text(1).unwrap_or_default(),
-            count: row.int8(2).unwrap_or_default(),
-            failed: row.int8(3).unwrap_or_default(),
-            repeated: row.int8(4).unwrap_or_default(),
-            p50: row.float8(5).unwrap_or_default(),
-            p95: row.float8(6).unwrap_or_default(),
-            longest: row.float8(7).unwrap_or_default(),
-        });
-        Ok(())
+    // Not the whole table for each execution of the sample, where one of them has most of the steps.
+    settings::by_keys(|| {
+        statement.each(Mode::Read, &params, |row| {
+            sampled = row.int8(8).unwrap_or_default();
+            slowest.push(StepFigures {
+                workflow: row.text(0).filter(|_| scope.workflow.is_none()),
+                step_id: row.text(1).unwrap_or_default(),
+                count: row.int8(2).unwrap_or_default(),
+                failed: row.int8(3).unwrap_or_default(),
+                repeated: row.int8(4).unwrap_or_default(),
+                p50: row.float8(5).unwrap_or_default(),
+                p95: row.float8(6).unwrap_or_default(),
+                longest: row.float8(7).unwrap_or_default(),
+            });
+            Ok(())
+        })
     })?;
     Ok((slowest, sampled))
 }

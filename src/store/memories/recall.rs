@@ -40,7 +40,8 @@ macro_rules! words {
                               pg_catalog.tsvector_to_array(m.document))"
     };
 }
-/// Memories that have a word, from two sources that are both bounded: the surest memories are read through; the index
+/// Memories that have a word, from two sources that give no more than is ranked; what the index has of a word is gone
+/// through whole. The surest memories are read through; the index
 /// gives those that have a word which is not common among the surest, some of each. A common word leads to so many
 /// that nobody wants but the surest of them, and its list in the index is as long as the table.
 /// Without its positions a document is small, and not fetched from TOAST again for each word.

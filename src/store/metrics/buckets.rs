@@ -31,7 +31,7 @@ macro_rules! origin {
 }
 pub(super) use origin;
 
-/// Planned for the values of each call. Percentiles by sorting: unlike the sketch of routing_stats they are exact, and
+/// Planned for the values of each call. A bucket that would begin before all times is part of the next one. Percentiles by sorting: unlike the sketch of routing_stats they are exact, and
 /// take negative and tiny values for what they are.
 static SUM: Statement = Statement::planned_each_time(
     concat!(
@@ -39,7 +39,8 @@ static SUM: Statement = Statement::planned_each_time(
                 x.percentiles[1], x.percentiles[2], x.percentiles[3],
                 CASE WHEN x.units {=} x.count AND x.first_unit {=} x.last_unit THEN x.first_unit END
            FROM (
-  SELECT CASE WHEN $2 IS NULL THEN NULL ELSE pg_catalog.date_bin($2, m.recorded_at, ",
+  SELECT CASE WHEN $2 IS NULL THEN NULL ELSE pg_catalog.date_bin($2, greatest(m.recorded_at,
+              '4713-01-01 00:00:00+00 BC'::pg_catalog.timestamptz {+} $2), ",
         origin!(),
         ") END AS bucket_at,
          pg_catalog.count(*) AS count, pg_catalog.sum(m.value) AS sum, pg_catalog.min(m.value) AS min,

@@ -1,6 +1,7 @@
 //! Closed circuits that were not written since, with their transitions: an agent without a row has a closed circuit.
 
 use crate::core::StateResult;
+use crate::pg::attempt;
 use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::retention::progress::{self, Place, Walked};
@@ -35,6 +36,22 @@ pub(super) fn clean(wanted: &Wanted<'_>) -> StateResult<Done> {
     progress::walk(wanted, "circuits", |from| batch(wanted, from))
 }
 
+/// Removes some without those that somebody has locked, or whose transitions.
+fn remove(wanted: &Wanted<'_>, old: &[String]) -> StateResult<i64> {
+    let mut removed = 0;
+    let work = |old: &[String]| {
+        let params = [
+            Param::Text(Some(wanted.tenant)),
+            Param::TextArray(Some(old)),
+            Param::Timestamptz(wanted.before),
+        ];
+        // Below row-level security no row is found by where it lies.
+        as_owner(|| REMOVE.run(Mode::Latest, &params))
+    };
+    attempt::without_locked(old, work, |count| removed += count.cast_signed())?;
+    Ok(removed)
+}
+
 fn batch(wanted: &Wanted<'_>, mut from: Place) -> StateResult<Walked> {
     let own = || Param::Text(Some(wanted.tenant));
     let mut done = Done::default();
@@ -63,15 +80,7 @@ fn batch(wanted: &Wanted<'_>, mut from: Place) -> StateResult<Walked> {
         done.removed += match (old.len(), wanted.dry_run) {
             (0, _) => 0,
             (count, true) => i64::try_from(count).unwrap_or_default(),
-            (_, false) => {
-                let params = [
-                    own(),
-                    Param::TextArray(Some(&old)),
-                    Param::Timestamptz(wanted.before),
-                ];
-                // Below row-level security no row is found by where it lies.
-                as_owner(|| REMOVE.run(Mode::Latest, &params))?.cast_signed()
-            }
+            (_, false) => remove(wanted, &old)?,
         };
         let read = i64::try_from(page.len()).unwrap_or(i64::MAX);
         left -= read;

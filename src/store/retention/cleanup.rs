@@ -2,7 +2,7 @@
 
 use crate::core::{StateError, StateResult, limits};
 use crate::pg::spi::{Interval, now};
-use crate::pg::{backend, settings};
+use crate::pg::{attempt, backend, settings};
 use crate::store::ages;
 use crate::store::retention::aged::{self, Aged};
 use crate::store::retention::policies::{self, Policy};
@@ -75,10 +75,13 @@ pub fn run(
         if asked == Some(false) || asked.is_none() && !goes(item, call, policy) {
             continue;
         }
+        let work = || settings::by_keys(|| clean(tenant, item, call, policy, now));
         each(
             item,
             match is_free {
-                true => settings::by_keys(|| clean(tenant, item, call, policy, now))?,
+                true if call.dry_run => work()?,
+                // What all of an item depends on, somebody may have locked, too.
+                true => attempt::unless_locked(work)?.unwrap_or_default(),
                 false => Done::default(),
             },
         );

@@ -2,8 +2,8 @@
 //! of it is locked (lease, head) and asked once more, since what is committed in between may stand on it.
 
 use crate::core::StateResult;
-use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
+use crate::pg::{attempt, interrupts};
 use crate::store::Key;
 use crate::store::feed::record;
 use crate::store::log::{belongings, cache};
@@ -244,14 +244,29 @@ fn portion(
     }
     done.removed += match wanted.dry_run {
         true => free::of(Mode::Read, wanted.tenant, &old, wanted.checkpointed)?.len(),
-        false => remove(wanted, &old, left)?,
+        false => remove_free(wanted, &old, left)?,
     }
     .try_into()
     .unwrap_or(i64::MAX);
     Ok((!is_last || !is_whole).then_some(at))
 }
 
-/// Removes those of some executions that may go and that nobody else has locked. Returns how many.
+/// Removes those of some executions that may go, without those of which somebody else has locked anything. Returns how
+/// many.
+fn remove_free(wanted: &Wanted<'_>, ids: &[String], left: &mut Vec<Left>) -> StateResult<usize> {
+    let mut removed = 0;
+    let work = |ids: &[String]| {
+        let mut left = Vec::new();
+        remove(wanted, ids, &mut left).map(|count| (count, left))
+    };
+    attempt::without_locked(ids, work, |(count, mut more): (usize, Vec<Left>)| {
+        removed += count;
+        left.append(&mut more);
+    })?;
+    Ok(removed)
+}
+
+/// Removes those of some executions that may go and whose own rows nobody else has locked. Returns how many.
 fn remove(wanted: &Wanted<'_>, ids: &[String], left: &mut Vec<Left>) -> StateResult<usize> {
     let tenant = wanted.tenant;
     let free = free::of(Mode::Latest, tenant, ids, wanted.checkpointed)?;

@@ -1,7 +1,9 @@
 //! `wf_maintain`: everything that is to be done from time to time, for a tenant.
 
-use crate::core::StateResult;
+use crate::core::{StateError, StateResult};
+use crate::pg::attempt;
 use crate::store::circuits::breaker;
+use crate::store::partitions;
 use crate::store::queue::due;
 use crate::store::retention::cleanup::{self, Call};
 use crate::store::routing::fold;
@@ -34,14 +36,24 @@ impl Tasks {
     }
 }
 
-/// Does what is of one tenant.
+/// Does what is of one tenant. A task that somebody's locks are in the way of is left for the next time.
 pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateResult<()> {
-    tasks.add("fold_outcomes", fold::outcomes(tenant, max_rows)?);
-    tasks.add("merge_statistics", fold::parts(tenant, max_rows)?);
-    tasks.add("index_search", declare::index_all(tenant, max_rows)?);
-    tasks.add("expire_leases", due::expire(tenant, max_rows)?);
-    let recovered = breaker::recover(tenant, max_rows)?.len();
-    tasks.add("recover_circuits", recovered.try_into().unwrap_or(i64::MAX));
+    let mut locked = 0;
+    let mut add = |task: &str, work: &dyn Fn() -> StateResult<i64>| {
+        match attempt::unless_locked(work)? {
+            Some(processed) => tasks.add(task, processed),
+            None => locked += 1,
+        }
+        Ok::<_, StateError>(())
+    };
+    add("fold_outcomes", &|| fold::outcomes(tenant, max_rows))?;
+    add("merge_statistics", &|| fold::parts(tenant, max_rows))?;
+    add("index_search", &|| declare::index_all(tenant, max_rows))?;
+    add("expire_leases", &|| due::expire(tenant, max_rows))?;
+    add("recover_circuits", &|| {
+        let recovered = breaker::recover(tenant, max_rows)?.len();
+        Ok(recovered.try_into().unwrap_or(i64::MAX))
+    })?;
     let call = Call {
         older_than: None,
         dry_run: false,
@@ -50,7 +62,7 @@ pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateRes
         checkpointed: None,
         as_of: None,
     };
-    let mut failed = 0;
+    let mut failed = locked;
     cleanup::run(tenant, &call, |item, done| {
         tasks.add(&format!("cleanup_{item}"), done.removed);
         failed += done.failed;
@@ -59,10 +71,17 @@ pub(super) fn tenant(tenant: &str, max_rows: i64, tasks: &mut Tasks) -> StateRes
     Ok(())
 }
 
+/// Does what is of the database. Last, since what it locks stays so until the transaction ends.
+pub(super) fn database(tasks: &mut Tasks) -> StateResult<()> {
+    tasks.add("forget_roles", grants::sweep()?);
+    tasks.add("protect_partitions", partitions::protect()?);
+    Ok(())
+}
+
 /// Does what is of one tenant, and what is of the database.
 pub fn one(name: &str, max_rows: i64) -> StateResult<Tasks> {
     let mut tasks = Tasks::default();
     tenant(name, max_rows, &mut tasks)?;
-    tasks.add("forget_roles", grants::sweep()?);
+    database(&mut tasks)?;
     Ok(tasks)
 }

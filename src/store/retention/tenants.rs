@@ -6,7 +6,6 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::pg::{attempt, backend, interrupts, settings};
 use crate::store::retention::maintain::{self, Tasks};
 use crate::store::retention::progress::{self, CLEANING, Place};
-use crate::store::tenants::grants;
 use crate::store::tenants::scope::ALL;
 use crate::store::tenants::tenant;
 
@@ -68,7 +67,7 @@ pub fn all(max_rows: i64) -> StateResult<Tasks> {
         ..Place::default()
     };
     progress::set(ALL, ITEM, ITEM, &place, 0)?;
-    tasks.add("forget_roles", grants::sweep()?);
+    maintain::database(&mut tasks)?;
     tasks.add("tenants", served);
     Ok(tasks)
 }

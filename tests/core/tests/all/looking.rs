@@ -293,3 +293,13 @@ proptest! {
         prop_assert!(!cut.chars().any(plain::is_hidden));
     }
 }
+
+#[test]
+fn long_names_can_be_interrupted() {
+    let name = format!("i{}", "\u{301}".repeat(124));
+    let before = wfstate_core_tests::core::work::done();
+    for _ in 0..1000 {
+        wfstate_core_tests::core::looking::plain::cut(&name, 32);
+    }
+    assert!(wfstate_core_tests::core::work::done() - before >= 100_000);
+}
