@@ -69,7 +69,11 @@ fn find<'a>(items: Array<'a>, wanted: &str) -> Result<Option<(usize, Value<'a>)>
     }
     let position = match any {
         true => None,
-        false => wanted.parse::<usize>().ok(),
+        // Only as a position is written: neither +1 nor 01.
+        false => wanted
+            .parse::<usize>()
+            .ok()
+            .filter(|at| at.to_string() == wanted),
     };
     let found = position.map(|at| Ok((at, items.get(at)?))).transpose()?;
     Ok(found.and_then(|(at, value)| Some((at, value?))))
@@ -80,7 +84,7 @@ fn is(id: Value<'_>, wanted: &str) -> Result<bool> {
         Value::String(text) => text == wanted.as_bytes(),
         Value::Numeric(raw) => {
             let number = Numeric::parse(raw)?;
-            number.to_i64().is_some_and(|id| id.to_string() == wanted)
+            number.whole(wanted.len()).is_some_and(|id| id == wanted)
         }
         _ => false,
     })
