@@ -96,8 +96,14 @@ BEGIN
               FROM (SELECT x.execution_id, x.workflow, x.updated_at FROM wfstate.executions AS x
                      WHERE x.tenant = wfstate.current_tenant() AND x.status = 'pending' AND x.created_at < at
                      ORDER BY x.created_at LIMIT 1000) AS e
-             WHERE (SELECT true FROM wfstate.leases AS l
-                     WHERE l.tenant = wfstate.current_tenant() AND l.execution_id = e.execution_id) IS NULL) AS h
+             WHERE (SELECT l.state <> 'parked' FROM wfstate.leases AS l
+                     WHERE l.tenant = wfstate.current_tenant() AND l.execution_id = e.execution_id) IS NOT TRUE
+            UNION ALL
+            SELECT p.execution_id, p.workflow, greatest(p.claimed_at, (SELECT x.updated_at FROM wfstate.executions AS x
+                     WHERE x.tenant = wfstate.current_tenant() AND x.execution_id = p.execution_id))
+              FROM (SELECT l.execution_id, l.workflow, l.claimed_at FROM wfstate.leases AS l
+                     WHERE l.tenant = wfstate.current_tenant() AND l.state = 'parked'
+                     ORDER BY l.workflow, l.concurrency_key, l.lane DESC, l.ticket LIMIT 1000) AS p) AS h
      ORDER BY h.ready_at LIMIT 1;
     said := wfstate.judged('oldest_pending', greatest(coalesce(found.age, 0), 0), 'seconds',
         at - found.ready_at > pending_after, at - found.ready_at > 10 * pending_after,

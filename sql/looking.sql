@@ -10,7 +10,7 @@ CREATE FUNCTION @extschema@.wf_timeline(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_timeline_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_timeline IS
 'Draws an execution as text: line is the whole of each row, for a terminal, the other columns are its parts. The first row is the execution, the second how many versions were saved when; then, by their beginning, the phases that it was in, the attempts at its steps, its waits and its checkpoints (kind phase, step, wait, checkpoint). What has not ended goes on until now, or until the execution ended. A compensated step lasts until it was undone. In names, what is not seen or turns the direction of text stands as its number, and what is long is cut in line, not in name.
-width is the width of a bar in characters (10 to 500, by default 60), max_rows how many phases, attempts, waits and checkpoints are drawn, the newest (1 to 10000, by default 100); a row of kind … tells how many are left out. Of versions and phases, the newest 10000 versions are looked at.
+width is the width of a bar in characters (10 to 500, by default 60), max_rows how many phases, attempts, waits and checkpoints are drawn, the newest (1 to 10000, by default 100); a row of kind … tells how many are left out. Of versions and phases, the newest 10000 versions are looked at. Where versions are missing, because they were pruned or are older than those, a phase ends with the last version that is known to be in it, and a phase … with the status unknown goes on from there to the next version; one that is the same before and after is drawn through.
 Errors: WF005 when the execution does not exist; 22023 for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_timeline', 'reader');
 
@@ -20,7 +20,7 @@ CREATE FUNCTION @extschema@.wf_diagram(
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_diagram_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_diagram IS
 'Returns a workflow or an execution as Mermaid text. workflow: its definition, in this version, by default the newest. execution_id: what it has done, within the definition that binds it: the phases that it was in, numbered by its moves, the last one highlighted; or its steps with their statuses. kind: phases makes a stateDiagram-v2, steps a flowchart by what they depend on, statuses, of an execution, a stateDiagram-v2 of its statuses; NULL takes phases where there are any, else steps, else statuses.
-Names stand in labels, cut to 60 characters, with all but letters, digits and spaces written by number, so that no name is syntax. Of an execution, the newest 200 steps and 500 moves are drawn.
+Names stand in labels, cut to 60 characters, with all but letters, digits and spaces written by number, so that no name is syntax. Of an execution, the newest 200 steps and 500 moves are drawn. A move that versions would tell which were pruned is neither drawn nor numbered: a note stands beside where the execution was next.
 Errors: WF005 when the workflow has no such definition or the execution does not exist; 22023 unless one of workflow and execution_id is given, and for a bad argument.';
 INSERT INTO wfstate.access VALUES ('wf_diagram', 'reader');
 

@@ -157,6 +157,11 @@ fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>
     if statuses::is_final(status) != completed_at.is_some() {
         return Err(refused("its completed_at does not go with its status"));
     }
+    let created_at = required(time(head, "created_at", read_time)?, "created_at")?;
+    // wf_cleanup looks for what has ended among what was created before.
+    if completed_at.is_some_and(|completed_at| completed_at < created_at) {
+        return Err(refused("its completed_at is before its created_at"));
+    }
     Ok(Execution {
         execution_id: required(label(head, "execution_id")?, "execution_id")?,
         workflow: label(head, "workflow")?,
@@ -165,7 +170,7 @@ fn execution(head: Object<'_>, read_time: ReadTime) -> StateResult<Execution<'_>
         status,
         phase: label(head, "phase")?,
         initiated_by: label(head, "initiated_by")?,
-        created_at: required(time(head, "created_at", read_time)?, "created_at")?,
+        created_at,
         started_at: time(head, "started_at", read_time)?,
         updated_at: required(time(head, "updated_at", read_time)?, "updated_at")?,
         completed_at,

@@ -100,6 +100,15 @@ impl StateError {
         .hint("Check the id and the setting wfstate.tenant; wf_save_state creates an execution.")
     }
 
+    /// An execution that a transaction's snapshot shows, and that is gone (40001).
+    pub fn execution_deleted(execution_id: &str) -> Self {
+        Self::new(
+            Code::SerializationFailure,
+            format!("execution \"{execution_id}\" was deleted concurrently"),
+        )
+        .hint("Run the transaction again.")
+    }
+
     /// A version that is not in the log (WF005).
     pub fn version_not_found(execution_id: &str, version: i64) -> Self {
         Self::new(

@@ -2,6 +2,7 @@
 //! policies and parallel workers, for callers who have no right to the table, and must see what is committed
 //! now, whatever the transaction's snapshot shows.
 
+use crate::pg::backend::reads_committed;
 use crate::pg::datum::varlena_datum;
 use crate::pg::error::internal;
 use crate::pg::invalidation::{Cached, table_oid};
@@ -146,14 +147,22 @@ pub struct Index {
     pub columns: [&'static CStr; 2],
 }
 
+/// A key that no row has.
+pub struct Missing<'k> {
+    /// The second of its texts.
+    pub key: &'k str,
+    /// Whether the transaction keeps a snapshot that shows it.
+    pub is_seen: bool,
+}
+
 impl Index {
-    /// The first of these that, after `first`, is no row's key: neither committed nor written by this transaction.
+    /// The first of these that, after `first`, is no row's key now: neither committed nor written by this transaction.
     /// Takes a fraction of what a statement takes to begin.
     pub fn missing<'k>(
         &self,
         first: &str,
         mut seconds: impl Iterator<Item = &'k str>,
-    ) -> Option<&'k str> {
+    ) -> Option<Missing<'k>> {
         // SAFETY: the catalog is asked by static names, and raises where the table is not there; it is open and locked
         // meanwhile. A call has an active snapshot. The keys live until the function that called returns.
         unsafe {
@@ -166,12 +175,19 @@ impl Index {
                 .columns
                 .map(|column| pg_sys::get_attnum((*relation).rd_id, column.as_ptr()));
             let first = varlena_datum(first.as_bytes());
-            // What the snapshot of the query does not show may have been written since, by this transaction, too.
-            let missing = seconds.find(|second| {
-                let key = [first, varlena_datum(second.as_bytes())];
+            let key = |second: &str| [first, varlena_datum(second.as_bytes())];
+            // What the snapshot of the query shows may be gone, and what it does not show may have been written since.
+            let newest = pg_sys::RegisterSnapshot(pg_sys::GetLatestSnapshot());
+            let missing = seconds.find(|one| !has(relation, index, numbers, key(one), newest));
+            pg_sys::UnregisterSnapshot(newest);
+            let missing = missing.map(|one| {
+                // With what this transaction has done so far, so that its own deletion is none of somebody else's.
+                pg_sys::PushCopiedSnapshot(pg_sys::GetActiveSnapshot());
+                pg_sys::UpdateActiveSnapshotCommandId();
                 let active = pg_sys::GetActiveSnapshot();
-                !has(relation, index, numbers, key, active)
-                    && !has(relation, index, numbers, key, std::ptr::null_mut())
+                let is_seen = !reads_committed() && has(relation, index, numbers, key(one), active);
+                pg_sys::PopActiveSnapshot();
+                Missing { key: one, is_seen }
             });
             pg_sys::table_close(relation, lock);
             missing
@@ -179,10 +195,10 @@ impl Index {
     }
 }
 
-/// Whether a snapshot shows a row of this key; NULL is the newest one.
+/// Whether a snapshot shows a row of this key.
 ///
 /// # Safety
-/// The table must be open, the index be its, and the columns, by number, be texts that are its first two and collate
+/// The table must be open, the snapshot registered or active, the index be its, and the columns, by number, be texts that are its first two and collate
 /// "C", as the server takes keys to do.
 unsafe fn has(
     relation: pg_sys::Relation,

@@ -12,9 +12,13 @@ pub const MAX_LEXEMES: usize = 1 << 18;
 /// Most dimensions of an embedding, which are those of pgvector.
 pub const MAX_DIMENSIONS: usize = 16_000;
 
-/// What a lesson is the same by: its tool, and its text without regard to case and white space.
+/// What a lesson is the same by: its tool, and its text without regard to case and white space. A sigma at the end of a
+/// word is the small letter of the same capital as others.
 pub fn key(tool: Option<&str>, lesson: &str) -> String {
-    let words: Vec<String> = lesson.split_whitespace().map(str::to_lowercase).collect();
+    let words = lesson.split_whitespace();
+    let words: Vec<String> = words
+        .map(|word| word.to_lowercase().replace('ς', "σ"))
+        .collect();
     let tool = tool.unwrap_or_default();
     format!("{}:{tool}{}", tool.len(), words.join(" "))
 }

@@ -112,7 +112,11 @@ fn find<'a>(items: Array<'a>, wanted: &str) -> Result<Option<(usize, Value<'a>)>
     }
     let position = match any {
         true => None,
-        false => wanted.parse::<usize>().ok(),
+        // Only as a position is written: neither +1 nor 01.
+        false => wanted
+            .parse::<usize>()
+            .ok()
+            .filter(|at| at.to_string() == wanted),
     };
     let found = position.map(|at| Ok((at, items.get(at)?))).transpose()?;
     Ok(found.and_then(|(at, value)| Some((at, value?))))
@@ -126,7 +130,8 @@ fn is(id: Value<'_>, wanted: &str) -> Result<bool> {
 fn written(id: Value<'_>) -> Result<Option<String>> {
     Ok(match id {
         Value::String(text) => std::str::from_utf8(text).ok().map(String::from),
-        Value::Numeric(raw) => Numeric::parse(raw)?.to_i64().map(|id| id.to_string()),
+        // No longer than a name may be.
+        Value::Numeric(raw) => Numeric::parse(raw)?.whole(limits::MAX_NAME),
         _ => None,
     })
 }

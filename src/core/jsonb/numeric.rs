@@ -1,6 +1,7 @@
 //! The fields of a numeric datum (`src/backend/utils/adt/numeric.c`).
 
 use super::super::error::{Error, Result};
+use std::fmt::Write;
 
 const SPECIAL: u16 = 0xC000;
 const SHORT: u16 = 0x8000;
@@ -118,6 +119,29 @@ impl<'a> Numeric<'a> {
             return None;
         }
         Some(if self.negative { -value } else { value })
+    }
+
+    /// The number in decimal digits, if it is an integer that takes at most so many characters.
+    pub fn whole(&self, most: usize) -> Option<String> {
+        if self.is_empty() {
+            return Some(String::from("0"));
+        }
+        // Digits after the point make it a fraction; missing ones before it are zeros.
+        let length = usize::try_from(self.weight).ok()? + 1;
+        let zeros = length.checked_sub(self.len())?;
+        if length.saturating_sub(1) * 4 >= most {
+            return None;
+        }
+        let mut text = String::from(if self.negative { "-" } else { "" });
+        let digits = self.digits().chain(std::iter::repeat_n(0, zeros));
+        for (place, digit) in digits.enumerate() {
+            // A String takes whatever is written to it.
+            let _ = match place {
+                0 => write!(text, "{digit}"),
+                _ => write!(text, "{digit:04}"),
+            };
+        }
+        (text.len() <= most).then_some(text)
     }
 
     /// Whether both are the same number, whatever their scale. The server

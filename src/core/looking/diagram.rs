@@ -3,7 +3,7 @@
 
 use super::plain;
 use crate::core::definition::Outline;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 
 /// Columns that a label may take.
@@ -39,11 +39,20 @@ pub fn label(name: &str) -> String {
     out
 }
 
+/// Where an execution was.
+#[derive(Debug)]
+pub struct Visit {
+    /// Its phase or status.
+    pub name: String,
+    /// Whether versions before it are missing, so that nobody knows from where it came.
+    pub from_unknown: bool,
+}
+
 /// The way of an execution through phases or statuses.
 #[derive(Debug, Default)]
 pub struct Way {
     /// Where it was, one after the other.
-    pub visited: Vec<String>,
+    pub visited: Vec<Visit>,
     /// Whether it has ended, so that nothing is current but reached.
     pub ended: bool,
     /// Whether it was somewhere before, which is not told.
@@ -103,10 +112,23 @@ pub fn phases(title: &str, outline: Option<&Outline>, way: Option<&Way>) -> Stri
         ends.extend(terminal);
     }
     let visited: Vec<usize> = way
-        .map(|way| way.visited.iter().map(|name| nodes.number(name)).collect())
+        .map(|way| {
+            way.visited
+                .iter()
+                .map(|visit| nodes.number(&visit.name))
+                .collect()
+        })
         .unwrap_or_default();
-    for (made, (from, to)) in visited.iter().zip(visited.iter().skip(1)).enumerate() {
-        moves.entry((*from, *to)).or_default().push(made + 1);
+    let mut made = 0;
+    let mut unknown = BTreeSet::new();
+    let arrivals = way.iter().flat_map(|way| &way.visited).skip(1);
+    for ((from, to), visit) in visited.iter().zip(visited.iter().skip(1)).zip(arrivals) {
+        if visit.from_unknown {
+            unknown.insert(*to);
+        } else {
+            made += 1;
+            moves.entry((*from, *to)).or_default().push(made);
+        }
     }
     if outline.is_none() && way.is_some_and(|way| !way.cut) {
         initial = visited.first().copied();
@@ -128,6 +150,12 @@ pub fn phases(title: &str, outline: Option<&Outline>, way: Option<&Way>) -> Stri
     }
     for end in ends {
         let _ = writeln!(out, "    p{end} --> [*]");
+    }
+    for to in unknown {
+        let _ = writeln!(
+            out,
+            "    note left of p{to} : reached by versions that are missing"
+        );
     }
     highlight(&mut out, &visited);
     out

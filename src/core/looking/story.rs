@@ -85,11 +85,36 @@ pub struct Story {
     pub left_out: usize,
 }
 
+/// Status of a phase that nobody knows, since the versions that would tell it are not there.
+pub const UNKNOWN: &str = "unknown";
+
+fn unknown(from: i64, to: i64) -> Span {
+    Span {
+        kind: Kind::Phase,
+        name: String::from("…"),
+        status: Some(String::from(UNKNOWN)),
+        attempt: None,
+        from: from.min(to),
+        to: Some(to),
+    }
+}
+
 impl Story {
-    /// The phases that it was in, each from the version that entered to the one that left.
+    /// The phases that it was in, each from the version that entered to the one that left. Where versions are missing,
+    /// a phase ends with the last version that is known to be in it, unless the next one that is there is in it, too.
     pub fn phases(&self) -> Vec<Span> {
         let mut phases: Vec<Span> = Vec::new();
+        let (mut before, mut at) = (0, self.created);
         for version in &self.versions {
+            let goes_on = phases.last().filter(|last| last.to.is_none());
+            let phase = goes_on.map(|last| last.name.as_str());
+            if version.version > before + 1 && version.phase.as_deref() != phase {
+                if let Some(last) = phases.last_mut().filter(|last| last.to.is_none()) {
+                    last.to = Some(at);
+                }
+                phases.push(unknown(at, version.at));
+            }
+            (before, at) = (version.version, version.at);
             let same = phases.last().is_some_and(|last| {
                 version.phase.as_deref() == Some(&last.name) && last.to.is_none()
             });

@@ -1,7 +1,7 @@
 //! An execution as bars of characters, a line each.
 
 use super::plain::{columns, cut, padded};
-use super::story::{Kind, Span, Story};
+use super::story::{Kind, Span, Story, UNKNOWN};
 use super::times;
 use crate::core::work::work;
 
@@ -207,6 +207,7 @@ fn strokes(span: &Span) -> (char, Option<char>) {
     let going = span.to.is_none().then_some('▷');
     match span.kind {
         Kind::Execution => ('─', going),
+        Kind::Phase if status == UNKNOWN => ('·', None),
         Kind::Phase => ('░', going),
         Kind::Wait => ('┄', going),
         Kind::Checkpoint => ('◆', None),

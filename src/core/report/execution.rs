@@ -3,7 +3,7 @@
 use super::circuits::pill;
 use super::figures::{Operation, SavedVersion, Seen};
 use super::html::Html;
-use crate::core::looking::story::{Kind, Span, Story};
+use crate::core::looking::story::{Kind, Span, Story, UNKNOWN};
 use crate::core::looking::times::{self, DAY};
 
 /// Marks on the axis of a timeline, the ends among them.
@@ -169,6 +169,7 @@ fn line(out: &mut Html, story: &Story, span: &Span, bounds: (i64, i64)) {
 
 fn class(span: &Span) -> &'static str {
     match (span.kind, span.status.as_deref()) {
+        (Kind::Phase, Some(UNKNOWN)) => "idle",
         (Kind::Phase, _) => "phase",
         (Kind::Wait, _) => "rest",
         (_, Some("completed")) => "ok",

@@ -122,6 +122,9 @@ fn length(step: i64) -> String {
 
 fn tiles(out: &mut Html, report: &Report, sums: &[i64; 4]) {
     let [completed, failed, undone, open] = *sums;
+    // As wf_statistics: what was undone has not succeeded, what was cancelled has no say.
+    let compensated = report.counts.iter().filter(|c| c.status == "compensated");
+    let ended = completed + failed + compensated.map(|c| c.count).sum::<i64>();
     out.raw("<h2 class=\"unseen\">Figures</h2><dl class=\"tiles\">\n");
     tile(
         out,
@@ -130,9 +133,11 @@ fn tiles(out: &mut Html, report: &Report, sums: &[i64; 4]) {
         &grouped(completed + failed + undone + open),
         "in this time",
     );
-    let ended = completed + failed;
     let rate = (ended > 0).then(|| percent(completed as f64 / ended as f64));
-    let of = format!("of {} that completed or failed", grouped(ended));
+    let of = format!(
+        "of {} that completed, failed or were undone",
+        grouped(ended)
+    );
     match rate {
         Some(rate) => tile(out, "", "Succeeded", &rate, &of),
         None => tile(out, "", "Succeeded", "–", "none has ended"),

@@ -50,7 +50,7 @@ static RECOVER: Statement = Statement::new(
          state_bytes = $5, chain_bytes = $6, archive_bytes = 0, status = $7, phase = $8, schema_version = $10,
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
          completed_at = CASE WHEN $7 {=} ANY (",final_statuses!(),")
-                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+                             THEN coalesce(e.completed_at, greatest(e.updated_at, pg_catalog.clock_timestamp())) END
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
   RETURNING ",
         head_columns!(),

@@ -85,7 +85,7 @@ static APPEND: Statement = Statement::new(
                            THEN pg_catalog.clock_timestamp() ELSE e.started_at END,
          completed_at = CASE WHEN $10 IS NULL THEN e.completed_at
                              WHEN $10 {=} ANY (",final_statuses!(),")
-                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+                             THEN coalesce(e.completed_at, greatest(e.updated_at, pg_catalog.clock_timestamp())) END
    WHERE e.tenant {=} wfstate.current_tenant() AND e.execution_id {=} $2
      AND e.version {=} coalesce($3, e.version) AND e.hash {=} coalesce($4, e.hash)
      AND ($10 IS NULL OR e.status {=} ANY ($18))

@@ -158,7 +158,8 @@ static EXECUTIONS: Index = Index {
     columns: [c"tenant", c"execution_id"],
 };
 
-/// Refuses executions that do not exist: the first of them. They are not locked.
+/// Refuses executions that do not exist now, whatever the transaction's snapshot shows: the first of them. They are
+/// not locked.
 pub(in crate::store) fn check_exist<'a>(
     tenant: &str,
     ids: impl Iterator<Item = &'a str>,
@@ -168,7 +169,8 @@ pub(in crate::store) fn check_exist<'a>(
         return Ok(());
     }
     match EXECUTIONS.missing(tenant, ids) {
-        Some(id) => Err(StateError::execution_not_found(id, tenant)),
+        Some(one) if one.is_seen => Err(StateError::execution_deleted(one.key)),
+        Some(one) => Err(StateError::execution_not_found(one.key, tenant)),
         None => Ok(()),
     }
 }

@@ -2,9 +2,10 @@
 
 use super::story;
 use crate::core::definition::{self, Outline};
-use crate::core::looking::diagram::{self, Begun, Way};
+use crate::core::looking::diagram::{self, Begun, Visit, Way};
 use crate::core::looking::story::Version;
 use crate::core::{StateError, StateResult, limits, statuses};
+use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::definitions::documents::{self, Name};
@@ -82,11 +83,21 @@ fn outline(key: Key<'_>, found: &story::Found) -> StateResult<Option<Outline>> {
 
 /// The way through what `of` tells of versions.
 fn way(versions: &[Version], ended: bool, of: fn(&Version) -> Option<&str>) -> Way {
-    let mut visited: Vec<String> = Vec::new();
-    for place in versions.iter().filter_map(of) {
-        if visited.last().is_none_or(|last| last != place) {
-            visited.push(place.to_owned());
+    let mut visited: Vec<Visit> = Vec::new();
+    let (mut before, mut from_unknown) = (0, false);
+    for version in versions {
+        from_unknown |= version.version > before + 1;
+        before = version.version;
+        let Some(place) = of(version) else {
+            continue;
+        };
+        if visited.last().is_none_or(|last| last.name != place) {
+            visited.push(Visit {
+                name: place.to_owned(),
+                from_unknown,
+            });
         }
+        from_unknown = false;
     }
     let extra = visited.len().saturating_sub(MOST_MOVES);
     visited.drain(..extra);
@@ -115,6 +126,10 @@ fn begun(key: Key<'_>) -> StateResult<Vec<Begun>> {
 /// What an execution has done, within the definition that binds it.
 pub fn execution(key: Key<'_>, kind: Option<&str>) -> StateResult<String> {
     known(kind, &OF_EXECUTIONS)?;
+    settings::by_keys(|| drawn(key, kind))
+}
+
+fn drawn(key: Key<'_>, kind: Option<&str>) -> StateResult<String> {
     let found = story::head(key)?;
     let outline = outline(key, &found)?;
     let versions = story::versions(key)?;

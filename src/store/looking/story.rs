@@ -2,6 +2,7 @@
 
 use crate::core::StateResult;
 use crate::core::looking::story::{Kind, Span, Story, Version};
+use crate::pg::settings;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::executions::{self, key_params};
@@ -134,8 +135,13 @@ fn newest(key: Key<'_>, most: i64) -> [Param<'_>; 3] {
     [tenant, id, Param::Int8(Some(most))]
 }
 
-/// An execution with its newest versions and at most so many spans.
+/// An execution with its newest versions and at most so many spans. Many may be drawn in a row: to compile the plans
+/// for each would take longer than all the rest.
 pub fn read(key: Key<'_>, most: i64) -> StateResult<Found> {
+    settings::by_keys(|| gather(key, most))
+}
+
+fn gather(key: Key<'_>, most: i64) -> StateResult<Found> {
     let mut found = head(key)?;
     let story = &mut found.story;
     story.versions = versions(key)?;

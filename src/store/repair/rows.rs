@@ -155,7 +155,7 @@ static APPEND: Statement = Statement::new(
          status = $8, phase = $9, schema_version = $10,
          updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
          completed_at = CASE WHEN $8 {=} ANY (",final_statuses!(),")
-                             THEN coalesce(e.completed_at, pg_catalog.clock_timestamp()) END
+                             THEN coalesce(e.completed_at, greatest(e.updated_at, pg_catalog.clock_timestamp())) END
    WHERE e.tenant {=} $1 AND e.execution_id {=} $2
   RETURNING ",
         head_columns!(),
@@ -185,7 +185,7 @@ SELECT e.* FROM head AS e"
 static FAIL: Statement = Statement::new(
     "UPDATE wfstate.executions AS e
         SET status = 'failed', updated_at = greatest(e.updated_at, pg_catalog.clock_timestamp()),
-            completed_at = coalesce(e.completed_at, pg_catalog.clock_timestamp())
+            completed_at = coalesce(e.completed_at, greatest(e.updated_at, pg_catalog.clock_timestamp()))
       WHERE e.tenant {=} $1 AND e.execution_id {=} $2",
     &[Type::Text, Type::Text],
 );

@@ -111,6 +111,8 @@ pub(super) fn clean(wanted: &Wanted<'_>) -> StateResult<Done> {
 struct Bounds {
     looks: i64,
     versions: i64,
+    /// Of a dry run: whether something stays for the sake of others, which may go.
+    is_kept: bool,
 }
 
 fn mode(wanted: &Wanted<'_>) -> Mode {
@@ -125,6 +127,7 @@ fn batch(wanted: &Wanted<'_>, from: Place) -> StateResult<Walked> {
     let mut bounds = Bounds {
         looks: wanted.looks(),
         versions: wanted.batch * VERSIONS,
+        is_kept: false,
     };
     let (mut done, mut place, mut left) = (Done::default(), Some(from), Vec::new());
     while let Some(at) = place.take() {
@@ -150,6 +153,10 @@ fn batch(wanted: &Wanted<'_>, from: Place) -> StateResult<Walked> {
     left.sort_unstable();
     for one in &left {
         entries::make_room(wanted.tenant, one)?;
+    }
+    // As behind a pass that has removed something.
+    if bounds.is_kept && done.removed > 0 {
+        place.get_or_insert_default();
     }
     Ok(Walked { done, place })
 }
@@ -243,12 +250,20 @@ fn portion(
         }
     }
     done.removed += match wanted.dry_run {
-        true => free::of(Mode::Read, wanted.tenant, &old, wanted.checkpointed)?.len(),
+        true => counted(wanted, &old, bounds)?,
         false => remove_free(wanted, &old, left)?,
     }
     .try_into()
     .unwrap_or(i64::MAX);
     Ok((!is_last || !is_whole).then_some(at))
+}
+
+/// How many of some executions may go.
+fn counted(wanted: &Wanted<'_>, old: &[String], bounds: &mut Bounds) -> StateResult<usize> {
+    let free = |checkpointed| free::of(Mode::Read, wanted.tenant, old, checkpointed);
+    let removed = free(wanted.checkpointed)?.len();
+    bounds.is_kept = bounds.is_kept || removed < old.len() && free(true)?.len() < old.len();
+    Ok(removed)
 }
 
 /// Removes those of some executions that may go, without those of which somebody else has locked anything. Returns how

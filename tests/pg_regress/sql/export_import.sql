@@ -107,6 +107,10 @@ INSERT INTO bad (what, document) VALUES
     ('no tags', :'document'::jsonb - 'tags'), ('tags no object', :'document'::jsonb || '{"tags": []}'), ('tags too large', jsonb_set(:'document', '{tags,x}', to_jsonb(repeat('t', 20000))));
 -- 22023, or 54000 where something is over a limit; and nothing of the content in the message.
 SELECT what, t.* FROM bad, pg_temp.try(document, 'bad' || n) t ORDER BY n;
+-- What ended before it was created: wf_cleanup would not find it.
+SELECT wf_import(jsonb_set(jsonb_set(:'document', '{execution,created_at}', '"2026-11-20T00:00:00Z"'), '{execution,completed_at}', '"2026-11-10T00:00:00Z"'), 'early');
+\echo :SQLSTATE
+SELECT wf_import(jsonb_set(:'document', '{execution,created_at}', :'document'::jsonb #> '{execution,completed_at}'), 'early') > 0 AS imported, wf_delete('early');
 -- Whatever was taken in can be listed, loaded, verified.
 SELECT execution_id, (SELECT valid FROM wf_verify(execution_id)) AS valid FROM wf_list() WHERE execution_id LIKE 'bad%';
 SELECT bool_and(wf_delete(execution_id)) FROM wf_list();

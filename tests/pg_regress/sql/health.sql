@@ -50,6 +50,19 @@ UPDATE wfstate.executions SET updated_at = updated_at - interval '6 minutes' WHE
 SELECT created FROM wf_start('health', 'high', priority => 9);
 SELECT status, detail FROM health_found('oldest_pending');
 SELECT wf_cancel('low'), wf_cancel('high');
+-- Nor do limits hide what they hold back: pending, and what was claimed before.
+SELECT wf_set_limits('narrow', max_per_key => 1);
+SELECT s.created FROM generate_series(1, 3) AS n, LATERAL (SELECT created FROM wf_start('narrow', 'n' || n, concurrency_key => 'k') OFFSET 0) AS s;
+SELECT execution_id FROM wf_claim('worker', '{narrow}', max_rows => 3);
+SELECT execution_id, state FROM wf_leases() WHERE workflow = 'narrow' ORDER BY 1;
+UPDATE wfstate.executions SET updated_at = updated_at - interval '6 minutes' WHERE execution_id = 'n2' AND tenant = 'health';
+SELECT status, detail FROM health_found('oldest_pending');
+UPDATE wfstate.executions SET status = 'running' WHERE execution_id = 'n2' AND tenant = 'health';
+SELECT status, detail FROM health_found('oldest_pending');
+UPDATE wfstate.leases SET claimed_at = now() WHERE execution_id = 'n2' AND tenant = 'health';
+SELECT status FROM health_found('oldest_pending');
+SELECT count(wf_delete('n' || n)) FROM generate_series(1, 3) AS n;
+DELETE FROM wfstate.queues WHERE tenant = 'health' AND workflow = 'narrow';
 -- A lease that has expired; a heartbeat puts it off.
 SELECT * FROM health_found('expired_leases');
 UPDATE wfstate.leases SET expires_at = expires_at - interval '3 minutes', check_at = check_at - interval '3 minutes' WHERE tenant = 'health';

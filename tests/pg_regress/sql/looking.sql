@@ -53,6 +53,16 @@ SELECT kind, name FROM wf_timeline('rome', max_rows => 2);
 SELECT wf_diagram(execution_id => 'rome');
 SELECT wf_diagram(execution_id => 'rome', kind => 'steps');
 SELECT wf_diagram(execution_id => 'rome', kind => 'statuses');
+-- What pruned versions would tell is told by nobody.
+SELECT wf_save_state('pruned', '{}', phase => 'a'), wf_checkpoint('pruned', 'first'), wf_save_state('pruned', '{}', phase => 'b'), wf_save_state('pruned', '{}', phase => 'c'), wf_save_state('pruned', '{}', phase => 'a');
+SELECT wf_prune_history('pruned', 2);
+SELECT kind, name, status, bar ~ '·' AS dots, ended_at IS NULL AS goes_on FROM wf_timeline('pruned') WHERE kind IN ('versions', 'phase');
+SELECT wf_diagram(execution_id => 'pruned');
+SELECT wf_diagram(execution_id => 'pruned', kind => 'statuses');
+SELECT wf_drop_checkpoint('pruned', 'first'), wf_prune_history('pruned', 1);
+SELECT kind, name, status, ended_at IS NULL AS goes_on FROM wf_timeline('pruned') WHERE kind IN ('versions', 'phase');
+SELECT wf_diagram(execution_id => 'pruned');
+SELECT wf_delete('pruned');
 -- The timeline of what is over ends with it.
 SELECT wf_fail('rome', '{"message": "<script>no flight</script>"}') > 0 AS over;
 SELECT kind, name, status, ended_at IS NULL AS goes_on FROM wf_timeline('rome') WHERE kind IN ('execution', 'phase');
@@ -69,6 +79,10 @@ SELECT pg_temp.started(wf_report()) AS day, pg_temp.started(wf_report(since => '
 SELECT substring(wf_report(since => '2020-02-29 12:30+00', until => '2020-02-29 13:00+00') FROM '<rect class="bad"[^>]*>') IS NOT NULL AS drawn,
        wf_report(since => '2020-02-29 12:30+00', until => '2020-02-29 13:00+00') LIKE '%29 Feb, 12:34 to 12:35: 1 failed%' AS told;
 SELECT count(*) AS failures FROM regexp_matches(wf_report(since => '2019-01-01', max_rows => 1), '<li><p><b>', 'g');
+-- Success is what wf_statistics takes for it.
+SELECT count(wf_save_state('undo ' || n, '{}', workflow => 'undo', status => s)) FROM unnest('{completed,failed,compensated,compensated,cancelled,cancelled}'::text[]) WITH ORDINALITY AS x (s, n);
+SELECT success_rate, substring(wf_report('undo') FROM '<dt>Succeeded</dt><dd>(.*?)</dd>') AS reported FROM wf_statistics('undo');
+SELECT count(wf_delete('undo ' || n)) FROM generate_series(1, 6) AS n;
 -- A hostile name.
 SELECT wf_save_state(E'\x1b[31m"] <x> %% \u202E注文\n', '{}', phase => E'`end`\n%%{init}');
 SELECT line ~ '^execution  \\u001b\[31m"\] <x> %% \\u202e注文… +running ├─{8}▷' AS plain FROM wf_timeline(E'\x1b[31m"] <x> %% \u202E注文\n', 10) LIMIT 1;

@@ -12,6 +12,9 @@ SELECT confidence, times, created FROM wf_remember(NULL, E'  RETRY the   search\
 SELECT confidence, times, created FROM wf_remember('It was slow', 'retry the search with a smaller page', 'web', 0, '{"n": 1}');
 SELECT confidence, times, created FROM wf_remember(NULL, 'ask before deleting FILES', confidence => 1);
 SELECT confidence, times, created FROM wf_remember(NULL, 'Ask before deleting files', 'shell', 0.3);
+SELECT times, created FROM wf_remember(NULL, 'ΟΔΟΣ a', 'greek');
+SELECT times, created FROM wf_remember(NULL, 'οδοσ a', 'greek');
+SELECT wf_forget(tool_name => 'greek');
 SELECT context, lesson, tool_name, round(confidence::numeric, 3) AS confidence, times, tags, config, dimensions FROM wf_memories();
 SELECT bool_and(confidence <= 1), max(times) FROM generate_series(1, 50) AS n, LATERAL wf_remember(NULL, 'Always more', 'sure', CASE WHEN n > 0 THEN 0.9 END);
 -- By words, of which one is enough; what has more of them, and what is surer, comes first.

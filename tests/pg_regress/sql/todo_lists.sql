@@ -157,6 +157,15 @@ SELECT wf_save_todo_list('a', 's', '[]');
 \echo :SQLSTATE
 SELECT wf_save_todo_list('a', plan => '["mine"]'), wf_drop_todo_list('a', 1);
 SET wfstate.tenant = 'todo_lists';
+-- Ids may be numbers of any length; a position is written as positions are.
+SELECT wf_save_todo_list('long', plan => '[{"id": 12345678901234567890}, {"id": 9223372036854775808.0}]'), wf_update_todo('long', '12345678901234567890', '{"done": true}'), wf_update_todo('long', '9223372036854775808', '{"done": true}');
+SELECT plan FROM wf_todo_lists() WHERE list_id = 'long';
+SELECT wf_save_todo_list('places', plan => '["a", "b", "c"]');
+SELECT wf_update_todo('places', '+1', '{"done": true}');
+\echo :SQLSTATE
+SELECT wf_update_todo('places', '02', '{"done": true}');
+\echo :SQLSTATE
+SELECT wf_drop_todo_list('long'), wf_drop_todo_list('places');
 -- Dropping.
 SELECT wf_drop_todo_list('a', 2);
 \echo :SQLSTATE

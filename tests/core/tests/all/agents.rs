@@ -53,13 +53,46 @@ fn items_go_by_id_or_position() {
     for absent in ["0", "7.0", "b", ""] {
         assert_eq!(updated(by_id, absent, "{}"), None, "{absent}");
     }
+    let numbers = r#"[{"id": 12345678901234567890}, {"id": -9223372036854775809}, {"id": 1e30}, {"id": 0.5}, {"id": 0},
+                      {"id": 70000}, {"id": 1e131000}]"#;
+    for present in [
+        "12345678901234567890",
+        "-9223372036854775809",
+        "0",
+        "70000",
+        &format!("1{}", "0".repeat(30)),
+    ] {
+        assert!(updated(numbers, present, "{}").is_some(), "{present}");
+    }
+    for absent in [
+        "1e30",
+        "0.5",
+        "-0",
+        "7",
+        "00",
+        "+70000",
+        "1234567890123456789",
+        "123456789012345678900",
+    ] {
+        assert_eq!(updated(numbers, absent, "{}"), None, "{absent}");
+    }
     let by_position = r#"{"items": ["a", {"b": [1]}], "id": "x"}"#;
     let changed = r#"{"items": ["a", {"b": [1], "c": 1}], "id": "x"}"#;
     assert_eq!(
         updated(by_position, "1", r#"{"c": 1}"#),
         Some(jsonb(changed))
     );
-    for absent in ["2", "-1", "x", "1e0", "99999999999999999999"] {
+    for absent in [
+        "2",
+        "-1",
+        "x",
+        "1e0",
+        "99999999999999999999",
+        "+1",
+        "01",
+        "00",
+        " 1",
+    ] {
         assert_eq!(updated(by_position, absent, "{}"), None, "{absent}");
     }
     // What has no members is not replaced.
@@ -153,6 +186,13 @@ proptest! {
         let scoped = |(tenant, tool, word): &(String, String, String)| lesson::scoped(tenant, tool, word);
         prop_assert_eq!(a == b, scoped(&a) == scoped(&b));
     }
+}
+
+#[test]
+fn a_sigma_is_one_wherever_it_stands() {
+    let key = |lesson| lesson::key(None, lesson);
+    assert_eq!(key("ΟΔΟΣ a"), key("οδοσ a"));
+    assert_eq!(key("ΟΔΟΣ a"), key("Οδος A"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use wfstate_core_tests::core::definition::Outline;
-use wfstate_core_tests::core::looking::diagram::{self, Begun, Way};
+use wfstate_core_tests::core::looking::diagram::{self, Begun, Visit, Way};
 use wfstate_core_tests::core::looking::story::{Kind, Span, Story, Version};
 use wfstate_core_tests::core::looking::{plain, timeline, times};
 
@@ -94,6 +94,83 @@ fn what_has_ended_ends_what_is_open() {
     assert_eq!(story.end(open), 700);
     let whole = &timeline::draw(&story, 10)[0];
     assert_eq!((whole.to, whole.micros), (Some(700), Some(700)));
+}
+
+#[test]
+fn what_missing_versions_would_tell_is_unknown() {
+    let told =
+        |versions: &[(i64, i64, Option<&str>)]| -> Vec<(String, Option<String>, i64, Option<i64>)> {
+            let mut story = story();
+            let version = |(version, at, phase): &(i64, i64, Option<&str>)| Version {
+                version: *version,
+                at: *at,
+                phase: phase.map(str::to_owned),
+                status: String::from("running"),
+            };
+            story.versions = versions.iter().map(version).collect();
+            let phases = story.phases().into_iter();
+            phases
+                .map(|span| (span.name, span.status, span.from, span.to))
+                .collect()
+        };
+    let known = |name: &str, from, to| (name.to_owned(), None, from, to);
+    let unknown = |from, to| {
+        (
+            String::from("…"),
+            Some(String::from("unknown")),
+            from,
+            Some(to),
+        )
+    };
+    let a_gap = [
+        (1, 10, Some("a")),
+        (2, 20, Some("a")),
+        (4, 40, Some("c")),
+        (6, 60, Some("c")),
+    ];
+    assert_eq!(
+        told(&a_gap),
+        [
+            known("a", 10, Some(20)),
+            unknown(20, 40),
+            known("c", 40, None)
+        ]
+    );
+    let no_beginning = [(5, 50, Some("c")), (6, 60, None), (9, 90, None)];
+    assert_eq!(
+        told(&no_beginning),
+        [unknown(0, 50), known("c", 50, Some(60))]
+    );
+    assert_eq!(told(&[(5, 50, None), (9, 90, None)]), []);
+    let left = [(1, 10, Some("a")), (3, 30, None)];
+    assert_eq!(told(&left), [known("a", 10, Some(10)), unknown(10, 30)]);
+}
+
+#[test]
+fn a_move_that_nobody_knows_is_not_drawn() {
+    let visit = |name: &str, from_unknown| Visit {
+        name: name.to_owned(),
+        from_unknown,
+    };
+    let visited = vec![
+        visit("a", false),
+        visit("b", false),
+        visit("d", true),
+        visit("a", false),
+    ];
+    let way = Way {
+        visited,
+        ended: false,
+        cut: false,
+    };
+    let drawn = diagram::phases("way", None, Some(&way));
+    let lines: Vec<&str> = drawn.lines().map(str::trim).collect();
+    let moves: Vec<&&str> = lines.iter().filter(|line| line.contains("-->")).collect();
+    assert_eq!(moves, [&"[*] --> p1", &"p1 --> p2 : 1", &"p3 --> p1 : 2"]);
+    assert!(
+        lines.contains(&"note left of p3 : reached by versions that are missing"),
+        "{drawn}"
+    );
 }
 
 #[test]
@@ -236,7 +313,9 @@ proptest! {
             terminal: names.clone(),
             steps: names.iter().map(|name| (name.clone(), names.clone(), Some(name.clone()))).collect(),
         };
-        let way = Way { visited: [names.clone(), names.clone()].concat(), ended: true, cut: false };
+        let visits = names.iter().chain(&names).enumerate();
+        let visited = visits.map(|(i, name)| Visit { name: name.clone(), from_unknown: i % 3 == 2 }).collect();
+        let way = Way { visited, ended: true, cut: false };
         let begun: Vec<Begun> = names.iter()
             .map(|name| Begun { name: name.clone(), status: name.clone(), attempt: 2 }).collect();
         let title = names.concat();

@@ -201,6 +201,28 @@ fn nothing_comes_from_elsewhere() {
 }
 
 #[test]
+fn success_is_a_share_of_what_ended_by_itself() {
+    let mut report = everything("name");
+    let count = |status: &str, count| Count {
+        status: String::from(status),
+        at: 0,
+        count,
+    };
+    report.counts = vec![
+        count("completed", 1),
+        count("failed", 1),
+        count("compensated", 2),
+        count("cancelled", 4),
+        count("running", 8),
+    ];
+    let page = page(&report);
+    let tile = page.split("<dt>Succeeded</dt>").nth(1).unwrap();
+    let tile = tile.split("</dd>").next().unwrap();
+    assert!(tile.contains("25"), "{tile}");
+    assert!(tile.contains("of 4 that"), "{tile}");
+}
+
+#[test]
 fn an_empty_page_has_every_section() {
     let window = Window::new(None, None, 0).unwrap();
     let mut report = everything("nobody");
