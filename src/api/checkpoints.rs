@@ -1,6 +1,6 @@
 //! Checkpoints, recovery, forks.
 
-use super::{bytes, in_tenant, with_key, with_lease};
+use super::{arrays, bytes, in_tenant, with_key, with_lease};
 use crate::core::checkpoints as kept;
 use crate::core::limits;
 use crate::pg::datum::{JsonbArg, owned};
@@ -146,12 +146,17 @@ fn wf_drop_checkpoint(execution_id: Option<&str>, name: Option<&str>) -> bool {
 #[pg_extern(sql = false)]
 fn wf_drop_checkpoints(
     execution_id: Option<&str>,
-    names: Option<Vec<Option<String>>>,
+    names: arrays::Texts<'_>,
     prefix: Option<String>,
     lease: Option<i64>,
     max_rows: Option<i32>,
 ) -> i64 {
     run(|| {
+        let names = arrays::read("names", &names)?.map(|all| {
+            all.into_iter()
+                .map(|name| name.map(str::to_owned))
+                .collect()
+        });
         let which = kept::which(names, prefix)?;
         let max_rows = limits::max_rows(max_rows)?;
         with_lease(execution_id, lease, |key| {

@@ -217,7 +217,7 @@ fn wf_delete(execution_id: Option<&str>, expected_version: Option<i64>) -> bool 
 }
 
 #[pg_extern(sql = false)]
-fn wf_delete_many(execution_ids: Option<Vec<Option<String>>>) -> i64 {
+fn wf_delete_many(execution_ids: super::arrays::Texts<'_>) -> i64 {
     run(|| {
         let ids = ids("execution_ids", execution_ids)?;
         store::log::delete_many::delete_many(&tenant::current()?, ids)

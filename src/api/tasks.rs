@@ -1,8 +1,10 @@
 //! Results of the tasks inside of steps.
 
+use super::arrays::{self, Read};
 use super::{bytes, with_key, with_lease};
-use crate::core::{StateResult, arrays, limits};
-use crate::pg::datum::JsonbArg;
+use crate::core::arrays::parallel;
+use crate::core::{StateResult, limits};
+use crate::pg::array::ArrayArg;
 use crate::pg::error::run;
 use crate::pg::record::{jsonb, record, time};
 use crate::pg::records::Records;
@@ -16,9 +18,9 @@ fn wf_record_task(
     execution_id: Option<&str>,
     step_id: Option<&str>,
     task_id: Option<&str>,
-    outputs: Option<Array<'_, JsonbArg<'_>>>,
-    names: Option<Vec<Option<String>>>,
-    parts: Option<Vec<Option<i32>>>,
+    outputs: arrays::Documents<'_>,
+    names: arrays::Texts<'_>,
+    parts: Option<ArrayArg<'_, i32>>,
     task_path: Option<&str>,
     replace: Option<bool>,
     lease: Option<i64>,
@@ -31,20 +33,21 @@ fn wf_record_task(
                 task_id: limits::name("task_id", task_id)?,
                 path: limits::within("task_path", path, limits::MAX_NOTE)?,
             };
-            let outputs: Vec<_> = limits::required("outputs", outputs.as_ref())?
-                .iter()
-                .collect();
-            limits::batch("outputs", outputs.len())?;
+            let outputs = limits::required("outputs", outputs)?;
             let others = [
-                ("names", names.as_ref().map(Vec::len)),
-                ("parts", parts.as_ref().map(Vec::len)),
+                ("names", arrays::length(&names)),
+                ("parts", arrays::length(&parts)),
             ];
-            arrays::parallel("output", ("outputs", outputs.len()), &others)?;
+            limits::batch("outputs", outputs.count())?;
+            parallel("output", ("outputs", outputs.count()), &others)?;
+            let names = arrays::read("names", &names)?;
+            let parts = arrays::read("parts", &parts)?;
+            let outputs = outputs.read("outputs", limits::MAX_BATCH)?;
             let replace = limits::required("replace", replace)?;
             let each = outputs.into_iter().enumerate().map(|(at, output)| {
                 Ok(Part {
                     part: part(parts.as_deref(), at)?,
-                    name: name(names.as_deref(), at)?,
+                    name: name(&names, at)?,
                     output: bytes(output),
                 })
             });
@@ -63,28 +66,26 @@ fn part(parts: Option<&[Option<i32>]>, at: usize) -> StateResult<i32> {
     }
 }
 
-fn name(names: Option<&[Option<String>]>, at: usize) -> StateResult<Option<&str>> {
-    let name = names.and_then(|names| names.get(at)?.as_deref());
+fn name<'n>(names: &Read<&'n str>, at: usize) -> StateResult<Option<&'n str>> {
+    let name = arrays::element(names, at);
     limits::optional_name("a name", name)
 }
 
 /// Steps, each once, in the order given.
-fn steps(step_ids: Vec<Option<String>>) -> StateResult<Vec<String>> {
-    limits::batch("step_ids", step_ids.len())?;
+fn steps(step_ids: ArrayArg<'_, &str>) -> StateResult<Vec<String>> {
+    let step_ids = arrays::names("step_ids", "a step_id", &step_ids)?;
     let mut seen = HashSet::new();
     let mut steps = Vec::with_capacity(step_ids.len());
     for step_id in step_ids {
-        limits::name("a step_id", step_id.as_deref())?;
-        steps.extend(step_id.filter(|step_id| seen.insert(step_id.clone())));
+        if seen.insert(step_id.clone()) {
+            steps.push(step_id);
+        }
     }
     Ok(steps)
 }
 
 #[pg_extern(sql = false)]
-fn wf_task_results(
-    execution_id: Option<&str>,
-    step_ids: Option<Vec<Option<String>>>,
-) -> Records<'_> {
+fn wf_task_results<'a>(execution_id: Option<&'a str>, step_ids: arrays::Texts<'a>) -> Records<'a> {
     Records::written(move |out| {
         with_key(execution_id, |key| {
             let steps = steps(limits::required("step_ids", step_ids)?)?;
@@ -105,7 +106,7 @@ fn wf_task_results(
 }
 
 #[pg_extern(sql = false)]
-fn wf_drop_task_results(execution_id: Option<&str>, step_ids: Option<Vec<Option<String>>>) -> i64 {
+fn wf_drop_task_results(execution_id: Option<&str>, step_ids: arrays::Texts<'_>) -> i64 {
     run(|| {
         with_key(execution_id, |key| {
             let steps = step_ids.map(steps).transpose()?;

@@ -10,7 +10,8 @@ pub const MAX_METADATA: usize = 64 * 1024;
 pub fn metadata<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     match limits::any_object(argument, value)? {
         Some(bytes) if bytes.len() > MAX_METADATA => {
-            Err(limits::too_large(argument, bytes.len(), MAX_METADATA))
+            Err(limits::too_large(argument, bytes.len(), MAX_METADATA)
+                .hint("Keep what is large in a state, and here what leads to it."))
         }
         other => Ok(other),
     }
