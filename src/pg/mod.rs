@@ -15,6 +15,7 @@ pub mod inputs;
 pub mod interrupts;
 pub mod invalidation;
 pub mod jsonpath;
+mod levels;
 pub mod lock;
 mod malloc;
 pub mod params;

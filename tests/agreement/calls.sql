@@ -22,7 +22,7 @@ SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_circuits()', 'wf_circuits_open()', 'wf_circuit_transitions()', 'wf_circuit_policy(''agent'')',
     'wf_circuit_allow(''agent'')', 'wf_circuit_record(''agent'', true)', 'wf_circuits_recover()',
     'wf_definitions()', 'wf_validate_definition(''{"a": 1}'')', 'wf_state_violations(''w'', ''{}'')',
-    'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()',
+    'wf_violations(''order'')', 'wf_definition_violations(''{"schema": false}'', ''{}'')', 'wf_cache_stats()', 'wf_direct_access()',
     'wf_migrations(''shaped'')', 'wf_migration_status(''shaped'')', 'wf_migrate_states(''shaped'')', 'wf_migration_failures(''shaped'')',
     'wf_start(''run'', ''begun'')', 'wf_execution(''started'')', 'wf_incomplete()', 'wf_step_begin(''begun'', ''a'')', 'wf_steps_begin(''begun'', ARRAY[''b''])',
     'wf_step_complete(''begun'', ''a'')', 'wf_step_next(''begun'', ''a'', ''c'')', 'wf_steps_complete(''begun'', ARRAY[''b''])', 'wf_step_fail(''started'', ''failing'')', 'wf_steps(''started'')',

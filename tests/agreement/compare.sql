@@ -70,10 +70,10 @@ SELECT 'volatile and parallel as its level says', d.signature || ' is ' || d.pro
            -- Operators alone read it, or ask for the sake of scheduling.
            WHEN d.proname IN ('wf_quarantined', 'check_all_tenants', 'cron_call', 'cron_command') THEN 'ss'
            -- Of the session that asks, and another at each call.
-           WHEN d.proname = 'wf_cache_stats' THEN 'vr'
+           WHEN d.proname IN ('wf_cache_stats', 'wf_direct_access') THEN 'vr'
            -- They ask that, or for the sessions, of which a worker is one.
            WHEN d.proname IN ('wf_health', 'health_of_server', 'health_of_transactions') THEN 'sr'
-           WHEN d.proname IN ('chain_hash', 'scoped', 'scoped_words', 'judged', 'check_age', 'library_version') OR d.level = 'everybody' THEN 'is'
+           WHEN d.proname IN ('chain_hash', 'scoped', 'scoped_words', 'judged', 'check_age', 'library_version', 'plain', 'finite') OR d.level = 'everybody' THEN 'is'
            WHEN d.level = 'reader' THEN 'ss'
            ELSE 'vu' END)
 UNION ALL

@@ -2,14 +2,12 @@
 //! of it is locked (lease, head) and asked once more, since what is committed in between may stand on it.
 
 use crate::core::StateResult;
+use crate::pg::interrupts;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
-use crate::pg::{attempt, interrupts};
-use crate::store::Key;
-use crate::store::feed::record;
-use crate::store::log::{belongings, cache};
 use crate::store::queue::entries::{self, Left};
 use crate::store::retention::free;
 use crate::store::retention::progress::{self, Place, Walked};
+use crate::store::retention::removal::remove_free;
 use crate::store::retention::{Done, Wanted};
 
 /// Versions that a batch removes for each execution that it may remove, unless a single one has more.
@@ -26,6 +24,7 @@ macro_rules! is_old {
             $3), false)"
     };
 }
+pub(super) use is_old;
 
 macro_rules! page {
     ($of:literal) => {
@@ -56,24 +55,7 @@ macro_rules! page {
 /// What has ended has begun before: the index by creation has all of it, in an order that no save changes.
 static OF_ALL: Statement = page!("");
 static OF_WORKFLOW: Statement = page!("AND e.workflow {=} $2");
-/// One by one, by their keys: with completed_at asked for by itself, an index of what has ended would serve as well to
-/// the planner, which has no column of the key first. What is passed over is not waited for, so that no order matters.
-static LOCK: Statement = Statement::new(
-    concat!(
-        "SELECT l.execution_id FROM pg_catalog.unnest($2) AS u (id)
-          CROSS JOIN LATERAL (
-                SELECT e.execution_id FROM wfstate.executions AS e
-                 WHERE e.tenant {=} $1 AND e.execution_id {=} u.id AND ",
-        is_old!(),
-        " OFFSET 0 FOR UPDATE OF e SKIP LOCKED) AS l"
-    ),
-    &[
-        Type::Text,
-        Type::TextArray,
-        Type::Timestamptz,
-        Type::Timestamptz,
-    ],
-);
+
 /// The next workflow whose definitions say how long, and before when its youngest may have ended.
 static NEXT_WORKFLOW: Statement = Statement::new(
     "SELECT d.workflow, pg_catalog.max($3 {-} d.keep_completed_for) FROM wfstate.definitions AS d
@@ -264,49 +246,4 @@ fn counted(wanted: &Wanted<'_>, old: &[String], bounds: &mut Bounds) -> StateRes
     let removed = free(wanted.checkpointed)?.len();
     bounds.is_kept = bounds.is_kept || removed < old.len() && free(true)?.len() < old.len();
     Ok(removed)
-}
-
-/// Removes those of some executions that may go, without those of which somebody else has locked anything. Returns how
-/// many.
-fn remove_free(wanted: &Wanted<'_>, ids: &[String], left: &mut Vec<Left>) -> StateResult<usize> {
-    let mut removed = 0;
-    let work = |ids: &[String]| {
-        let mut left = Vec::new();
-        remove(wanted, ids, &mut left).map(|count| (count, left))
-    };
-    attempt::without_locked(ids, work, |(count, mut more): (usize, Vec<Left>)| {
-        removed += count;
-        left.append(&mut more);
-    })?;
-    Ok(removed)
-}
-
-/// Removes those of some executions that may go and whose own rows nobody else has locked. Returns how many.
-fn remove(wanted: &Wanted<'_>, ids: &[String], left: &mut Vec<Left>) -> StateResult<usize> {
-    let tenant = wanted.tenant;
-    let free = free::of(Mode::Latest, tenant, ids, wanted.checkpointed)?;
-    let (ids, leases) = free::lock_leases(tenant, free)?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let params = [
-        Param::Text(Some(tenant)),
-        Param::TextArray(Some(&ids)),
-        Param::Timestamptz(wanted.before),
-        Param::Timestamptz(Some(wanted.as_of)),
-    ];
-    let locked = LOCK.all(Mode::Latest, &params, |row| {
-        Ok(row.text(0).unwrap_or_default())
-    })?;
-    let free = free::of(Mode::Latest, tenant, &locked, wanted.checkpointed)?;
-    let ids = free::settled(tenant, free, &leases, left)?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    belongings::delete_many(tenant, &ids)?;
-    record::deleted(tenant, &ids)?;
-    for id in &ids {
-        cache::forget(Key { tenant, id });
-    }
-    Ok(ids.len())
 }

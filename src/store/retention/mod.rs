@@ -11,6 +11,7 @@ mod histories;
 pub mod maintain;
 pub mod policies;
 mod progress;
+mod removal;
 mod routing;
 pub mod tenants;
 
