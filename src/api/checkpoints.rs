@@ -54,7 +54,7 @@ fn wf_checkpoints(
     let page = run(|| {
         with_key(execution_id, |key| {
             limits::optional_name("prefix", prefix.as_deref())?;
-            kept::metadata("containment", bytes(containment))?;
+            kept::containment(bytes(containment))?;
             let filter = Filter {
                 prefix,
                 containment: containment.map(owned),

@@ -1,17 +1,30 @@
 //! Checkpoints: what is kept with one, and which ones are meant by their names.
 
 use super::limits::{self, MAX_NAME};
-use super::{StateError, StateResult};
+use super::{Code, StateError, StateResult};
 
 /// Largest metadata of a checkpoint, in bytes of binary jsonb.
 pub const MAX_METADATA: usize = 64 * 1024;
 
-/// The metadata of a checkpoint, or what they must contain: a JSON object of bounded size.
+/// The metadata of a checkpoint: a JSON object of bounded size.
 pub fn metadata<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
+    bounded(argument, value).map_err(|error| match error.code {
+        Code::LimitExceeded => {
+            error.hint("Keep what is large in a state, and here what leads to it.")
+        }
+        _ => error,
+    })
+}
+
+/// What metadata must contain: the same.
+pub fn containment(value: Option<&[u8]>) -> StateResult<Option<&[u8]>> {
+    bounded("containment", value)
+}
+
+fn bounded<'a>(argument: &str, value: Option<&'a [u8]>) -> StateResult<Option<&'a [u8]>> {
     match limits::any_object(argument, value)? {
         Some(bytes) if bytes.len() > MAX_METADATA => {
-            Err(limits::too_large(argument, bytes.len(), MAX_METADATA)
-                .hint("Keep what is large in a state, and here what leads to it."))
+            Err(limits::too_large(argument, bytes.len(), MAX_METADATA))
         }
         other => Ok(other),
     }
