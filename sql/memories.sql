@@ -73,24 +73,26 @@ INSERT INTO wfstate.access VALUES ('wfstate.memories', 'writer');
 
 -- pgvector may be in any schema, or not there: its type and operator are found by what belongs to the extension.
 CREATE FUNCTION wfstate.vector_schema() RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT quote_ident(n.nspname::text)
-      FROM pg_extension AS e
-      JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-                         AND d.classid = 'pg_type'::regclass
-      JOIN pg_type AS t ON t.oid = d.objid AND t.typname = 'vector'
-      JOIN pg_operator AS o ON o.oprname = '<=>' AND o.oprleft = t.oid AND o.oprright = t.oid
-                           AND o.oprnamespace = t.typnamespace
-      JOIN pg_depend AS b ON b.refclassid = 'pg_extension'::regclass AND b.refobjid = e.oid AND b.deptype = 'e'
-                         AND b.classid = 'pg_operator'::regclass AND b.objid = o.oid
-      JOIN pg_namespace AS n ON n.oid = t.typnamespace
-      JOIN pg_proc AS f ON f.oid = o.oprcode
-      JOIN pg_language AS l ON l.oid = f.prolang AND l.lanname = 'c'
-      JOIN pg_roles AS r ON r.oid = f.proowner AND r.rolsuper
-      JOIN pg_roles AS s ON s.oid = t.typowner AND s.rolsuper
-     WHERE e.extname = 'vector' AND t.typtype = 'b';
-END;
+    LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT quote_ident(n.nspname::text)
+          FROM pg_extension AS e
+          JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+                             AND d.classid = 'pg_type'::regclass
+          JOIN pg_type AS t ON t.oid = d.objid AND t.typname = 'vector'
+          JOIN pg_operator AS o ON o.oprname = '<=>' AND o.oprleft = t.oid AND o.oprright = t.oid
+                               AND o.oprnamespace = t.typnamespace
+          JOIN pg_depend AS b ON b.refclassid = 'pg_extension'::regclass AND b.refobjid = e.oid AND b.deptype = 'e'
+                             AND b.classid = 'pg_operator'::regclass AND b.objid = o.oid
+          JOIN pg_namespace AS n ON n.oid = t.typnamespace
+          JOIN pg_proc AS f ON f.oid = o.oprcode
+          JOIN pg_language AS l ON l.oid = f.prolang AND l.lanname = 'c'
+          JOIN pg_roles AS r ON r.oid = f.proowner AND r.rolsuper
+          JOIN pg_roles AS s ON s.oid = t.typowner AND s.rolsuper
+         WHERE e.extname = 'vector' AND t.typtype = 'b');
+END
+$$;
 COMMENT ON FUNCTION wfstate.vector_schema IS 'Schema of the extension pgvector, quoted; NULL where it is not installed.';
 INSERT INTO wfstate.access VALUES ('vector_schema', 'reader');
 

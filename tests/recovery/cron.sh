@@ -39,7 +39,7 @@ job="$(sql 'SELECT wf_schedule_maintenance()' -U chores)"
 check "the job" "$(sql "SELECT jobname, schedule, command, database, username, active FROM cron.job WHERE jobid = $job")" \
   'wfstate maintenance|* * * * *|SELECT pg_catalog.count(*) FROM "My flows".wf_maintain(10000::integer, true)|wfstate_test|chores|t'
 check "again it is the same" "$(sql "SELECT wf_schedule_maintenance('1 second', 500)" -U chores 2>/dev/null || sql "SELECT wf_schedule_maintenance('*/2 * * * *', 500)" -U chores)" "$job"
-check "with what is said now" "$(sql "SELECT count(*), bool_and(command LIKE '%max_rows => 500,%') FROM cron.job")" '1|t'
+check "with what is said now" "$(sql "SELECT count(*), bool_and(command LIKE '%(500::integer, %') FROM cron.job")" '1|t'
 sql 'SELECT wf_schedule_maintenance()' -U chores >/dev/null
 
 # Two tenants, and what is to be removed of them.

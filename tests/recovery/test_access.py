@@ -113,7 +113,8 @@ class Access(Owned):
         self.assertEqual(self.owner.execute("""
             SELECT proname FROM pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner)))
              WHERE proname LIKE 'wf\\_%' AND grantee = 0 ORDER BY 1""").fetchall(),
-            [("wf_cache_stats",), ("wf_definition_violations",), ("wf_tenant",), ("wf_validate_definition",)])
+            [("wf_cache_stats",), ("wf_definition_violations",), ("wf_direct_access",), ("wf_tenant",),
+             ("wf_validate_definition",)])
         self.assertEqual(self.owner.execute("""
             SELECT oid::regprocedure::text FROM pg_proc
              WHERE proname LIKE 'wf\\_%' AND obj_description(oid, 'pg_proc') IS NULL""").fetchall(), [])

@@ -101,7 +101,8 @@ check "what is beyond the newest is found by its words" "$(PGOPTIONS='-c wfstate
 
 # What may be somebody else's is not called, whatever it is named.
 sql "CREATE ROLE stranger"
-own="$(sql "SELECT oprcode::regprocedure FROM pg_operator WHERE oprname = '<=>' AND oprleft = (SELECT oid FROM pg_type WHERE typname = 'vector') LIMIT 1")"
+own="$(sql "SELECT oprcode::regprocedure FROM pg_operator WHERE oprname = '<=>' AND oprleft = (SELECT t.oid FROM pg_type AS t JOIN pg_depend AS d ON d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+  JOIN pg_extension AS e ON e.oid = d.refobjid WHERE e.extname = 'vector' AND t.typname = 'vector')")"
 sql "ALTER FUNCTION $own OWNER TO stranger"
 check "not by a function of somebody else's" "$(sqlstate "SELECT wf_recall(embedding => '{0,1,0}')" -U wf_app)" 0A000
 sql "ALTER FUNCTION $own OWNER TO postgres"

@@ -25,7 +25,7 @@ SELECT wf_transition(:'id', (SELECT text FROM hostile WHERE n = 2));
 SELECT count(wf_fail(e.execution_id, to_jsonb(h.text))) FROM (SELECT execution_id, row_number() OVER () AS n FROM wf_list(max_rows => 100)) AS e JOIN hostile AS h USING (n) WHERE e.execution_id <> :'id';
 SELECT wf_fail(:'id', jsonb_build_object('message', (SELECT string_agg(text, ' ') FROM hostile)));
 -- One whose history has gaps.
-SELECT count(wf_save_state('<b>pruned</b> %%', '{}', phase => text)), count(wf_checkpoint('<b>pruned</b> %%', 'c' || n, '{}')) FROM (SELECT * FROM hostile WHERE n % 3 = 0 ORDER BY n) AS h;
+SELECT count(wf_save_state('<b>pruned</b> %%', '{}', phase => text)), count(wf_checkpoint('<b>pruned</b> %%', 'c' || n, metadata => '{}')) FROM (SELECT * FROM hostile WHERE n % 3 = 0 ORDER BY n) AS h;
 SELECT count(wf_save_state('<b>pruned</b> %%', '{}', phase => text)) FROM (SELECT * FROM hostile ORDER BY n) AS h;
 SELECT wf_prune_history('<b>pruned</b> %%', 2);
 SELECT count(wf_record_routing('t' || n, text, n % 3 > 0, 10 * n)), count(wf_circuit_save(text, 'forced_open')) FROM hostile;
