@@ -42,7 +42,7 @@ def agent(checkpointer, calls):
     return graph.compile(checkpointer=checkpointer)
 
 
-START_INPUT = {"messages": [HumanMessage("My lamp is broken", id="1")], "customer": "ann", "log": []}
+START_INPUT = {"messages": [HumanMessage("My lamp is broken. " * 50, id="1")], "customer": "ann", "log": []}
 
 
 def test_an_agent_resumes_in_another_process():
@@ -64,7 +64,8 @@ def test_an_agent_resumes_in_another_process():
         # Back to where it asked, and the other way from there.
         asked = next(s for s in history if s.next == ("ask",))
         found = graph.invoke(Command(resume="no"), asked.config)
-        assert found["log"] == ["planned", "no", 0, 1, 2]
+        wanted = memory.invoke(Command(resume="no"), next(s for s in wanted if s.next == ("ask",)).config)
+        assert found == wanted
         fork = graph.update_state(asked.config, {"total": 12.5})
         assert graph.get_state(fork).values["total"] == 12.5
         assert graph.get_state(asked.config).values["total"] == 30.0

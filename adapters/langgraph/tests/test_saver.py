@@ -278,7 +278,7 @@ def test_delta_history_is_that_of_the_walk():
                 at = put(to, at, values, id=f"{n:04}", versions={"other": n + 1, "delta": n + 1, "never": 1},
                          changed={"other": n + 1, "delta": n + 1})
                 for task in ("t2", "t1"):
-                    to.put_writes(at, [("delta", (n, task)), ("never", n)], task, str(dice.randrange(3)))
+                    to.put_writes(at, [("delta", [n, task]), ("never", n)], task, str(dice.randrange(3)))
         for id in ("0040", "0007", "0008", "0003", None):
             asked = {"config": config(thread, checkpoint_id=id), "channels": ["delta", "never", "none"]}
             wanted = memory.get_delta_channel_history(**asked)

@@ -70,11 +70,16 @@ class WfstateSaver(BaseWfstateSaver):
 
     def _run(self, call: calls.Call, *, atomic: bool = False) -> Any:
         with self._connection() as conn:
-            if not atomic and conn.autocommit:
-                return self._send(conn, call)
             # Where the caller's connection has transactions, an error that is expected must not end one.
-            with conn.transaction():
-                return self._send(conn, call)
+            if atomic or not conn.autocommit:
+                with conn.transaction():
+                    result = self._send(conn, call)
+            else:
+                result = self._send(conn, call)
+            if self.pipe is not None:
+                # Else an error of the next call would take back what this one has done.
+                self.pipe.sync()
+            return result
 
     def _send(self, conn: Connection[Any], call: calls.Call) -> Any:
         with conn.cursor(row_factory=tuple_row) as cursor:

@@ -156,9 +156,9 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
 
     def _put_whole(self, of: Target, checkpoint: Checkpoint, parent: str | None, document: Any, metadata: str) -> calls.Call:
         tags: str | None = None
-        newest = base = None
+        newest = base = last = None
         try:
-            [(newest, base)] = yield calls.STANDING, {"execution": of.execution, "parent": parent or checkpoint["id"]}
+            [(newest, last, base)] = yield calls.STANDING, {"execution": of.execution, "parent": parent or checkpoint["id"]}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
@@ -166,7 +166,7 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
         arguments = {
             "execution": of.execution, "state": text(document), "tags": tags, "name": checkpoint["id"],
             "workflow": self.workflow if tags else None, "base": base if parent else None, "metadata": metadata}
-        return arguments, newest
+        return arguments, newest, last
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -189,7 +189,7 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
                 # What was taken from the known one may be another's.
                 document = self._document(checkpoint, None, new_versions)
         if version is None:
-            arguments, newest = yield self._put_whole(of, checkpoint, parent, document, kept), False
+            arguments, newest, last = yield self._put_whole(of, checkpoint, parent, document, kept), False
             try:
                 version = yield self._put_named(arguments), False
             except DatabaseError as error:
@@ -197,7 +197,10 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
                     raise
                 yield calls.replace(of.execution, name, arguments), True
             else:
-                if newest is not None and newest > name:
+                if last is not None and version <= last:
+                    # It was there, the same.
+                    version = None
+                elif newest is not None and newest > name:
                     yield calls.reorder(of.execution, name), True
                     version = None
         versions = checkpoint["channel_versions"].copy()
@@ -293,7 +296,7 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
     def _named(self, of: Target, name: str) -> calls.Call:
         """The version of a name, NULL where there is none."""
         try:
-            [(_, version)] = yield calls.STANDING, {"execution": of.execution, "parent": name}
+            [(_, _, version)] = yield calls.STANDING, {"execution": of.execution, "parent": name}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise

@@ -43,9 +43,10 @@ STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.wr
         FROM wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c WHERE c.name = w.name) AS c
     ORDER BY w.position"""
 # The newest checkpoint, and the version of the one that a new one stands on.
-STANDING = """SELECT (SELECT name FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1)),
-    (SELECT version FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000)
-        WHERE name = %(parent)s)"""
+STANDING = """SELECT n.name, n.version, (SELECT version
+        FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s)
+    FROM (SELECT 1) AS one
+    LEFT JOIN LATERAL wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS n ON true"""
 SAVE = """SELECT wf_save_state(%(execution)s, %(state)s::jsonb, workflow => %(workflow)s, tags => %(tags)s::jsonb,
     base_version => %(base)s, checkpoint => %(name)s, checkpoint_metadata => %(metadata)s::jsonb)"""
 SAVE_UNNAMED = "SELECT wf_save_state(%(execution)s, %(state)s::jsonb, base_version => %(base)s)"

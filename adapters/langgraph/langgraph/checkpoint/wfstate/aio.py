@@ -69,11 +69,16 @@ class AsyncWfstateSaver(BaseWfstateSaver):
 
     async def _run(self, call: calls.Call, *, atomic: bool = False) -> Any:
         async with self._connection() as conn:
-            if not atomic and conn.autocommit:
-                return await self._send(conn, call)
             # Where the caller's connection has transactions, an error that is expected must not end one.
-            async with conn.transaction():
-                return await self._send(conn, call)
+            if atomic or not conn.autocommit:
+                async with conn.transaction():
+                    result = await self._send(conn, call)
+            else:
+                result = await self._send(conn, call)
+            if self.pipe is not None:
+                # Else an error of the next call would take back what this one has done.
+                await self.pipe.sync()
+            return result
 
     async def _send(self, conn: AsyncConnection[Any], call: calls.Call) -> Any:
         async with conn.cursor(row_factory=tuple_row) as cursor:
