@@ -8,9 +8,11 @@ keys are not in the order of jsonb has one member more, `$order`, and stays as r
 from __future__ import annotations
 
 import json
+import marshal
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from langchain_core import messages as lc
@@ -26,6 +28,15 @@ _MESSAGES: dict[str, type[lc.BaseMessage]] = {
         lc.SystemMessageChunk, lc.ToolMessage, lc.ToolMessageChunk, lc.FunctionMessage, lc.ChatMessage,
         lc.RemoveMessage,
     )
+}
+
+# Their members that are None, {} or [] unless they are given.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    name: {
+        key: None if field.default is None else field.default_factory()  # type: ignore[call-arg, misc]
+        for key, field in cls.model_fields.items() if field.default is None or field.default_factory in (dict, list)
+    }
+    for name, cls in _MESSAGES.items()
 }
 
 
@@ -81,22 +92,30 @@ class Boxes:
         if kind is _DeltaSnapshot:
             return {"$snapshot": self._encode(value.value, ordered)}
         if _MESSAGES.get(kind.__name__) is kind:
-            return {"$message": [kind.__name__, self._encode_members(value.model_dump())]}
+            return {"$message": [kind.__name__, self._encode_message(value)]}
         return self._serialized(value)
 
-    def _encode_members(self, members: dict[str, Any]) -> dict[str, Any]:
-        return {key: self._encode(item) for key, item in members.items()}
+    def _encode_message(self, message: lc.BaseMessage) -> dict[str, Any]:
+        """Its members, without those that are as they are when they are not given."""
+        omitted = _DEFAULTS[type(message).__name__]
+        members = {
+            key: self._encode(item) for key, item in message.__dict__.items()
+            if item or key not in omitted or item != omitted[key]
+        }
+        for key, item in (message.__pydantic_extra__ or {}).items():
+            members[key] = self._encode(item)
+        return members
 
     def _encode_dict(self, value: dict[Any, Any], ordered: bool) -> Any:
-        encoded = {}
-        for key, item in value.items():
-            if type(key) is not str or key[:1] == "$" or _encode_text(key) is not key:
-                return {"$pairs": [[self._encode(k, ordered), self._encode(v, ordered)] for k, v in value.items()]}
-            encoded[key] = self._encode(item, ordered)
-        if ordered and len(encoded) > 1:
-            keys = list(encoded)
-            if keys != sorted(keys, key=_jsonb_order):
-                encoded["$order"] = keys
+        if not value:
+            return {}
+        keys = tuple(value)
+        as_it_stands = _as_it_stands(keys) if set(map(type, keys)) == {str} else None
+        if as_it_stands is None:
+            return {"$pairs": [[self._encode(k, ordered), self._encode(v, ordered)] for k, v in value.items()]}
+        encoded = {key: self._encode(item, ordered) for key, item in value.items()}
+        if ordered and not as_it_stands:
+            encoded["$order"] = list(keys)
         return encoded
 
     def _unbox(self, found: dict[str, Any]) -> Any:
@@ -111,9 +130,12 @@ class Boxes:
         return found
 
 
-def _jsonb_order(key: str) -> tuple[int, bytes]:
-    raw = key.encode()
-    return len(raw), raw
+@lru_cache(4096)
+def _as_it_stands(keys: tuple[str, ...]) -> bool | None:
+    """Whether jsonb keeps these keys in their order; None where it cannot have one of them, or it could be a box."""
+    if any(key[:1] == "$" or _encode_text(key) is not key for key in keys):
+        return None
+    return list(keys) == sorted(keys, key=lambda key: (len(key.encode()), key.encode()))
 
 
 def _encode_text(value: str) -> Any:
@@ -166,10 +188,9 @@ def unescape(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two boxed values are the same JSON: in Python, 1 == 1.0 == True."""
-    return type(one) is type(other) and one == other and (
-        not isinstance(one, (dict, list)) or text(one) == text(other)
-    )
+    """Whether two boxed values are the same JSON: in Python, 1 == 1.0 == True. Of the marshal formats, 2 is the last
+    that writes equal values equally; an order of keys that differs only makes the comparison look closer."""
+    return type(one) is type(other) and marshal.dumps(one, 2) == marshal.dumps(other, 2)
 
 
 def pointer(path: tuple[str, ...]) -> str:
