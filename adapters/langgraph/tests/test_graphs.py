@@ -1,6 +1,9 @@
 """Real graphs: an agent that stops, resumes elsewhere and goes back in time, and what SQL finds of it."""
 
 import operator
+import re
+import subprocess
+from pathlib import Path
 from typing import Annotated, Any, TypedDict
 from uuid import uuid4
 
@@ -148,3 +151,15 @@ def test_sql_finds_and_compares_a_run():
         changes = {change["path"]: change.get("value") for change in diff}
         assert changes["/channel_values/total"] == 30.0, diff
         assert any(path.startswith("/channel_values/messages/") for path in changes), diff
+
+
+def test_the_readme_runs_and_gives_what_it_shows():
+    page = (Path(__file__).parents[1] / "README.md").read_text()
+    blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.S)
+    [program] = [text for kind, text in blocks if kind == "python"]
+    assert "dbname=shop user=app" in program
+    exec(program.replace("dbname=shop user=app", DSN), {})
+    at = next(at for at, (kind, _) in enumerate(blocks) if kind == "sql")
+    got = subprocess.run(["psql", "-X", "-U", "wf_saver"], input=blocks[at][1], capture_output=True, text=True,
+                         check=True).stdout
+    assert [line.rstrip() for line in got.strip().splitlines()] == blocks[at + 1][1].strip().splitlines(), got
