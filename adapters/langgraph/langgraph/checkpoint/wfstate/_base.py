@@ -1,149 +1,28 @@
-"""What both savers have in common: checkpoints as states and back, and the calls of each method."""
+"""What both savers have in common: the calls of each method, without a connection."""
 
 from __future__ import annotations
 
-import json
-import threading
-from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP, BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple,
-    DeltaChannelHistory, PendingWrite, get_checkpoint_id, get_serializable_checkpoint_metadata,
+    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
 )
-from langgraph.checkpoint.serde.base import SerializerProtocol
 from psycopg.errors import DatabaseError
 
 from langgraph.checkpoint.wfstate import _calls as calls
-from langgraph.checkpoint.wfstate._boxes import Boxes, difference, escape, text, unescape
+from langgraph.checkpoint.wfstate._boxes import difference, text
+from langgraph.checkpoint.wfstate._documents import Target, _Known, target
+from langgraph.checkpoint.wfstate._threads import Threads, thread_ids_of
 
 PAGE = 50
-# Maps of the framework whose keys are names of channels and nodes.
-_MAPS = ("channel_values", "channel_versions", "versions_seen")
-
-
 # Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
 Plan = Generator[tuple[calls.Call, bool], Any, Any]
 
 
-class _Known(NamedTuple):
-    """The checkpoint that this saver put last in a namespace of a thread."""
-
-    name: str
-    version: int
-    document: dict[str, Any]
-    versions: ChannelVersions
-
-
-class Target(NamedTuple):
-    thread: str
-    namespace: str
-    execution: str
-
-    def config(self, checkpoint_id: str) -> RunnableConfig:
-        return {"configurable": {
-            "thread_id": self.thread, "checkpoint_ns": self.namespace, "checkpoint_id": checkpoint_id}}
-
-
-def target(config: RunnableConfig) -> Target:
-    configurable = config["configurable"]
-    thread, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns") or ""
-    return Target(thread, namespace, calls.execution_id(thread, namespace))
-
-
-class BaseWfstateSaver(BaseCheckpointSaver[Any]):
-    """Each namespace of a thread is an execution, each checkpoint a named version of its state, and pending writes are
-    results of tasks. `workflow` is that of the executions; `remember` is of how many threads the last checkpoint is
-    kept in memory, so that only what changed is sent."""
-
-    def __init__(
-        self, *, serde: SerializerProtocol | None = None, workflow: str = "langgraph", remember: int = 64
-    ) -> None:
-        super().__init__(serde=serde)
-        self.workflow = workflow
-        self.remember = remember
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._known_lock = threading.Lock()
-
-    @property
-    def boxes(self) -> Boxes:
-        # Made anew: with_allowlist gives a copy of the saver another serializer.
-        return Boxes(self.serde)
-
-    def get_next_version(self, current: Any, channel: None) -> Any:
-        # Values are kept by checkpoint and not by version, so that a number tells enough. A thread that was begun
-        # with another saver may have texts.
-        if current is None:
-            return 1
-        if isinstance(current, str):
-            return f"{int(current.split('.')[0]) + 1:032}"
-        return int(current) + 1
-
-    # --- checkpoints as states ---------------------------------------------------------------
-    def _document(self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions) -> dict[str, Any]:
-        boxes = self.boxes
-        old = known.document["channel_values"] if known else {}
-        versions = checkpoint["channel_versions"]
-        values = {}
-        for channel, value in checkpoint["channel_values"].items():
-            key = escape(channel)
-            unchanged = (
-                known is not None and key in old and channel not in new_versions and channel in versions
-                and versions[channel] == known.versions.get(channel)
-            )
-            values[key] = old[key] if unchanged else boxes.value(value)
-        document = {key: boxes.metadata(value) for key, value in checkpoint.items() if key not in _MAPS}
-        document["channel_values"] = values
-        document["channel_versions"] = {escape(k): boxes.metadata(v) for k, v in versions.items()}
-        document["versions_seen"] = {
-            escape(node): {escape(k): boxes.metadata(v) for k, v in seen.items()}
-            for node, seen in checkpoint["versions_seen"].items()
-        }
-        return document
-
-    def _metadata(self, config: RunnableConfig, metadata: CheckpointMetadata) -> str:
-        kept = get_serializable_checkpoint_metadata(config, metadata)
-        found = {escape(key): self.boxes.metadata(value) for key, value in kept.items()}
-        if parent := get_checkpoint_id(config):
-            found["$parent"] = parent
-        return text(found)
-
-    def _containment(self, filter: Mapping[str, Any] | None) -> str | None:
-        if not filter:
-            return None
-        return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
-
-    def _tuple(self, of: Target, row: tuple[Any, ...]) -> CheckpointTuple:
-        boxes = self.boxes
-        name, metadata, state, writes = row
-        checkpoint = boxes.load(state)
-        for key in _MAPS:
-            checkpoint[key] = unescape(checkpoint[key])
-        checkpoint["versions_seen"] = {k: unescape(v) for k, v in checkpoint["versions_seen"].items()}
-        kept = boxes.load(metadata) or {}
-        parent = kept.pop("$parent", None)
-        return CheckpointTuple(
-            of.config(name), cast(Checkpoint, checkpoint), cast(CheckpointMetadata, unescape(kept)),
-            of.config(parent) if parent else None,
-            [(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
-        )
-
+class BaseWfstateSaver(Threads):
     # --- put ---------------------------------------------------------------------------------
-    def _recall(self, execution: str, parent: str | None) -> _Known | None:
-        with self._known_lock:
-            known = self._known.get(execution)
-        return known if known is not None and known.name == parent else None
-
-    def _keep(self, execution: str, known: _Known | None) -> None:
-        with self._known_lock:
-            self._known.pop(execution, None)
-            if known is not None and self.remember > 0:
-                self._known[execution] = known
-                while len(self._known) > self.remember:
-                    self._known.popitem(last=False)
-
     def _put_patch(self, of: Target, checkpoint: Checkpoint, known: _Known, document: Any, metadata: str) -> calls.Call:
         # That the version is the one that was put is sure by its number, except for a thread that was deleted and
         # made anew since: its checkpoint has another id.
@@ -184,7 +63,7 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
             try:
                 version = yield self._put_patch(of, checkpoint, known, document, kept), False
             except DatabaseError as error:
-                if calls.code(error) not in (calls.CONFLICT, calls.NOT_FOUND, calls.EXISTS):
+                if calls.code(error) not in (calls.CONFLICT, calls.NOT_FOUND, calls.EXISTS, calls.LIMIT):
                     raise
                 # What was taken from the known one may be another's.
                 document = self._document(checkpoint, None, new_versions)
@@ -310,115 +189,5 @@ class BaseWfstateSaver(BaseCheckpointSaver[Any]):
         targets = {of.execution: of for _, of in matches}
         return [self._tuple(targets[row[0]], row[1:]) for row in rows]
 
-    # --- history of delta channels -----------------------------------------------------------
-    def _history(self, config: RunnableConfig, channels: Sequence[str]) -> calls.Call:
-        """What the framework's own walk by get_tuple finds, in pages of one pass each."""
-        of = target(config)
-        name = get_checkpoint_id(config)
-        empty = {channel: DeltaChannelHistory(writes=[]) for channel in channels}
-        try:
-            rows = yield calls.NAMED if name else calls.NEWEST, {"execution": of.execution, "name": name}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return empty
-        if not rows:
-            return empty
-        name = rows[0][0]
-        parent = (self.boxes.load(rows[0][1]) or {}).get("$parent")
-        chain: list[str] = []
-        # Of each channel that has none yet: how much of the chain is its own, and the value before.
-        lengths: dict[str, int] = {}
-        seeds: dict[str, Any] = {}
-        before, size = name, 20
-        while parent and len(seeds) < len(channels):
-            rows = yield calls.HISTORY, {"execution": of.execution, "before": before, "rows": size,
-                                         "keys": [escape(channel) for channel in channels if channel not in seeds]}
-            for found, its_parent, values in rows:
-                if found != parent:
-                    continue
-                chain.append(found)
-                parent = its_parent
-                for key, value in (unescape(self.boxes.load(values) or {})).items():
-                    if key not in seeds:
-                        seeds[key], lengths[key] = value, len(chain)
-            if len(rows) < size:
-                break
-            before, size = rows[-1][0], 200
-        writes: dict[str, list[tuple[Any, ...]]] = {}
-        for first in range(0, len(chain), 1000):
-            rows = yield calls.WRITES, {"execution": of.execution, "steps": chain[first : first + 1000],
-                                        "names": list(channels)}
-            for step, *write in rows:
-                writes.setdefault(step, []).append(tuple(write))
-        result: dict[str, DeltaChannelHistory] = {}
-        for channel in channels:
-            its_own = chain[: lengths.get(channel, len(chain))]
-            collected: list[PendingWrite] = [
-                (w[1], w[3], self.boxes.load(w[4])) for step in reversed(its_own)
-                for w in sorted(writes.get(step, ()), key=lambda w: w[:3]) if w[3] == channel
-            ]
-            result[channel] = DeltaChannelHistory(writes=collected)
-            if channel in seeds:
-                result[channel]["seed"] = seeds[channel]
-        return result
 
-    # --- threads -----------------------------------------------------------------------------
-    def _of_threads(self, thread_ids: Sequence[str]) -> calls.Call:
-        """{execution: (thread, namespace, names)} of threads; a thread's own execution always, since tasks may have
-        recorded something before there was a checkpoint."""
-        found: dict[str, tuple[str, str, list[str]]] = {}
-        for thread in thread_ids:
-            found[calls.execution_id(thread, "")] = (thread, "", [])
-            found.update((yield from calls.across(self.workflow, text({"thread_id": thread}), None)))
-        return found
-
-    def _delete_threads(self, thread_ids: Sequence[str]) -> calls.Call:
-        found = yield from self._of_threads(thread_ids)
-        yield from calls.delete(found)
-        for execution in found:
-            self._keep(execution, None)
-
-    def _delete_runs(self, run_ids: Sequence[str]) -> calls.Call:
-        gone: dict[str, list[str]] = {}
-        for run in run_ids:
-            found = yield from calls.across(self.workflow, "{}", self._containment({"run_id": run}))
-            for execution, (_, _, names) in found.items():
-                gone.setdefault(execution, []).extend(names)
-        # In one order, so that two of these do not wait for each other.
-        for execution in sorted(gone):
-            yield from calls.drop(execution, gone[execution])
-
-    def _copy(self, source: str, to: str) -> calls.Call:
-        found = yield from calls.across(self.workflow, text({"thread_id": source}), None)
-        if found:
-            namespaces = [what[1] for what in found.values()]
-            yield calls.COPY, {
-                "sources": list(found), "targets": [calls.execution_id(to, namespace) for namespace in namespaces],
-                "tags": [text({"thread_id": to, "checkpoint_ns": namespace}) for namespace in namespaces]}
-
-    def _prune(self, thread_ids: Sequence[str]) -> calls.Call:
-        found: dict[str, tuple[str, str, list[str]]] = {}
-        for thread in thread_ids:
-            found.update((yield from calls.across(self.workflow, text({"thread_id": thread}), None)))
-        kept: dict[str, list[Any]] = {}
-        for execution in sorted(found):
-            kept[execution] = yield from calls.names(execution)
-            for _, _, metadata in kept[execution]:
-                if "counters_since_delta_snapshot" in (self.boxes.load(metadata) or {}):
-                    raise NotImplementedError(
-                        f"keep_latest can't prune threads that use a DeltaChannel: {found[execution][0]}")
-        for execution, rows in kept.items():
-            yield from calls.drop(execution, [row[0] for row in rows[1:]])
-            if len(rows) > 1:
-                name, version, metadata = rows[0]
-                left = {key: value for key, value in json.loads(metadata).items() if key != "$parent"}
-                yield calls.NAME, {"execution": execution, "name": name, "version": version, "metadata": text(left)}
-
-
-def thread_ids_of(thread_ids: Sequence[str], strategy: str) -> list[str]:
-    if isinstance(thread_ids, str):
-        raise TypeError("thread_ids must be a sequence of thread IDs, not a str")
-    if strategy not in ("keep_latest", "delete"):
-        raise ValueError(f"Unknown prune strategy: {strategy!r}")
-    return [str(thread) for thread in thread_ids]
+__all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

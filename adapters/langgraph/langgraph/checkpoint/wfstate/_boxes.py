@@ -66,7 +66,10 @@ class Boxes:
         return self._encode(value, ordered=False)
 
     def load(self, document: str | None) -> Any:
-        return None if document is None else json.loads(document, object_hook=self._unbox)
+        if document is None:
+            return None
+        # Without a key that begins so there is no box, and the parser need not ask at each object.
+        return json.loads(document, object_hook=self._unbox if '"$' in document else None)
 
     def _serialized(self, value: Any) -> Any:
         kind, data = self.serde.dumps_typed(value)

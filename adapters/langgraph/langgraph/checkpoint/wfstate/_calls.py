@@ -14,7 +14,7 @@ Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
 Call = Generator[Statement, Rows, Any]
 
-CONFLICT, NOT_FOUND, EXISTS = "WF001", "WF005", "WF006"
+CONFLICT, NOT_FOUND, EXISTS, LIMIT = "WF001", "WF005", "WF006", "54000"
 
 # A page of checkpoints, with their states and with what tasks have given since.
 _WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
