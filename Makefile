@@ -10,7 +10,7 @@ SHELL := /bin/bash
 export PG_CONFIG DESTDIR TRACE
 .DEFAULT_GOAL := help
 .PHONY: help setup build install demo psql test test-core test-regress test-isolation \
-	test-driver test-recovery bench lint fuzz clean
+	test-driver test-adapters test-recovery bench lint fuzz clean
 # One cargo, one set-up at a time, whatever -j says.
 .NOTPARALLEL:
 
@@ -39,7 +39,7 @@ psql: ## psql in the running demo's server, else in a fresh throw-away one
 
 test: ## all levels of tests, from nothing, on private servers
 	@tests/setup.sh all
-	@tests/lib/levels.sh core regress parallel statements agreement reference docs isolation driver schema_suite recovery
+	@tests/lib/levels.sh core regress parallel statements agreement reference docs isolation driver adapters schema_suite recovery
 
 test-core: ## unit and property tests of the pure Rust part
 	@tests/setup.sh build
@@ -56,6 +56,10 @@ test-isolation: ## two and more sessions interleaved
 test-driver: ## Python, Node and Rust clients; many writers at once
 	@tests/setup.sh all
 	@tests/lib/levels.sh driver
+
+test-adapters: ## adapters of frameworks: LangGraph's conformance suite
+	@tests/setup.sh all
+	@tests/lib/levels.sh adapters
 
 test-recovery: ## kill -9, dump and restore, hot standby, connection pooler
 	@tests/setup.sh all

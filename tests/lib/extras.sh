@@ -65,6 +65,23 @@ fetch_crewai() {
     "${pip[@]}" --target "$1/libraries" 'pydantic>=2.11.9,<2.13' 'portalocker~=2.7.0' appdirs==1.4.4
 }
 
+# LangGraph with upstream's conformance suite, and what the adapter's own tests use, in a folder of their own: the
+# suite is of these versions. The test fails where they cannot be had.
+need_langgraph() {
+  local dir="$WF_TARGET/langgraph"
+  [ ! -d "$dir/langgraph/checkpoint/conformance" ] || return 0
+  rm -rf "$dir" "$dir.new"
+  quietly "$WF_TARGET/langgraph.log" "fetching LangGraph into target/langgraph (half a minute)" \
+    fetch_langgraph "$dir.new" || return 0
+  mv "$dir.new" "$dir"
+}
+
+fetch_langgraph() {
+  "$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check --target "$1" \
+    langgraph==1.2.24 langgraph-checkpoint==4.3.2 langgraph-checkpoint-conformance==0.0.2 \
+    'psycopg[binary,pool]>=3.2,<4' pycryptodome==4.4.0 mypy==2.4.1
+}
+
 # need_pgvector: its source, since Debian 13 has a program for its own PostgreSQL and C library only. The test that
 # uses it builds it for the server it has.
 need_pgvector() {

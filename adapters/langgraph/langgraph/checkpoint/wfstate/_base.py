@@ -1,0 +1,193 @@
+"""What both savers have in common: the calls of each method, without a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
+)
+from psycopg.errors import DatabaseError
+
+from langgraph.checkpoint.wfstate import _calls as calls
+from langgraph.checkpoint.wfstate._boxes import difference, text
+from langgraph.checkpoint.wfstate._documents import Target, _Known, target
+from langgraph.checkpoint.wfstate._threads import Threads, thread_ids_of
+
+PAGE = 50
+# Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
+Plan = Generator[tuple[calls.Call, bool], Any, Any]
+
+
+class BaseWfstateSaver(Threads):
+    # --- put ---------------------------------------------------------------------------------
+    def _put_patch(self, of: Target, checkpoint: Checkpoint, known: _Known, document: Any, metadata: str) -> calls.Call:
+        # That the version is the one that was put is sure by its number, except for a thread that was deleted and
+        # made anew since: its checkpoint has another id.
+        patch: list[dict[str, Any]] = [{"op": "test", "path": "/id", "value": known.name}]
+        difference(known.document, document, (), patch)
+        arguments = {"execution": of.execution, "patch": text(patch), "version": known.version,
+                     "name": checkpoint["id"], "metadata": metadata}
+        [(version,)] = yield calls.PATCH, arguments
+        return version
+
+    def _put_whole(self, of: Target, checkpoint: Checkpoint, parent: str | None, document: Any, metadata: str) -> calls.Call:
+        tags: str | None = None
+        newest = base = last = None
+        try:
+            [(newest, last, base)] = yield calls.STANDING, {"execution": of.execution, "parent": parent or checkpoint["id"]}
+        except DatabaseError as error:
+            if calls.code(error) != calls.NOT_FOUND:
+                raise
+            tags = text({"thread_id": of.thread, "checkpoint_ns": of.namespace})
+        arguments = {
+            "execution": of.execution, "state": text(document), "tags": tags, "name": checkpoint["id"],
+            "workflow": self.workflow if tags else None, "base": base if parent else None, "metadata": metadata}
+        return arguments, newest, last
+
+    def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
+        [(version,)] = yield calls.SAVE, arguments
+        return version
+
+    def _put(
+        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
+    ) -> Plan:
+        of, parent = target(config), get_checkpoint_id(config)
+        name, kept = checkpoint["id"], self._metadata(config, metadata)
+        known = self._recall(of.execution, parent)
+        document = self._document(checkpoint, known, new_versions)
+        version = None
+        if known is not None and name > known.name:
+            try:
+                version = yield self._put_patch(of, checkpoint, known, document, kept), False
+            except DatabaseError as error:
+                if calls.code(error) not in (calls.CONFLICT, calls.NOT_FOUND, calls.EXISTS, calls.LIMIT):
+                    raise
+                # What was taken from the known one may be another's.
+                document = self._document(checkpoint, None, new_versions)
+        if version is None:
+            arguments, newest, last = yield self._put_whole(of, checkpoint, parent, document, kept), False
+            try:
+                version = yield self._put_named(arguments), False
+            except DatabaseError as error:
+                if calls.code(error) != calls.EXISTS:
+                    raise
+                yield calls.replace(of.execution, name, arguments), True
+            else:
+                if last is not None and version <= last:
+                    # It was there, the same.
+                    version = None
+                elif newest is not None and newest > name:
+                    yield calls.reorder(of.execution, name), True
+                    version = None
+        versions = checkpoint["channel_versions"].copy()
+        self._keep(of.execution, _Known(name, version, document, versions) if version else None)
+        return of.config(name)
+
+    # --- put_writes --------------------------------------------------------------------------
+    def _record(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+    ) -> calls.Call:
+        of, boxes = target(config), self.boxes
+        replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
+        parts: dict[int, tuple[str, str]] = {}
+        for index, (channel, value) in enumerate(writes):
+            part = WRITES_IDX_MAP.get(channel, index)
+            if replace or part not in parts:
+                parts[part] = channel, text(boxes.value(value))
+        found = list(parts.items())
+        for first in range(0, len(found), 1000):
+            some = found[first : first + 1000]
+            yield calls.RECORD, {
+                "execution": of.execution, "step": config["configurable"]["checkpoint_id"], "task": task_id,
+                "outputs": [what[1] for _, what in some], "names": [what[0] for _, what in some],
+                "parts": [part for part, _ in some], "path": task_path, "replace": replace}
+
+    # --- get and list ------------------------------------------------------------------------
+    def _get(self, config: RunnableConfig) -> calls.Call:
+        of = target(config)
+        name = get_checkpoint_id(config)
+        try:
+            rows = yield calls.NAMED if name else calls.NEWEST, {"execution": of.execution, "name": name}
+        except DatabaseError as error:
+            if calls.code(error) != calls.NOT_FOUND:
+                raise
+            return None
+        return self._tuple(of, rows[0]) if rows else None
+
+    def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
+        try:
+            return (yield calls.PAGE, {"execution": of.execution, "filter": filter, "before": before, "after": after,
+                                       "rows": rows})
+        except DatabaseError as error:
+            if calls.code(error) != calls.NOT_FOUND:
+                raise
+            return []
+
+    def _matches(
+        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
+    ) -> calls.Call:
+        """Over several namespaces or threads: targets and names, newest first."""
+        wanted = get_checkpoint_id(config) if config else None
+        tags = {"thread_id": str(config["configurable"]["thread_id"])} if config else {}
+        if config and config["configurable"].get("checkpoint_ns") is not None:
+            tags["checkpoint_ns"] = config["configurable"]["checkpoint_ns"]
+        found = yield from calls.across(self.workflow, text(tags), self._containment(filter))
+        matches = [
+            (name, Target(thread, namespace, execution))
+            for execution, (thread, namespace, names) in found.items() for name in names
+            if (not wanted or name == wanted) and (not before or name < before)
+        ]
+        matches.sort(key=lambda match: (match[0], match[1].execution), reverse=True)
+        return matches if limit is None else matches[:limit]
+
+    def _list(
+        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: RunnableConfig | None,
+        limit: int | None,
+    ) -> Generator[calls.Call | list[CheckpointTuple], Any, None]:
+        """Calls to make, whose results are sent, and pages of checkpoints."""
+        start = get_checkpoint_id(before) if before else None
+        if (config is None or get_checkpoint_id(config) or config["configurable"].get("checkpoint_ns") is None
+                or start and (yield self._named(target(config), start)) is None):
+            # Over several executions, or before an id that is no checkpoint: by comparison.
+            matches = yield self._matches(config, filter, start, limit)
+            for first in range(0, len(matches), PAGE):
+                yield (yield self._states(matches[first : first + PAGE]))
+            return
+        of, containment, after = target(config), self._containment(filter), None
+        while limit is None or limit > 0:
+            size = PAGE if limit is None else min(PAGE, limit)
+            rows = yield self._page(of, containment, start, after, size)
+            yield [self._tuple(of, row) for row in rows]
+            if len(rows) < size:
+                return
+            after, limit = rows[-1][0], limit if limit is None else limit - size
+
+    @staticmethod
+    def _next(plan: Generator[Any, Any, None], result: Any) -> Any:
+        try:
+            return plan.send(result)
+        except StopIteration:
+            return None
+
+    def _named(self, of: Target, name: str) -> calls.Call:
+        """The version of a name, NULL where there is none."""
+        try:
+            [(_, _, version)] = yield calls.STANDING, {"execution": of.execution, "parent": name}
+        except DatabaseError as error:
+            if calls.code(error) != calls.NOT_FOUND:
+                raise
+            return None
+        return version
+
+    def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:
+        rows = yield calls.STATES, {"executions": [of.execution for _, of in matches],
+                                    "names": [name for name, _ in matches]}
+        # One that was deleted meanwhile is passed over.
+        targets = {of.execution: of for _, of in matches}
+        return [self._tuple(targets[row[0]], row[1:]) for row in rows]
+
+
+__all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

@@ -1,0 +1,236 @@
+"""Values of programs as JSON that jsonb can hold, and back.
+
+Plain JSON stays as it is, so that wf_find, wf_diff and people can read it. What jsonb cannot hold, or would give back
+as something else, is boxed: an object of one member whose key begins with `$` (docs/checkpoints.md). An object whose
+keys are not in the order of jsonb has one member more, `$order`, and stays as readable as the others.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import math
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from langchain_core import messages as lc
+from langgraph.checkpoint.serde.base import SerializerProtocol
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.serde.types import _DeltaSnapshot
+
+# Messages are what most agents keep, and are boxed as their members. Subclasses of these are boxed by the serializer.
+_MESSAGES: dict[str, type[lc.BaseMessage]] = {
+    cls.__name__: cls
+    for cls in (
+        lc.AIMessage, lc.AIMessageChunk, lc.HumanMessage, lc.HumanMessageChunk, lc.SystemMessage,
+        lc.SystemMessageChunk, lc.ToolMessage, lc.ToolMessageChunk, lc.FunctionMessage, lc.ChatMessage,
+        lc.RemoveMessage,
+    )
+}
+
+# Their members that are None, {} or [] unless they are given.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    name: {
+        key: None if field.default is None else field.default_factory()  # type: ignore[call-arg, misc]
+        for key, field in cls.model_fields.items() if field.default is None or field.default_factory in (dict, list)
+    }
+    for name, cls in _MESSAGES.items()
+}
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def is_plain(serde: SerializerProtocol) -> bool:
+    """Whether values may be kept as JSON: a serializer of the user's own, such as an encrypting one, has them whole."""
+    return isinstance(serde, JsonPlusSerializer) and type(serde).dumps_typed is JsonPlusSerializer.dumps_typed
+
+
+class Boxes:
+    """Boxing and unboxing with one serializer."""
+
+    def __init__(self, serde: SerializerProtocol) -> None:
+        self.serde = serde
+        self.plain = is_plain(serde)
+
+    def value(self, value: Any) -> Any:
+        """A value of a channel."""
+        return self._encode(value) if self.plain else self._serialized(value)
+
+    def metadata(self, value: Any) -> Any:
+        """What the framework itself keeps beside the values. Keys have no order here, so that filters by
+        containment find them."""
+        return self._encode(value, ordered=False)
+
+    def load(self, document: str | None) -> Any:
+        if document is None:
+            return None
+        # Without a key that begins so there is no box, and the parser need not ask at each object.
+        return json.loads(document, object_hook=self._unbox if '"$' in document else None)
+
+    def _serialized(self, value: Any) -> Any:
+        kind, data = self.serde.dumps_typed(value)
+        return {"$serde": [kind, b64encode(data).decode()]}
+
+    def _encode(self, value: Any, ordered: bool = True) -> Any:
+        # By exact type: a subclass, such as an enum of integers, would come back as its base.
+        kind = type(value)
+        if value is None or kind is bool or kind is int:
+            return value
+        if kind is str:
+            return _encode_text(value)
+        if kind is float:
+            return _encode_float(value)
+        if kind is list:
+            return [self._encode(item, ordered) for item in value]
+        if kind is dict:
+            return self._encode_dict(value, ordered)
+        if kind is tuple:
+            return {"$tuple": [self._encode(item, ordered) for item in value]}
+        if kind is bytes:
+            return {"$bytes": b64encode(value).decode()}
+        if kind is _DeltaSnapshot:
+            return {"$snapshot": self._encode(value.value, ordered)}
+        if _MESSAGES.get(kind.__name__) is kind:
+            return {"$message": [kind.__name__, self._encode_message(value)]}
+        return self._serialized(value)
+
+    def _encode_message(self, message: lc.BaseMessage) -> dict[str, Any]:
+        """Its members, without those that are as they are when they are not given."""
+        omitted = _DEFAULTS[type(message).__name__]
+        members = {
+            key: self._encode(item) for key, item in message.__dict__.items()
+            if item or key not in omitted or item != omitted[key]
+        }
+        for key, item in (message.__pydantic_extra__ or {}).items():
+            members[key] = self._encode(item)
+        return members
+
+    def _encode_dict(self, value: dict[Any, Any], ordered: bool) -> Any:
+        if not value:
+            return {}
+        keys = tuple(value)
+        as_it_stands = _as_it_stands(keys) if set(map(type, keys)) == {str} else None
+        if as_it_stands is None:
+            return {"$pairs": [[self._encode(k, ordered), self._encode(v, ordered)] for k, v in value.items()]}
+        encoded = {key: self._encode(item, ordered) for key, item in value.items()}
+        if ordered and not as_it_stands:
+            encoded["$order"] = list(keys)
+        return encoded
+
+    def _unbox(self, found: dict[str, Any]) -> Any:
+        if len(found) == 1:
+            [(key, inner)] = found.items()
+            if (unbox := _UNBOX.get(key)) is not None:
+                return unbox(inner)
+            if key == "$serde":
+                return self.serde.loads_typed((inner[0], b64decode(inner[1])))
+        elif "$order" in found:
+            return {key: found[key] for key in found["$order"]}
+        return found
+
+
+@lru_cache(4096)
+def _as_it_stands(keys: tuple[str, ...]) -> bool | None:
+    """Whether jsonb keeps these keys in their order; None where it cannot have one of them, or it could be a box."""
+    if any(key[:1] == "$" or _encode_text(key) is not key for key in keys):
+        return None
+    return list(keys) == sorted(keys, key=lambda key: (len(key.encode()), key.encode()))
+
+
+def _encode_text(value: str) -> Any:
+    if "\0" not in value:
+        if value.isascii():
+            return value
+        try:
+            value.encode()
+            return value
+        except UnicodeEncodeError:
+            pass
+    return {"$text": b64encode(value.encode("utf-8", "surrogatepass")).decode()}
+
+
+def _encode_float(value: float) -> Any:
+    written = repr(value)
+    if not math.isfinite(value) or "e+" in written or written == "-0.0":
+        return {"$float": written}
+    return value
+
+
+def _message(box: list[Any]) -> Any:
+    name, members = box
+    cls = _MESSAGES[name]
+    try:
+        return cls(**members)
+    except Exception:
+        # As the framework's own serializer: what a newer version refuses is given back without its checks.
+        return cls.model_construct(**members)
+
+
+_UNBOX: dict[str, Callable[[Any], Any]] = {
+    "$tuple": tuple,
+    "$bytes": b64decode,
+    "$text": lambda inner: b64decode(inner).decode("utf-8", "surrogatepass"),
+    "$float": float,
+    "$pairs": lambda inner: {key: value for key, value in inner},
+    "$snapshot": _DeltaSnapshot,
+    "$message": _message,
+}
+
+
+def escape(key: str) -> str:
+    """A name as a key of the framework's own maps: none is taken for a box."""
+    return "$" + key if key[:1] == "$" else key
+
+
+def unescape(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {key[1:] if key[:1] == "$" else key: value for key, value in members.items()}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two boxed values are the same JSON: in Python, 1 == 1.0 == True. Of the marshal formats, 2 is the last
+    that writes equal values equally; an order of keys that differs only makes the comparison look closer."""
+    return type(one) is type(other) and marshal.dumps(one, 2) == marshal.dumps(other, 2)
+
+
+def pointer(path: tuple[str, ...]) -> str:
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:
+    """Adds to a JSON Patch what makes new of old."""
+    if same(old, new):
+        return
+    if type(old) is dict and type(new) is dict:
+        for key in old:
+            if key not in new:
+                patch.append({"op": "remove", "path": pointer((*path, key))})
+        for key, value in new.items():
+            if key in old:
+                difference(old[key], value, (*path, key), patch)
+            else:
+                patch.append({"op": "add", "path": pointer((*path, key)), "value": value})
+    elif type(old) is list and type(new) is list:
+        _difference_of_lists(old, new, path, patch)
+    else:
+        patch.append({"op": "replace", "path": pointer(path), "value": new})
+
+
+def _difference_of_lists(old: list[Any], new: list[Any], path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:
+    shorter = min(len(old), len(new))
+    start = 0
+    while start < shorter and same(old[start], new[start]):
+        start += 1
+    end = 0
+    while end < shorter - start and same(old[-1 - end], new[-1 - end]):
+        end += 1
+    gone, come = old[start : len(old) - end], new[start : len(new) - end]
+    both = min(len(gone), len(come))
+    for index in range(both):
+        difference(gone[index], come[index], (*path, str(start + index)), patch)
+    patch.extend({"op": "remove", "path": pointer((*path, str(start + both)))} for _ in gone[both:])
+    for index, value in enumerate(come[both:], start + both):
+        patch.append({"op": "add", "path": pointer((*path, str(index) if end else "-")), "value": value})

@@ -1,0 +1,138 @@
+"""Checkpoints as states, and back."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any, NamedTuple, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
+    get_serializable_checkpoint_metadata,
+)
+from langgraph.checkpoint.serde.base import SerializerProtocol
+
+from langgraph.checkpoint.wfstate import _calls as calls
+from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
+
+# Maps of the framework whose keys are names of channels and nodes.
+_MAPS = ("channel_values", "channel_versions", "versions_seen")
+
+
+class _Known(NamedTuple):
+    """The checkpoint that this saver put last in a namespace of a thread."""
+
+    name: str
+    version: int
+    document: dict[str, Any]
+    versions: ChannelVersions
+
+
+class Target(NamedTuple):
+    thread: str
+    namespace: str
+    execution: str
+
+    def config(self, checkpoint_id: str) -> RunnableConfig:
+        return {"configurable": {
+            "thread_id": self.thread, "checkpoint_ns": self.namespace, "checkpoint_id": checkpoint_id}}
+
+
+def target(config: RunnableConfig) -> Target:
+    configurable = config["configurable"]
+    thread, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns") or ""
+    return Target(thread, namespace, calls.execution_id(thread, namespace))
+
+
+class Documents(BaseCheckpointSaver[Any]):
+    """Each namespace of a thread is an execution, each checkpoint a named version of its state, and pending writes are
+    results of tasks. `workflow` is that of the executions; `remember` is of how many threads the last checkpoint is
+    kept in memory, so that only what changed is sent."""
+
+    def __init__(
+        self, *, serde: SerializerProtocol | None = None, workflow: str = "langgraph", remember: int = 64
+    ) -> None:
+        super().__init__(serde=serde)
+        self.workflow = workflow
+        self.remember = remember
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known_lock = threading.Lock()
+
+    @property
+    def boxes(self) -> Boxes:
+        # Made anew: with_allowlist gives a copy of the saver another serializer.
+        return Boxes(self.serde)
+
+    def get_next_version(self, current: Any, channel: None) -> Any:
+        # Values are kept by checkpoint and not by version, so that a number tells enough. A thread that was begun
+        # with another saver may have texts.
+        if current is None:
+            return 1
+        if isinstance(current, str):
+            return f"{int(current.split('.')[0]) + 1:032}"
+        return int(current) + 1
+
+    # --- checkpoints as states ---------------------------------------------------------------
+    def _document(self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions) -> dict[str, Any]:
+        boxes = self.boxes
+        old = known.document["channel_values"] if known else {}
+        versions = checkpoint["channel_versions"]
+        values = {}
+        for channel, value in checkpoint["channel_values"].items():
+            key = escape(channel)
+            unchanged = (
+                known is not None and key in old and channel not in new_versions and channel in versions
+                and versions[channel] == known.versions.get(channel)
+            )
+            values[key] = old[key] if unchanged else boxes.value(value)
+        document = {key: boxes.metadata(value) for key, value in checkpoint.items() if key not in _MAPS}
+        document["channel_values"] = values
+        document["channel_versions"] = {escape(k): boxes.metadata(v) for k, v in versions.items()}
+        document["versions_seen"] = {
+            escape(node): {escape(k): boxes.metadata(v) for k, v in seen.items()}
+            for node, seen in checkpoint["versions_seen"].items()
+        }
+        return document
+
+    def _metadata(self, config: RunnableConfig, metadata: CheckpointMetadata) -> str:
+        kept = get_serializable_checkpoint_metadata(config, metadata)
+        found = {escape(key): self.boxes.metadata(value) for key, value in kept.items()}
+        if parent := get_checkpoint_id(config):
+            found["$parent"] = parent
+        return text(found)
+
+    def _containment(self, filter: Mapping[str, Any] | None) -> str | None:
+        if not filter:
+            return None
+        return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
+
+    def _tuple(self, of: Target, row: tuple[Any, ...]) -> CheckpointTuple:
+        boxes = self.boxes
+        name, metadata, state, writes = row
+        checkpoint = boxes.load(state)
+        for key in _MAPS:
+            checkpoint[key] = unescape(checkpoint[key])
+        checkpoint["versions_seen"] = {k: unescape(v) for k, v in checkpoint["versions_seen"].items()}
+        kept = boxes.load(metadata) or {}
+        parent = kept.pop("$parent", None)
+        return CheckpointTuple(
+            of.config(name), cast(Checkpoint, checkpoint), cast(CheckpointMetadata, unescape(kept)),
+            of.config(parent) if parent else None,
+            [(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
+        )
+
+    # --- the checkpoint put last ----------------------------------------------------------------
+    def _recall(self, execution: str, parent: str | None) -> _Known | None:
+        with self._known_lock:
+            known = self._known.get(execution)
+        return known if known is not None and known.name == parent else None
+
+    def _keep(self, execution: str, known: _Known | None) -> None:
+        with self._known_lock:
+            self._known.pop(execution, None)
+            if known is not None and self.remember > 0:
+                self._known[execution] = known
+                while len(self._known) > self.remember:
+                    self._known.popitem(last=False)
