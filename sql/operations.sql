@@ -140,5 +140,5 @@ CREATE FUNCTION @extschema@.wf_direct_access() RETURNS TABLE (
 )
     LANGUAGE c VOLATILE ROWS 4 PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'wf_direct_access_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_direct_access IS
-'Returns the tables that the commonest calls read and write below the executor. is_direct: whether this session may now, which takes the setting wfstate.direct_access and a table without triggers, policies, constraints, columns or, where rows are appended, indexes beyond those that it came with; else such calls run statements, with the same answers. direct and by_statement count the calls of either kind since the session began; a write that finds its row changed by another session counts as both.';
+'Returns the tables that the commonest calls read and write below the executor. is_direct: whether this session does now, its rights aside, which takes the setting wfstate.direct_access and a table without triggers, policies, constraints, columns or, where rows are appended, indexes beyond those that it came with; else such calls run statements, with the same answers. direct and by_statement count the calls of either kind since the session began; a write that finds its row changed by another session counts as both.';
 INSERT INTO wfstate.access VALUES ('wf_direct_access', 'everybody');

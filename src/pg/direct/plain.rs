@@ -118,13 +118,13 @@ impl Table {
         self.count(false);
     }
 
-    /// Whether it is plain now.
+    /// Whether it is plain now. Whoever asks keeps no lock.
     pub fn is_plain(&self) -> bool {
-        let opened = self.open(pg_sys::AccessShareLock as i32);
-        // SAFETY: open; the lock is kept, as by a statement.
-        opened.is_some_and(|(relation, _)| unsafe {
-            pg_sys::relation_close(relation, pg_sys::NoLock as i32);
-            true
+        let lock = pg_sys::AccessShareLock as i32;
+        self.opened(lock).is_some_and(|(relation, found)| {
+            // SAFETY: open; the lock was taken to look at it.
+            unsafe { pg_sys::relation_close(relation, lock) };
+            found.is_plain
         })
     }
 
@@ -158,6 +158,17 @@ impl Table {
 
     /// Opens it as a statement would; `None` where it is not plain.
     pub(super) fn open(&self, lock: i32) -> Option<(pg_sys::Relation, Rc<Found>)> {
+        let (relation, found) = self.opened(lock)?;
+        if found.is_plain {
+            return Some((relation, found));
+        }
+        // SAFETY: open; the lock is kept, as by the statement that follows.
+        unsafe { pg_sys::relation_close(relation, pg_sys::NoLock as i32) };
+        None
+    }
+
+    /// Opens it, with what is found of it; `None` where it is gone.
+    fn opened(&self, lock: i32) -> Option<(pg_sys::Relation, Rc<Found>)> {
         let known = self.found.borrow().clone();
         let known = known.filter(|found| found.generation == generation(self.cached));
         let oid = match &known {
@@ -180,12 +191,7 @@ impl Table {
                 found
             }
         };
-        if found.is_plain {
-            return Some((relation, found));
-        }
-        // SAFETY: open; the lock is kept, as by the statement that follows.
-        unsafe { pg_sys::relation_close(relation, pg_sys::NoLock as i32) };
-        None
+        Some((relation, found))
     }
 
     /// # Safety

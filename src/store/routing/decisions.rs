@@ -142,7 +142,7 @@ pub fn record(tenant: &str, decision: &Decision<'_>) -> StateResult<[u8; 16]> {
         at,
         now,
         chance,
-        recorded_by: roles::role_name(roles::callers()[0]),
+        recorded_by: roles::current_name(),
     };
     let known = decision.outcome.success.is_some();
     as_owner(|| {

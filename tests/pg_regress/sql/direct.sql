@@ -14,6 +14,11 @@ END $$;
 SET client_min_messages = warning;
 SELECT wf_save_state('a', '{"n": 0}'), wf_save_state('b', '{"n": 0}', workflow => 'w', phase => 'p');
 SELECT count(*) FROM pg_temp.ways();
+-- Whoever asks, which everybody may, keeps no lock.
+BEGIN;
+SELECT count(*) FROM wf_direct_access();
+SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND relation IN ('wfstate.executions'::regclass, 'wfstate.routing_outcomes'::regclass);
+ROLLBACK;
 
 -- Saves of what is known, and loads.
 SELECT wf_patch_state('a', '{"n": 1}'), wf_save_state('a', '{"n": 2}', note => 'two'), wf_load_state('a');

@@ -4,8 +4,8 @@ use crate::pg::direct::Command;
 use crate::pg::roles;
 use crate::pg::spi::{Param, now};
 use crate::store::Key;
-use crate::store::log::direct::{HEADS, VERSIONS, head, head_of, is_let_through, key_of};
-use crate::store::log::executions::Head;
+use crate::store::log::direct::{HEADS, VERSIONS, head, head_of, is_let_through};
+use crate::store::log::executions::{Head, key_params};
 use crate::store::log::new_version::{Append, Onto, head_after};
 
 /// What came of it.
@@ -25,7 +25,7 @@ pub fn append(key: Key<'_>, append: &Append<'_>) -> Outcome {
     let Some(command) = command else {
         return Outcome::Unknown;
     };
-    let Some(seen) = command.find(0, &key_of(key)) else {
+    let Some(seen) = command.find(0, &key_params(key)) else {
         return Outcome::Refused;
     };
     let before = head_of(&seen.row());

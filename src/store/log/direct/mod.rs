@@ -6,7 +6,7 @@ pub mod read;
 use crate::pg::direct::{Appended, Column, Table};
 use crate::pg::invalidation::Cached;
 use crate::pg::rows::Row;
-use crate::pg::spi::{Param, Type};
+use crate::pg::spi::Type;
 use crate::store::Key;
 use crate::store::log::executions::Head;
 use crate::store::tenants::tenant;
@@ -90,11 +90,6 @@ pub(in crate::store) static VERSIONS: Table = Table::appended(
         asks_domains: false,
     },
 );
-
-/// The key of a head, and the first columns of that of its versions.
-fn key_of<'k>(key: Key<'k>) -> [Param<'k>; 2] {
-    [Param::Text(Some(key.tenant)), Param::Text(Some(key.id))]
-}
 
 /// Whether the policy lets the rows of this tenant through: it compares with what this session may use now.
 fn is_let_through(key: Key<'_>) -> bool {

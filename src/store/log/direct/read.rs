@@ -4,8 +4,8 @@
 use crate::pg::direct::{Reading, Table};
 use crate::pg::spi::Connection;
 use crate::store::Key;
-use crate::store::log::direct::{HEADS, VERSIONS, head_of, is_let_through, key_of};
-use crate::store::log::executions::Head;
+use crate::store::log::direct::{HEADS, VERSIONS, head_of, is_let_through};
+use crate::store::log::executions::{Head, key_params};
 use crate::store::log::segment::{Columns, Segment};
 
 /// Where the log's table has what a segment is made of.
@@ -25,7 +25,7 @@ fn begin(key: Key<'_>, tables: &[&'static Table]) -> Option<Reading> {
 /// The head, if there is one.
 pub fn head(key: Key<'_>) -> Option<Option<Head>> {
     let reading = begin(key, &[&HEADS])?;
-    let seen = reading.find(0, &key_of(key));
+    let seen = reading.find(0, &key_params(key));
     Some(seen.map(|seen| head_of(&seen.row())))
 }
 
@@ -34,12 +34,14 @@ pub fn head_and_segment(key: Key<'_>) -> Option<(Option<Head>, Segment, Connecti
     let reading = begin(key, &[&HEADS, &VERSIONS])?;
     let mut segment = Segment::default();
     let head = reading
-        .find(0, &key_of(key))
+        .find(0, &key_params(key))
         .map(|seen| head_of(&seen.row()));
     if let Some(head) = &head {
         segment.expect(head.chain_bytes);
         let bounds = [head.keyframe_version, head.version];
-        reading.range(1, &key_of(key), bounds, |row| segment.add(row, &COLUMNS));
+        reading.range(1, &key_params(key), bounds, |row| {
+            segment.add(row, &COLUMNS)
+        });
     }
     Some((head, segment, reading.end()))
 }
@@ -48,6 +50,8 @@ pub fn head_and_segment(key: Key<'_>) -> Option<(Option<Head>, Segment, Connecti
 pub fn segment(key: Key<'_>, bounds: [i64; 2]) -> Option<(Segment, Connection)> {
     let reading = begin(key, &[&VERSIONS])?;
     let mut segment = Segment::default();
-    reading.range(0, &key_of(key), bounds, |row| segment.add(row, &COLUMNS));
+    reading.range(0, &key_params(key), bounds, |row| {
+        segment.add(row, &COLUMNS)
+    });
     Some((segment, reading.end()))
 }
