@@ -10,6 +10,7 @@ mod entries;
 mod indexes;
 mod plain;
 mod policy;
+mod rights;
 mod server;
 mod tables;
 

@@ -3,8 +3,8 @@
 
 use crate::pg::direct::indexes::{self, IndexFound};
 use crate::pg::direct::policy;
+use crate::pg::direct::rights::{NOBODY, Permitted};
 use crate::pg::direct::server::plain_defaults;
-use crate::pg::direct::tables::Purpose;
 use crate::pg::invalidation::{Cached, generation, table_oid};
 use crate::pg::rows::Shape;
 use crate::pg::types::{Type, attributes, columns};
@@ -26,11 +26,12 @@ pub struct Table {
     /// Columns of the primary key, which must collate "C" where they are texts.
     pub(super) key: &'static [usize],
     /// Of a table that rows are put into.
-    appended: Option<Appended>,
+    pub(super) appended: Option<Appended>,
     found: RefCell<Option<Rc<Found>>>,
     /// Calls below the executor, and those that were left to statements.
     counts: Cell<[i64; 2]>,
     pub(super) shape: RefCell<Option<Rc<Shape>>>,
+    pub(super) permitted: Permitted,
 }
 
 // SAFETY: a backend runs one thread.
@@ -50,7 +51,7 @@ pub struct Appended {
 #[derive(Default)]
 pub(super) struct Found {
     /// As of this generation; 0 is before every one.
-    generation: u64,
+    pub(super) generation: u64,
     pub(super) table: pg_sys::Oid,
     /// The primary key, first, and of a table that grows the other indexes.
     pub(super) indexes: Vec<IndexFound>,
@@ -99,6 +100,7 @@ impl Table {
             found: RefCell::new(None),
             counts: Cell::new([0; 2]),
             shape: RefCell::new(None),
+            permitted: NOBODY,
         }
     }
 
@@ -140,15 +142,6 @@ impl Table {
 
     pub(super) fn width(&self) -> usize {
         self.columns.len()
-    }
-
-    pub(super) fn rights(&self, purpose: Purpose) -> pg_sys::AclMode {
-        let rights = match purpose {
-            Purpose::Read => pg_sys::ACL_SELECT,
-            Purpose::Write if self.appended.is_some() => pg_sys::ACL_INSERT,
-            Purpose::Write => pg_sys::ACL_SELECT | pg_sys::ACL_UPDATE,
-        };
-        rights as pg_sys::AclMode
     }
 
     /// Whether what domains ask is asked of the values of a row that is put in.

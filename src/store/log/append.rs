@@ -166,7 +166,6 @@ fn append_plainly(key: Key<'_>, append: &Append<'_>) -> StateResult<Option<Head>
 }
 
 fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult<Option<Head>> {
-    let snapshot = append.content.snapshot();
     let (payload_hash, state_bytes) = (append.payload_hash, append.state_bytes);
     let after = head_after(before, &append.content, payload_hash, state_bytes, now());
     let [tenant, id] = key_params(key);
@@ -182,11 +181,11 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Int4(Some(after.chain_bytes)),
         Param::Int8(Some(after.archive_bytes)),
         Param::Timestamptz(Some(after.updated_at)),
-        Param::Int8(snapshot.map(|_| append.payload_hash)),
+        Param::Int8(append.content.snapshot_hash(payload_hash)),
         Param::Text(append.labels.step_id),
         Param::Text(append.labels.note),
         Param::Jsonb(append.content.patch()),
-        Param::Jsonb(snapshot),
+        Param::Jsonb(append.content.snapshot()),
         Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
         Param::Int4(Some(before.workflow_version.map_or(0, i64::from))),
         Param::Int4(Some(before.schema_version.map_or(-1, i64::from))),
