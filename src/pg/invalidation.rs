@@ -64,8 +64,8 @@ thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
     static TABLES: [Cell<(pg_sys::Oid, u64)>; TABLES_CACHED] =
         const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; TABLES_CACHED] };
-    /// Grows with every change that may give a role rights, or take them: memberships, roles, functions' grants, who owns
-    /// the database. A table's grants are part of its description.
+    /// Grows with every change that may give a role rights, or take them: memberships, roles, functions and schemas with
+    /// their grants, who owns the database. A table's grants are part of its description.
     static RIGHTS: Cell<u64> = const { Cell::new(1) };
 }
 
@@ -118,6 +118,7 @@ pub fn register() {
         for catalog in [
             pg_sys::SysCacheIdentifier::PROCOID,
             pg_sys::SysCacheIdentifier::DATABASEOID,
+            pg_sys::SysCacheIdentifier::NAMESPACEOID,
         ] {
             let none = pg_sys::Datum::null();
             pg_sys::CacheRegisterSyscacheCallback(catalog as _, Some(on_right), none);

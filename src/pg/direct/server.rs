@@ -139,6 +139,23 @@ pub(super) fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     result == pg_sys::AclResult::ACLCHECK_OK
 }
 
+/// Whether a role may use a schema.
+pub(super) fn may_use(schema: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    let right = pg_sys::ACL_USAGE as pg_sys::AclMode;
+    // SAFETY: a catalog look-up.
+    let result = unsafe {
+        #[cfg(feature = "pg15")]
+        {
+            pg_sys::pg_namespace_aclcheck(schema, role, right)
+        }
+        #[cfg(not(feature = "pg15"))]
+        {
+            pg_sys::object_aclcheck(pg_sys::NamespaceRelationId, schema, role, right)
+        }
+    };
+    result == pg_sys::AclResult::ACLCHECK_OK
+}
+
 /// Whether a table's constraints ask for nothing but values in columns, and which defaults it has.
 ///
 /// # Safety

@@ -54,12 +54,6 @@ impl Open {
             found,
         })
     }
-
-    fn is_permitted(&self, purpose: Purpose) -> bool {
-        // SAFETY: a plain read of the session's state.
-        let role = unsafe { pg_sys::GetUserId() };
-        self.table.permits(&self.found, role, purpose)
-    }
 }
 
 /// Whether a statement would raise or do more, whatever the tables are.
@@ -167,7 +161,7 @@ impl Tables {
         }
         let mut all = Vec::with_capacity(tables.len());
         for table in tables {
-            all.push(Open::of(table, purpose).filter(|one| one.is_permitted(purpose))?);
+            all.push(Open::of(table, purpose).filter(|one| table.permits(&one.found, purpose))?);
         }
         Some(Tables { all, purpose })
     }

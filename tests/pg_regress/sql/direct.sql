@@ -174,6 +174,41 @@ GRANT SELECT (tenant, execution_id, version) ON wfstate.executions TO direct_wri
 SET ROLE direct_writer;
 SELECT wf_load_state('a');
 RESET ROLE;
+-- The schema's own right is asked, as the parser asks it.
+GRANT SELECT ON wfstate.executions TO direct_writer;
+REVOKE USAGE ON SCHEMA wfstate FROM direct_writer;
+SET ROLE direct_writer;
+SELECT wf_load_state('a');
+SELECT wf_save_state('a', '{"y": 5}');
+RESET ROLE;
+GRANT USAGE ON SCHEMA wfstate TO direct_writer;
+GRANT UPDATE ON wfstate.executions TO direct_writer;
+SET ROLE direct_writer;
+SELECT wf_load_state('a')->'y';
+RESET ROLE;
+-- What another role has read is nobody's who may not read the log, nor what a policy hides from it.
+REVOKE SELECT ON wfstate.state_versions FROM direct_writer;
+SELECT wf_load_state('a')->'y';
+SET ROLE direct_writer;
+SELECT wf_load_state('a');
+SELECT wf_patch_state('a', '[{"op": "test", "path": "/y", "value": 1}]');
+RESET ROLE;
+GRANT SELECT ON wfstate.state_versions TO direct_writer;
+CREATE POLICY mine ON wfstate.state_versions AS RESTRICTIVE TO direct_writer USING (version > 100);
+SELECT wf_load_state('a')->'y';
+SET ROLE direct_writer;
+SELECT wf_load_state('a');
+RESET ROLE;
+DROP POLICY mine ON wfstate.state_versions;
+SET ROLE direct_writer;
+SELECT wf_load_state('a')->'y';
+RESET ROLE;
+-- A function in the place of the policy's is asked.
+BEGIN;
+CREATE OR REPLACE FUNCTION wfstate.current_tenant() RETURNS text LANGUAGE sql STABLE AS $$ SELECT 'nobody'::text $$;
+SET LOCAL ROLE direct_writer;
+SELECT wf_load_state('a');
+ROLLBACK;
 SELECT wf_revoke_access('direct_writer');
 REVOKE ALL (tenant, execution_id, version) ON wfstate.executions FROM direct_writer;
 DROP ROLE direct_writer;
