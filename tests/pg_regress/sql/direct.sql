@@ -193,13 +193,13 @@ SELECT count(*) FROM many WHERE wf_load_state(id) <> CASE id WHEN 'm1' THEN '{"m
 -- As many updates as there are pages: they stay in place, since whoever looks at a page prunes it.
 SELECT count(wf_patch_state('p', jsonb_build_object('p', n))) FROM generate_series(1, 300) AS n;
 SELECT pg_stat_force_next_flush();
-CREATE TEMP TABLE before AS SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'wfstate.executions'::regclass;
+CREATE TEMP TABLE updates AS SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'wfstate.executions'::regclass;
 DO $do$ BEGIN FOR n IN 1..300 LOOP PERFORM wf_patch_state('q', jsonb_build_object('q', n)); COMMIT; END LOOP; END $do$;
 SELECT version, state FROM wf_load('q');
 SELECT pg_stat_force_next_flush();
 SELECT t.n_tup_upd - b.n_tup_upd >= 300 AS updated, t.n_tup_hot_upd - b.n_tup_hot_upd >= 270 AS are_hot
-  FROM pg_stat_user_tables AS t CROSS JOIN before AS b WHERE t.relid = 'wfstate.executions'::regclass;
-DROP TABLE before;
+  FROM pg_stat_user_tables AS t CROSS JOIN updates AS b WHERE t.relid = 'wfstate.executions'::regclass;
+DROP TABLE updates;
 SELECT wf_delete_many(array_agg(id)) FROM many;
 SELECT wf_delete_many('{p,q}');
 SET wfstate.tenant = 'direct_other';
