@@ -92,7 +92,7 @@ class WfstateFlowPersistence(FlowPersistence, BaseModel):
     @field_serializer("conn_string")
     def _without_passwords(self, value: str) -> str:
         # CrewAI writes it into definitions and checkpoints of flows.
-        return make_conninfo(**{k: v for k, v in conninfo_to_dict(value).items() if "password" not in k})
+        return make_conninfo("", **{k: v for k, v in conninfo_to_dict(value).items() if "password" not in k})
 
 
 __all__ = ["SetupError", "WfstateFlowPersistence"]

@@ -24,7 +24,7 @@ def members(value: Any) -> Any:
     return list(value) if listed else value.isoformat() if isinstance(value, date) else str(value)
 
 
-def text(value: dict[str, Any], *, ordered: bool) -> str:
+def text(value: Any, *, ordered: bool) -> str:
     """ordered: whether the order of its own keys matters, as that of all dicts inside does; a model's has none."""
     boxed = _box(json.loads(json.dumps(value, default=members)))
     if not ordered:
@@ -52,7 +52,7 @@ def _box(value: Any) -> Any:
     return {key: _box(value[key]) for key in value} | ({} if in_jsonb == list(value) else {"$order": list(value)})
 
 
-_UNBOX = {"$text": lambda inner: b64decode(inner).decode("utf-8", "surrogatepass"), "$float": float, "$pairs": dict}
+_UNBOX: Any = {"$float": float, "$pairs": dict, "$text": lambda box: str(b64decode(box), "utf-8", "surrogatepass")}
 
 
 def _unbox(found: dict[str, Any]) -> Any:
