@@ -7,6 +7,7 @@ use crate::pg::interrupts;
 use crate::pg::params::Param;
 use crate::pg::rows::{Row, Shape};
 use crate::pg::settings;
+use crate::pg::types::Type;
 use pgrx::pg_sys;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -87,7 +88,7 @@ fn is_refused(purpose: Purpose) -> bool {
 /// Tables that are open, by position.
 pub(super) struct Tables {
     all: Vec<Open>,
-    purpose: Purpose,
+    pub(super) purpose: Purpose,
 }
 
 /// A row that a snapshot shows, pinned.
@@ -151,9 +152,12 @@ impl<'t> Scan<'t> {
 
 /// How a column of a key is compared.
 #[derive(Clone, Copy)]
-enum Compared {
+pub enum Compared {
+    /// It is the value.
     Equal,
+    /// It is no less.
     AtLeast,
+    /// It is no more.
     AtMost,
 }
 
@@ -221,7 +225,7 @@ impl Tables {
             // Two bounds are of the same column.
             let column = number.min(open.table.key.len().saturating_sub(1));
             let datum = self.datum(at, open.table.key.get(column), value);
-            let (strategy, function) = comparison(value, *how);
+            let (strategy, function) = comparison(Some(value.kind()), *how);
             // SAFETY: the columns of an index count from 1; the function is that of the column's type, and texts
             // collate "C", which is what the server takes a key to do.
             unsafe {
@@ -276,20 +280,20 @@ impl Tables {
     }
 }
 
-/// The operator that compares a key with a value: its number in the index, and its function.
-fn comparison(value: &Param<'_>, how: Compared) -> (u32, pg_sys::RegProcedure) {
-    match (value, how) {
-        (Param::Text(_), Compared::Equal) => {
+/// The operator that compares a key with a value of a type: its number in the index, and its function.
+pub(super) fn comparison(kind: Option<Type>, how: Compared) -> (u32, pg_sys::RegProcedure) {
+    match (kind, how) {
+        (Some(Type::Text), Compared::Equal) => {
             (pg_sys::BTEqualStrategyNumber, pg_sys::F_TEXTEQ.into())
         }
-        (Param::Int8(_), Compared::Equal) => {
+        (Some(Type::Int8), Compared::Equal) => {
             (pg_sys::BTEqualStrategyNumber, pg_sys::F_INT8EQ.into())
         }
-        (Param::Int8(_), Compared::AtLeast) => (
+        (Some(Type::Int8), Compared::AtLeast) => (
             pg_sys::BTGreaterEqualStrategyNumber,
             pg_sys::F_INT8GE.into(),
         ),
-        (Param::Int8(_), Compared::AtMost) => {
+        (Some(Type::Int8), Compared::AtMost) => {
             (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE.into())
         }
         _ => internal("a key of this type is not looked up", "a key"),
