@@ -132,9 +132,13 @@ pub fn segment(finder: &mut Finder<'_>, id: &str, head: &Head) -> Segment {
         Param::Int8(Some(head.keyframe_version)),
         Param::Int8(Some(head.version)),
     ]);
-    while finder.advance() {
+    // No look behind the last one.
+    let mut is_last = false;
+    while !is_last && finder.advance() {
         interrupts::check();
-        segment.add(&finder.row(), &COLUMNS);
+        let row = finder.row();
+        is_last = row.int8(COLUMNS.version) == Some(head.version);
+        segment.add(&row, &COLUMNS);
     }
     segment
 }
