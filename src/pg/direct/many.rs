@@ -2,9 +2,10 @@
 
 use crate::pg::backend::reads_committed;
 use crate::pg::direct::Command;
+use crate::pg::direct::keys::{Compared, comparison};
 use crate::pg::direct::plain::Table;
 use crate::pg::direct::server;
-use crate::pg::direct::tables::{Compared, Purpose, Tables, comparison};
+use crate::pg::direct::tables::{Purpose, Tables};
 use crate::pg::error::internal;
 use crate::pg::params::Param;
 use crate::pg::rows::{Row, Shape};

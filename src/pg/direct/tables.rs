@@ -1,5 +1,6 @@
 //! Tables that are open, and rows of theirs that are found by the primary key.
 
+use crate::pg::direct::keys::{Compared, comparison};
 use crate::pg::direct::plain::{Found, Table};
 use crate::pg::direct::server;
 use crate::pg::error::internal;
@@ -7,7 +8,6 @@ use crate::pg::interrupts;
 use crate::pg::params::Param;
 use crate::pg::rows::{Row, Shape};
 use crate::pg::settings;
-use crate::pg::types::Type;
 use pgrx::pg_sys;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -150,17 +150,6 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// How a column of a key is compared.
-#[derive(Clone, Copy)]
-pub enum Compared {
-    /// It is the value.
-    Equal,
-    /// It is no less.
-    AtLeast,
-    /// It is no more.
-    AtMost,
-}
-
 impl Tables {
     /// Opens them; `None` where one of them is for a statement.
     pub fn open(tables: &[&'static Table], purpose: Purpose) -> Option<Self> {
@@ -277,25 +266,5 @@ impl Tables {
             internal("a column is taken for another type", table.name());
         }
         value.datum()
-    }
-}
-
-/// The operator that compares a key with a value of a type: its number in the index, and its function.
-pub(super) fn comparison(kind: Option<Type>, how: Compared) -> (u32, pg_sys::RegProcedure) {
-    match (kind, how) {
-        (Some(Type::Text), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_TEXTEQ.into())
-        }
-        (Some(Type::Int8), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_INT8EQ.into())
-        }
-        (Some(Type::Int8), Compared::AtLeast) => (
-            pg_sys::BTGreaterEqualStrategyNumber,
-            pg_sys::F_INT8GE.into(),
-        ),
-        (Some(Type::Int8), Compared::AtMost) => {
-            (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE.into())
-        }
-        _ => internal("a key of this type is not looked up", "a key"),
     }
 }
