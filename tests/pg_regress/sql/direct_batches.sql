@@ -144,7 +144,7 @@ CREATE INDEX mine ON wfstate.state_versions (lower(note));
 :batch
 ROLLBACK;
 BEGIN;
-CREATE UNIQUE INDEX mine ON wfstate.state_versions (tenant, execution_id) WHERE note IS NOT NULL;
+CREATE UNIQUE INDEX mine ON wfstate.state_versions (tenant, execution_id, version) WHERE note IS NOT NULL;
 :batch
 ROLLBACK;
 BEGIN;
