@@ -32,6 +32,20 @@ impl Stored {
     }
 }
 
+/// Whether the bytes of a varlena are these.
+pub(super) fn is(datum: pg_sys::Datum, bytes: &[u8]) -> bool {
+    let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
+    // SAFETY: a varlena, alive while the row is.
+    unsafe {
+        let short = varatt_is_1b(varlena) && !varatt_is_1b_e(varlena);
+        if short || varatt_is_4b_u(varlena) {
+            let start = vardata_any(varlena).cast::<u8>();
+            return std::slice::from_raw_parts(start, varsize_any_exhdr(varlena)) == bytes;
+        }
+    }
+    copied(datum) == bytes
+}
+
 /// The bytes of a varlena.
 pub(super) fn copied(datum: pg_sys::Datum) -> Vec<u8> {
     let mut bytes = Vec::new();

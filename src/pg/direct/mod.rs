@@ -5,9 +5,13 @@
 //! `begin` gives `None` where the tables are not plain or the caller's rights are not those of the table, and
 //! `Command::update` where somebody else was first; then nothing has been written, and the statement finds out the rest.
 
+mod appends;
 mod domains;
 mod entries;
 mod indexes;
+mod keys;
+mod many;
+mod many_entries;
 mod places;
 mod plain;
 mod policy;
@@ -15,10 +19,14 @@ mod rights;
 mod scan;
 mod server;
 mod tables;
+mod updates;
 
+pub use crate::pg::direct::keys::Compared;
+pub use crate::pg::direct::many::{Finder, Locked, Newest, Place};
 pub use crate::pg::direct::plain::{Appended, Column, Table};
 pub use crate::pg::direct::tables::Seen;
 use crate::pg::direct::tables::{Purpose, Tables};
+pub use crate::pg::direct::updates::Changes;
 use crate::pg::error::internal;
 use crate::pg::params::Param;
 use crate::pg::rows::Row;

@@ -1,5 +1,6 @@
 //! Looking up the primary key of a table.
 
+use crate::pg::direct::keys::{Compared, comparison};
 use crate::pg::direct::places;
 use crate::pg::direct::server;
 use crate::pg::direct::tables::{Seen, Tables};
@@ -40,14 +41,6 @@ impl<'t> Scan<'t> {
         }
         self.row
     }
-}
-
-/// How a column of a key is compared.
-#[derive(Clone, Copy)]
-enum Compared {
-    Equal,
-    AtLeast,
-    AtMost,
 }
 
 impl Tables {
@@ -97,7 +90,7 @@ impl Tables {
             // Two bounds are of the same column.
             let column = number.min(open.table.key.len().saturating_sub(1));
             let datum = self.datum(at, open.table.key.get(column), value);
-            let (strategy, function) = comparison(value, *how);
+            let (strategy, function) = comparison(Some(value.kind()), *how);
             // SAFETY: the columns of an index count from 1; the function is that of the column's type, and texts
             // collate "C", which is what the server takes a key to do.
             unsafe {
@@ -125,25 +118,5 @@ impl Tables {
                 width: open.table.width() as i32,
             }
         }
-    }
-}
-
-/// The operator that compares a key with a value: its number in the index, and its function.
-fn comparison(value: &Param<'_>, how: Compared) -> (u32, pg_sys::RegProcedure) {
-    match (value, how) {
-        (Param::Text(_), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_TEXTEQ.into())
-        }
-        (Param::Int8(_), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_INT8EQ.into())
-        }
-        (Param::Int8(_), Compared::AtLeast) => (
-            pg_sys::BTGreaterEqualStrategyNumber,
-            pg_sys::F_INT8GE.into(),
-        ),
-        (Param::Int8(_), Compared::AtMost) => {
-            (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE.into())
-        }
-        _ => internal("a key of this type is not looked up", "a key"),
     }
 }

@@ -86,7 +86,7 @@ fn fits(found: &Head, onto: Onto<'_>) -> bool {
 }
 
 /// What a version changes of its head.
-fn moved(after: &Head) -> [(usize, Param<'static>); 7] {
+pub(super) fn moved(after: &Head) -> [(usize, Param<'static>); 7] {
     [
         (head::VERSION, Param::Int8(Some(after.version))),
         (head::HASH, Param::Int8(Some(after.hash))),
