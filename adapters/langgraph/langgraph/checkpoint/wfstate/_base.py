@@ -12,7 +12,8 @@ from langgraph.checkpoint.base import (
 from psycopg.errors import DatabaseError
 
 from langgraph.checkpoint.wfstate import _calls as calls
-from langgraph.checkpoint.wfstate._boxes import difference, text
+from langgraph.checkpoint.wfstate._boxes import text
+from langgraph.checkpoint.wfstate._changes import difference
 from langgraph.checkpoint.wfstate._documents import Target, _Known, target
 from langgraph.checkpoint.wfstate._threads import Threads, thread_ids_of
 
@@ -57,7 +58,7 @@ class BaseWfstateSaver(Threads):
         of, parent = target(config), get_checkpoint_id(config)
         name, kept = checkpoint["id"], self._metadata(config, metadata)
         known = self._recall(of.execution, parent)
-        document = self._document(checkpoint, known, new_versions)
+        document, values = self._document(checkpoint, known, new_versions)
         version = None
         if known is not None and name > known.name:
             try:
@@ -66,7 +67,7 @@ class BaseWfstateSaver(Threads):
                 if calls.code(error) not in (calls.CONFLICT, calls.NOT_FOUND, calls.EXISTS, calls.LIMIT):
                     raise
                 # What was taken from the known one may be another's.
-                document = self._document(checkpoint, None, new_versions)
+                document, values = self._document(checkpoint, None, new_versions)
         if version is None:
             arguments, newest, last = yield self._put_whole(of, checkpoint, parent, document, kept), False
             try:
@@ -83,7 +84,7 @@ class BaseWfstateSaver(Threads):
                     yield calls.reorder(of.execution, name), True
                     version = None
         versions = checkpoint["channel_versions"].copy()
-        self._keep(of.execution, _Known(name, version, document, versions) if version else None)
+        self._keep(of.execution, _Known(name, version, document, values, versions) if version else None)
         return of.config(name)
 
     # --- put_writes --------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
+from langgraph.checkpoint.wfstate._changes import Kept, keep
 
 # Maps of the framework whose keys are names of channels and nodes.
 _MAPS = ("channel_values", "channel_versions", "versions_seen")
@@ -27,6 +28,7 @@ class _Known(NamedTuple):
     name: str
     version: int
     document: dict[str, Any]
+    values: dict[str, Kept]
     versions: ChannelVersions
 
 
@@ -75,26 +77,29 @@ class Documents(BaseCheckpointSaver[Any]):
         return int(current) + 1
 
     # --- checkpoints as states ---------------------------------------------------------------
-    def _document(self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions) -> dict[str, Any]:
+    def _document(
+        self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions
+    ) -> tuple[dict[str, Any], dict[str, Kept]]:
+        """As JSON, and its values as they are kept for the next one."""
         boxes = self.boxes
-        old = known.document["channel_values"] if known else {}
+        old = known.values if known else {}
         versions = checkpoint["channel_versions"]
-        values = {}
+        values: dict[str, Kept] = {}
         for channel, value in checkpoint["channel_values"].items():
             key = escape(channel)
             unchanged = (
                 known is not None and key in old and channel not in new_versions and channel in versions
                 and versions[channel] == known.versions.get(channel)
             )
-            values[key] = old[key] if unchanged else boxes.value(value)
+            values[key] = old[key] if unchanged else keep(boxes, value, old.get(key))
         document = {key: boxes.metadata(value) for key, value in checkpoint.items() if key not in _MAPS}
-        document["channel_values"] = values
+        document["channel_values"] = {key: kept.encoded for key, kept in values.items()}
         document["channel_versions"] = {escape(k): boxes.metadata(v) for k, v in versions.items()}
         document["versions_seen"] = {
             escape(node): {escape(k): boxes.metadata(v) for k, v in seen.items()}
             for node, seen in checkpoint["versions_seen"].items()
         }
-        return document
+        return document, values
 
     def _metadata(self, config: RunnableConfig, metadata: CheckpointMetadata) -> str:
         kept = get_serializable_checkpoint_metadata(config, metadata)
