@@ -149,7 +149,7 @@ class WfstateSaver(BaseWfstateSaver):
 
     def delete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        self._run(self._delete_threads([str(thread_id)]), atomic=True)
+        self._follow(self._delete([str(thread_id)]))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +162,7 @@ class WfstateSaver(BaseWfstateSaver):
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
         threads = thread_ids_of(thread_ids, strategy)
-        self._run(self._prune(threads) if strategy == "keep_latest" else self._delete_threads(threads), atomic=True)
+        self._follow(self._prune_all(threads, strategy))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

@@ -15,11 +15,9 @@ from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import difference
 from langgraph.checkpoint.wfstate._documents import Target, _Known, target
-from langgraph.checkpoint.wfstate._threads import Threads, thread_ids_of
+from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
 
 PAGE = 50
-# Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
-Plan = Generator[tuple[calls.Call, bool], Any, Any]
 
 
 class BaseWfstateSaver(Threads):
@@ -103,8 +101,8 @@ class BaseWfstateSaver(Threads):
             some = found[first : first + 1000]
             yield calls.RECORD, {
                 "execution": of.execution, "step": config["configurable"]["checkpoint_id"], "task": task_id,
-                "outputs": [what[1] for _, what in some], "names": [what[0] for _, what in some],
-                "parts": [part for part, _ in some], "path": task_path, "replace": replace}
+                "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
+                "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
 
     # --- get and list ------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
@@ -161,7 +159,7 @@ class BaseWfstateSaver(Threads):
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(PAGE, limit)
             rows = yield self._page(of, containment, start, after, size)
-            yield [self._tuple(of, row) for row in rows]
+            yield self._tuples(of, rows)
             if len(rows) < size:
                 return
             after, limit = rows[-1][0], limit if limit is None else limit - size

@@ -72,6 +72,20 @@ class Boxes:
         # Without a key that begins so there is no box, and the parser need not ask at each object.
         return json.loads(document, object_hook=self._unbox if '"$' in document else None)
 
+    def unbox(self, value: Any) -> Any:
+        """What JSON that was read without boxes holds, and nothing of it: it may be the JSON of other values, too."""
+        kind = type(value)
+        if kind is dict:
+            if len(value) == 1:
+                [(key, inner)] = value.items()
+                return self._unbox({key: self.unbox(inner)})
+            if "$order" in value:
+                return {key: self.unbox(value[key]) for key in value["$order"]}
+            return {key: item if type(item) in _ATOMS else self.unbox(item) for key, item in value.items()}
+        if kind is list:
+            return [item if type(item) in _ATOMS else self.unbox(item) for item in value]
+        return value
+
     def _serialized(self, value: Any) -> Any:
         self.opaque = True
         kind, data = self.serde.dumps_typed(value)
@@ -149,7 +163,11 @@ def as_they_stand(value: dict[Any, Any]) -> bool | None:
 def _as_they_stand(keys: tuple[str, ...]) -> bool | None:
     if any(key[:1] == "$" or _encode_text(key) is not key for key in keys):
         return None
-    return list(keys) == sorted(keys, key=lambda key: (len(key.encode()), key.encode()))
+    return list(keys) == sorted(keys, key=jsonb_order)
+
+
+def jsonb_order(key: str) -> tuple[int, bytes]:
+    return len(key.encode()), key.encode()
 
 
 def _encode_text(value: str) -> Any:
@@ -181,6 +199,8 @@ def _message(box: list[Any]) -> Any:
         return cls.model_construct(**members)
 
 
+# What JSON has besides objects and arrays.
+_ATOMS = frozenset((str, int, float, bool, type(None)))
 _UNBOX: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,
     "$bytes": b64decode,

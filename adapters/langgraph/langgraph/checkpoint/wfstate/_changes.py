@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from langgraph.checkpoint.wfstate._boxes import Boxes, as_they_stand, is_message
+from langgraph.checkpoint.wfstate._boxes import Boxes, as_they_stand, is_message, jsonb_order
 
 
 class Kept(NamedTuple):
@@ -122,6 +122,34 @@ def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, 
         _difference_of_lists(old, new, path, patch)
     elif not same(old, new):
         patch.append({"op": "replace", "path": pointer(path), "value": new})
+
+
+def patched(document: Any, patch: list[dict[str, Any]]) -> Any:
+    """What a JSON Patch of wfstate makes of a document, which stays as it is: the new one has the rest of it in common.
+    Keys are in the order of jsonb, as they are in what the database writes."""
+    root = [document]
+    own = {}
+    for operation in patch:
+        at: Any = root
+        key: Any = 0
+        for part in operation["path"].split("/")[1:]:
+            child = at[key]
+            if id(child) not in own:
+                child = at[key] = child.copy()
+                own[id(child)] = child
+            at = child
+            key = int(part) if type(at) is list else part.replace("~1", "/").replace("~0", "~")
+        if operation["op"] == "remove":
+            del at[key]
+        elif type(at) is list and operation["op"] == "add" and at is not root:
+            at.insert(key, operation["value"])
+        elif type(at) is dict and key not in at:
+            members = sorted([*at.items(), (key, operation["value"])], key=lambda member: jsonb_order(member[0]))
+            at.clear()
+            at.update(members)
+        else:
+            at[key] = operation["value"]
+    return root[0]
 
 
 def _difference_of_lists(old: list[Any], new: list[Any], path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:

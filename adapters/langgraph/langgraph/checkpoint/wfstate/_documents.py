@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -16,7 +17,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
-from langgraph.checkpoint.wfstate._changes import Kept, keep
+from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
 
 # Maps of the framework whose keys are names of channels and nodes.
 _MAPS = ("channel_values", "channel_versions", "versions_seen")
@@ -114,9 +115,21 @@ class Documents(BaseCheckpointSaver[Any]):
         return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
 
     def _tuple(self, of: Target, row: tuple[Any, ...]) -> CheckpointTuple:
-        boxes = self.boxes
         name, metadata, state, writes = row
-        checkpoint = boxes.load(state)
+        return self._of_checkpoint(of, name, metadata, self.boxes.load(state), writes)
+
+    def _tuples(self, of: Target, rows: Sequence[tuple[Any, ...]]) -> list[CheckpointTuple]:
+        """Those of a page, of which the first has its state and each other one what makes it of the one before."""
+        boxes, document, found = self.boxes, None, []
+        for name, metadata, state, changes, writes in rows:
+            document = patched(document, json.loads(changes)) if state is None else json.loads(state)
+            found.append(self._of_checkpoint(of, name, metadata, boxes.unbox(document), writes))
+        return found
+
+    def _of_checkpoint(
+        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: str | None
+    ) -> CheckpointTuple:
+        boxes = self.boxes
         for key in _MAPS:
             checkpoint[key] = unescape(checkpoint[key])
         checkpoint["versions_seen"] = {k: unescape(v) for k, v in checkpoint["versions_seen"].items()}

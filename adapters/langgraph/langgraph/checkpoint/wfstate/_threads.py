@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -13,6 +13,10 @@ from psycopg.errors import DatabaseError
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import escape, text, unescape
 from langgraph.checkpoint.wfstate._documents import Documents, target
+
+
+# Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
+Plan = Generator[tuple[calls.Call, bool], Any, Any]
 
 
 class Threads(Documents):
@@ -80,10 +84,26 @@ class Threads(Documents):
         return found
 
     def _delete_threads(self, thread_ids: Sequence[str]) -> calls.Call:
+        """In one statement. Returns whether that was possible."""
+        if not thread_ids:
+            return True
+        own = [calls.execution_id(thread, "") for thread in thread_ids]
+        rows = yield calls.DELETE_THREADS, {
+            "threads": calls.array(thread_ids), "own": calls.array(own), "workflow": self.workflow}
+        for ids, _ in rows:
+            for execution in ids:
+                self._keep(execution, None)
+        return bool(rows)
+
+    def _delete_large(self, thread_ids: Sequence[str]) -> calls.Call:
         found = yield from self._of_threads(thread_ids)
         yield from calls.delete(found)
         for execution in found:
             self._keep(execution, None)
+
+    def _delete(self, thread_ids: Sequence[str]) -> Plan:
+        if not (yield self._delete_threads(thread_ids), False):
+            yield self._delete_large(thread_ids), True
 
     def _delete_runs(self, run_ids: Sequence[str]) -> calls.Call:
         gone: dict[str, list[str]] = {}
@@ -102,6 +122,12 @@ class Threads(Documents):
             yield calls.COPY, {
                 "sources": list(found), "targets": [calls.execution_id(to, namespace) for namespace in namespaces],
                 "tags": [text({"thread_id": to, "checkpoint_ns": namespace}) for namespace in namespaces]}
+
+    def _prune_all(self, thread_ids: Sequence[str], strategy: str) -> Plan:
+        if strategy == "delete":
+            yield from self._delete(thread_ids)
+        else:
+            yield self._prune(thread_ids), True
 
     def _prune(self, thread_ids: Sequence[str]) -> calls.Call:
         found: dict[str, tuple[str, str, list[str]]] = {}

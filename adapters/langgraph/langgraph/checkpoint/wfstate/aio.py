@@ -149,7 +149,7 @@ class AsyncWfstateSaver(BaseWfstateSaver):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        await self._run(self._delete_threads([str(thread_id)]), atomic=True)
+        await self._follow(self._delete([str(thread_id)]))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +162,7 @@ class AsyncWfstateSaver(BaseWfstateSaver):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
         threads = thread_ids_of(thread_ids, strategy)
-        await self._run(self._prune(threads) if strategy == "keep_latest" else self._delete_threads(threads), atomic=True)
+        await self._follow(self._prune_all(threads, strategy))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
