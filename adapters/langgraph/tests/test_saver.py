@@ -145,6 +145,11 @@ def test_what_is_changed_in_place_is_saved():
     def changes():
         yield lambda: values["list"][0]["a"].update(n=True)
         yield lambda: values["list"][0]["a"].update(n=1.0)
+        yield lambda: values["list"][0].update(b=b"x")
+        yield lambda: values["list"][0].update(b=bytearray(b"x"))
+        yield lambda: values["list"][0].update(b=b"x")
+        yield lambda: values["map"].update(l=b"x")
+        yield lambda: values["map"].update(l=bytearray(b"x"))
         yield lambda: values["list"][1].reverse()
         yield lambda: values["list"][2].additional_kwargs.update(x=-0.0)
         yield lambda: values["list"][2].additional_kwargs.update(x=0.0)
