@@ -1,18 +1,28 @@
 """What the savers ask the database, as generators of statements: each yields a statement with its arguments and is
-sent the rows, or thrown the error. They know nothing of connections, so that both savers run the same ones.
+sent the rows, or thrown the error. They know nothing of connections, so that both savers run the same ones. What may
+take long besides is yielded as work, which a saver may do elsewhere.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
-Call = Generator[Statement, Rows, Any]
+
+
+class Work(NamedTuple):
+    """Reading or writing so many bytes of JSON, or what takes as long: what comes out of it is sent."""
+
+    size: int
+    do: Callable[[], Any]
+
+
+Call = Generator[Statement | Work, Any, Any]
 
 CONFLICT, NOT_FOUND, EXISTS, LIMIT = "WF001", "WF005", "WF006", "54000"
 

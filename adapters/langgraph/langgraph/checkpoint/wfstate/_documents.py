@@ -31,6 +31,8 @@ class _Known(NamedTuple):
     document: dict[str, Any]
     values: dict[str, Kept]
     versions: ChannelVersions
+    # About the bytes of the document's text.
+    size: int
 
 
 class Target(NamedTuple):

@@ -15,8 +15,8 @@ from langgraph.checkpoint.wfstate._boxes import escape, text, unescape
 from langgraph.checkpoint.wfstate._documents import Documents, target
 
 
-# Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
-Plan = Generator[tuple[calls.Call, bool], Any, Any]
+# Calls, each with whether it is one transaction, and work; what it returns is sent, and an error of the database thrown.
+Plan = Generator[tuple[calls.Call, bool] | calls.Work, Any, Any]
 
 
 class Threads(Documents):
