@@ -22,8 +22,8 @@ try:
 except ImportError:
     READY = False
 
-# Of each message: at 300 steps a state has 340 kB.
-CONTENT = 1024
+# Of each message, between these: at 300 steps a state has 350 kB.
+CONTENT = (256, 1792)
 # DeltaChannel's default.
 SNAPSHOT_EVERY = 100
 
@@ -55,7 +55,7 @@ class Thread:
     def next_save(self):
         """The coming put's arguments, and those of the put_writes before it."""
         self.at += 1
-        added = message(self.kind, self.at, self.agent.text(CONTENT))
+        added = message(self.kind, self.at, self.agent.text(self.ids.randint(*CONTENT)))
         # A new list, as reducers make it.
         self.messages = [*self.messages, added]
         values = {"step": self.at, "scratch": {"tool": self.agent.text(80), "budget": 12.5, "plan": None},
