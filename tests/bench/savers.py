@@ -93,10 +93,11 @@ class Thread:
     def newest(self):
         return {"configurable": {"thread_id": self.name, "checkpoint_ns": ""}}
 
-    def get_tuple(self):
-        found = self.saver.get_tuple(self.newest())
+    def get_tuple(self, saver=None):
+        saver = saver or self.saver
+        found = saver.get_tuple(self.newest())
         if self.is_delta:
-            self.saver.get_delta_channel_history(config=found.config, channels=["messages"])
+            saver.get_delta_channel_history(config=found.config, channels=["messages"])
         return found
 
     def list_of_20(self):
@@ -125,6 +126,8 @@ class Contender:
             prepare_threshold=0, **self.more())
         self.pid = self.connection.info.backend_pid
         self.saver = self.make(self.connection)
+        # One that has put nothing, as in another process.
+        self.other = self.make(self.connection)
         self.times, self.cpu, self.rounds = {}, {}, {}
 
     options = ""
