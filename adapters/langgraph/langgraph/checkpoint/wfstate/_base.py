@@ -160,11 +160,10 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         of = target(config)
         name = get_checkpoint_id(config)
         known = None if name else self._recall(of.execution)
-        arguments: dict[str, Any] = {"execution": of.execution, "name": name}
-        if known:
-            arguments |= {"known": known.name, "version": known.version}
+        arguments = {"execution": of.execution, "name": name, "known": known and known.name,
+                     "version": known and known.version}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST_KNOWN if known else calls.NEWEST, arguments
+            rows = yield calls.NAMED if name else calls.NEWEST, arguments
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise

@@ -29,10 +29,8 @@ CONFLICT, NOT_FOUND, EXISTS, LIMIT = "WF001", "WF005", "WF006", "54000"
 # A page of checkpoints, with their states and with what tasks have given since.
 _WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
     FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
-NEWEST = f"""SELECT c.name, c.metadata::text, c.state::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, with_state => true, max_rows => 1) AS c"""
-# The same without the state where that is known.
-NEWEST_KNOWN = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
+# Without the state where that is known. wf_state_at has it at hand where the session has saved or read it.
+NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
         ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
     FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c"""
 NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}

@@ -27,7 +27,8 @@ class Threads(Documents):
         name = get_checkpoint_id(config)
         empty = {channel: DeltaChannelHistory(writes=[]) for channel in channels}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST, {"execution": of.execution, "name": name}
+            rows = yield calls.NAMED if name else calls.NEWEST, {
+                "execution": of.execution, "name": name, "known": None, "version": None}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
