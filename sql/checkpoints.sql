@@ -43,15 +43,16 @@ INSERT INTO wfstate.access VALUES ('wf_checkpoint', 'writer');
 
 CREATE FUNCTION @extschema@.wf_checkpoints(
     execution_id text, prefix text DEFAULT NULL, before text DEFAULT NULL, containment jsonb DEFAULT NULL,
-    with_state bool DEFAULT false, newest_first bool DEFAULT false, after text DEFAULT NULL,
-    max_rows integer DEFAULT 100
+    with_state bool DEFAULT false, with_changes bool DEFAULT false, newest_first bool DEFAULT false,
+    after text DEFAULT NULL, max_rows integer DEFAULT 100
 ) RETURNS TABLE (
-    name text, version bigint, metadata jsonb, created_by text, created_at timestamptz, state jsonb
+    name text, version bigint, metadata jsonb, created_by text, created_at timestamptz, state jsonb, changes jsonb
 )
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'wf_checkpoints_wrapper';
 COMMENT ON FUNCTION @extschema@.wf_checkpoints IS
 'Lists the checkpoints of an execution by version and name, or the other way round with newest_first. prefix: those whose names begin so. before: those that come before this checkpoint by version and name, whatever the direction. containment: those whose metadata contain this object, as by the operator @>; it has at most 64 kB. after is the name of the last row of the page before, max_rows the size of the page (1 to 10000, by default 100).
 with_state: state is the state of each version as it was saved, which wf_state_at gives; else it is NULL. The states of a page are made one from the other while the log is walked once, where their versions stand on each other, and at most 16 MB of them are kept, or the one at hand; in a select list (SELECT wf_checkpoints(...) LIMIT 5) the walk ends with the last row that is wanted.
+with_changes: the first row has the state, and each other one in changes the RFC 6902 patch that makes its state of the one of the row before it in this list; they are made in the same walk, and are what to take for a page of large states.
 Errors: WF005 when the execution, or the checkpoint named by after or before, does not exist; 22023 for a bad argument, or max_rows out of range; 54000 over a limit; WF008 when the log is damaged.';
 INSERT INTO wfstate.access VALUES ('wf_checkpoints', 'reader');
 

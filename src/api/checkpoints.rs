@@ -8,13 +8,13 @@ use crate::pg::error::run;
 use crate::pg::record::{Record, jsonb, record, time};
 use crate::pg::records::Records;
 use crate::store::branches::branch;
-use crate::store::branches::checkpoint_page::{self, Checkpoint, Filter};
+use crate::store::branches::checkpoint_page::{self, Checkpoint, Content, Filter, Wanted};
 use crate::store::branches::checkpoints;
 use crate::store::branches::copy;
 use crate::store::branches::fork;
-use crate::store::log::cache::State;
 use crate::store::queue::guard::{self, Touch};
 use pgrx::prelude::*;
+use std::rc::Rc;
 
 #[pg_extern(sql = false)]
 fn wf_checkpoint(
@@ -47,6 +47,7 @@ fn wf_checkpoints(
     before: Option<String>,
     containment: Option<JsonbArg<'_>>,
     with_state: Option<bool>,
+    with_changes: Option<bool>,
     newest_first: Option<bool>,
     after: Option<String>,
     max_rows: Option<i32>,
@@ -62,22 +63,26 @@ fn wf_checkpoints(
             };
             let ends = (after.as_deref(), before.as_deref());
             let max_rows = limits::max_rows(max_rows)?;
-            let with_state = limits::required("with_state", with_state)?;
-            let page = checkpoint_page::page(key, filter, ends, max_rows, with_state)?;
+            let wanted = Wanted {
+                state: limits::required("with_state", with_state)?,
+                changes: limits::required("with_changes", with_changes)?,
+            };
+            let page = checkpoint_page::page(key, filter, ends, max_rows, wanted)?;
             Ok(in_tenant(key.tenant.to_owned(), page))
         })
     });
     Records::one_by_one(page, checkpoint_record)
 }
 
-fn checkpoint_record((checkpoint, state): (Checkpoint, Option<State>)) -> Record {
+fn checkpoint_record((checkpoint, content): (Checkpoint, Content)) -> Record {
     record![
         checkpoint.place.name,
         checkpoint.place.version,
         jsonb(checkpoint.metadata),
         checkpoint.created_by,
         time(checkpoint.created_at),
-        state,
+        content.state,
+        content.changes.map(Rc::new),
     ]
 }
 

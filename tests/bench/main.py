@@ -22,6 +22,7 @@ import rows_retention
 import rows_routing
 import rows_rules
 import rows_save
+import rows_savers
 import rows_storage
 import rows_tenants
 from context import Context
@@ -37,6 +38,7 @@ GROUPS = {
     "tenants": rows_tenants.alternating,
     "full": rows_save.full_saves,
     "langgraph": rows_langgraph.langgraph,
+    "langgraph_saver": rows_savers.savers,
     "load": rows_read.loads,
     "storage": rows_storage.storage,
     "tags": rows_read.tags,

@@ -11,7 +11,7 @@ from server import Server, set_up_database
 TURNS = 500
 DATABASE = "bench_storage"
 TABLES = {
-    "wfstate save": "wfstate.%", "wfstate patch": "wfstate.%", "floor": "rival.floor%", "full copy": "rival.full%",
+    "wfstate": "wfstate.%", "wfstate save": "wfstate.%", "wfstate patch": "wfstate.%", "floor": "rival.floor%", "full copy": "rival.full%",
     "LangGraph": "langgraph.%",
 }
 

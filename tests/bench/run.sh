@@ -33,5 +33,6 @@ WF_EXTRA_PACKAGES=wfstate_naive
 cluster_start 'fsync = on' 'shared_buffers = 512MB' 'max_connections = 50' \
   'checkpoint_timeout = 1h' 'max_wal_size = 32GB' 'min_wal_size = 2GB' ${BENCH_CONF:+"$BENCH_CONF"}
 note "PostgreSQL $("$PG_CONFIG" --version | sed 's/^PostgreSQL //'), $(nproc) CPUs"
-"$python" "$here/main.py" "$output"
+# The saver that is measured is this one, beside the packages of LangGraph.
+PYTHONPATH="$WF_ROOT/adapters/langgraph" PYTHONDONTWRITEBYTECODE=1 "$python" "$here/main.py" "$output"
 note "details in ${output#"$WF_ROOT"/}/results.json"

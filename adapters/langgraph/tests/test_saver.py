@@ -137,6 +137,113 @@ def test_chains_of_random_states():
             assert all(alike(dict(sorted(f.items())), v) for f, (_, v) in zip(listed, reversed(kept), strict=True))
 
 
+def test_what_is_changed_in_place_is_saved():
+    """Also where the object, its length and what it is equal to are the same."""
+    added = ToolMessage("d", tool_call_id="c", artifact={"deep": [1]})
+    values = {"list": [{"a": {"n": 1}}, [1, 2], AIMessage("b", id="1"), added, {1}, bytearray(b"\x01")], "map": {"k": [1], "b": {"z": 1, "y": 2}}}
+
+    def changes():
+        yield lambda: values["list"][0]["a"].update(n=True)
+        yield lambda: values["list"][0]["a"].update(n=1.0)
+        yield lambda: values["list"][0].update(b=b"x")
+        yield lambda: values["list"][0].update(b=bytearray(b"x"))
+        yield lambda: values["list"][0].update(b=b"x")
+        yield lambda: values["map"].update(l=b"x")
+        yield lambda: values["map"].update(l=bytearray(b"x"))
+        yield lambda: values["list"][1].reverse()
+        yield lambda: values["list"][2].additional_kwargs.update(x=-0.0)
+        yield lambda: values["list"][2].additional_kwargs.update(x=0.0)
+        yield lambda: setattr(values["list"][2], "content", [{"type": "text", "text": "c"}])
+        yield lambda: added.artifact["deep"].append(b"x")
+        yield lambda: added.artifact["deep"].__setitem__(1, bytearray(b"x"))
+        yield lambda: added.artifact["deep"].__setitem__(1, b"x")
+        yield lambda: values["list"][4].add(2)
+        yield lambda: values["list"][5].append(3)
+        yield lambda: values["list"].__setitem__(1, (2, 1))
+        yield lambda: values["map"].__setitem__("b", {"y": 2, "z": 1})
+        yield lambda: values["map"].__setitem__("$k", values["map"].pop("k"))
+        yield lambda: values["map"]["$k"].append([])
+        yield lambda: values["map"].__setitem__("k", values["map"].pop("$k"))
+        yield lambda: values.__setitem__("list", values["list"][2:])
+        yield lambda: values.__setitem__("list", tuple(values["list"]))
+        yield lambda: values.__setitem__("list", {0: 1})
+
+    with saver() as one:
+        thread = str(uuid4())
+        at = put(one, config(thread), values)
+        for number, change in enumerate(changes(), 2):
+            change()
+            at = put(one, at, values, versions=dict.fromkeys(values, number))
+            for where in (at, config(thread)):
+                found = one.get_tuple(where).checkpoint["channel_values"]
+                assert alike(found["map"], values["map"]) and alike(found["list"], values["list"]), (number, found, values)
+
+
+def test_the_newest_is_that_of_the_database():
+    """Its state comes from the saver that put it last, as long as that is the newest, and is nobody's to change."""
+    with saver() as one, saver() as other:
+        thread = str(uuid4())
+        first = put(one, config(thread), {"list": [[1], {"b": 1, "a": (2,)}], "text": "x"})
+        sent = []
+        run = one._run
+        one._run = lambda call, **more: run(spy(call, sent), **more)
+        for _ in range(2):
+            found = one.get_tuple(config(thread))
+            assert alike(found.checkpoint["channel_values"], {"list": [[1], {"b": 1, "a": (2,)}], "text": "x"})
+            assert "wf_checkpoints" in sent[-2][0] and sent[-2][1]["known"] == first["configurable"]["checkpoint_id"]
+            found.checkpoint["channel_values"]["list"][0].append(2)
+            found.checkpoint["channel_versions"].clear()
+        second = put(other, first, {"text": "y"})
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "y"}
+        # Another content under the name that is known, and the thread made anew.
+        at = put(one, second, {"text": "z"})
+        id = at["configurable"]["checkpoint_id"]
+        put(other, second, {"text": "another"}, id=id)
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "another"}
+        other.delete_thread(thread)
+        assert one.get_tuple(config(thread)) is None
+        for text in ("a", "b", "c"):
+            at = put(other, at, {"text": text})
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "c"}
+    with psycopg.connect(DSN) as connection:
+        one, thread = WfstateSaver(connection), str(uuid4())
+        first = put(one, config(thread), {"text": "x"})
+        connection.execute("SELECT 1")
+        put(one, first, {"text": "y"})
+        connection.rollback()
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "x"}
+
+
+def test_pages_have_what_each_checkpoint_has():
+    dice = random.Random(12)
+    with saver() as one:
+        thread = str(uuid4())
+        at, values, heads = config(thread), {}, [config(thread)]
+        for step in range(120):
+            parent = dice.choice(heads[-3:]) if dice.random() < 0.1 else heads[-1]
+            channel = dice.choice(["a", "list", "$odd", "~/", "dd"])
+            if dice.random() < 0.1:
+                values = {key: value for key, value in values.items() if key != channel}
+            else:
+                values = {**values, channel: changed(values.get(channel, [random_value(dice) for _ in range(8)]), dice)}
+            at = put(one, parent, values, metadata={"source": "loop", "step": step % 7, "parents": {}},
+                     versions=dict.fromkeys(values, step + 1))
+            one.put_writes(at, [("list", [step])], f"task {step}")
+            heads.append(at)
+        for filter, size in ((None, 121), ({"step": 3}, 121), (None, 7)):
+            listed = list(one.list(config(thread), filter=filter, limit=size))
+            assert len(listed) == min(size, 120 if filter is None else 17)
+            for item in listed:
+                assert alike(tuple(item), tuple(one.get_tuple(item.config))), item
+        # What one holds is in no other, nor in what it came from.
+        first, second = list(one.list(config(thread), limit=2))
+        for value in second.checkpoint["channel_values"].values():
+            if isinstance(value, (list, dict)):
+                value.clear()
+        again = one.get_tuple(first.config)
+        assert alike(again.checkpoint, first.checkpoint)
+
+
 def test_a_step_sends_what_it_changed():
     thread = str(uuid4())
     with saver() as one:

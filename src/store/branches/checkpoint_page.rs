@@ -1,7 +1,9 @@
 //! `wf_checkpoints`: a page of an execution's checkpoints, with their states where they are wanted.
 
-use crate::core::StateResult;
 use crate::core::checkpoints::Place;
+use crate::core::{StateError, StateResult, jsonb};
+use crate::pg::document::Document;
+use crate::pg::interrupts;
 use crate::pg::spi::Mode;
 use crate::store::Key;
 pub use crate::store::branches::checkpoint_rows::{Checkpoint, Filter};
@@ -11,6 +13,25 @@ use crate::store::log::cache::State;
 use crate::store::log::executions;
 use crate::store::log::several::{KEPT_BYTES, Keep, States};
 use std::collections::VecDeque;
+use std::rc::Rc;
+
+/// What a row says of the state of its version.
+#[derive(Clone, Copy)]
+pub struct Wanted {
+    /// The state itself.
+    pub state: bool,
+    /// What makes it of the one of the row before; of the first row the state.
+    pub changes: bool,
+}
+
+/// A row's part of that.
+#[derive(Default)]
+pub struct Content {
+    /// As it was saved.
+    pub state: Option<State>,
+    /// RFC 6902.
+    pub changes: Option<Document>,
+}
 
 /// A page that goes on when its next row is asked for.
 struct Page {
@@ -19,7 +40,10 @@ struct Page {
     rest: Rest,
     left: i64,
     ready: VecDeque<Checkpoint>,
-    states: Option<States>,
+    wanted: Wanted,
+    states: States,
+    /// The state of the row before.
+    before: Option<State>,
     /// Size of a state, as far as it is known.
     state_bytes: usize,
 }
@@ -31,8 +55,8 @@ pub fn page(
     filter: Filter,
     (after, before): (Option<&str>, Option<&str>),
     max_rows: i64,
-    with_state: bool,
-) -> StateResult<impl Iterator<Item = StateResult<(Checkpoint, Option<State>)>> + use<>> {
+    wanted: Wanted,
+) -> StateResult<impl Iterator<Item = StateResult<(Checkpoint, Content)>> + use<>> {
     let head = executions::read_existing(key)?;
     let place = |name: &str| {
         checkpoints::existing(Mode::Read, key, name).map(|version| Place {
@@ -64,13 +88,15 @@ pub fn page(
         },
         left: max_rows,
         ready: VecDeque::new(),
-        states: with_state.then(|| States::new(keep)),
+        wanted,
+        states: States::new(keep),
+        before: None,
         state_bytes: head.expected().unwrap_or_default(),
     })
 }
 
 impl Iterator for Page {
-    type Item = StateResult<(Checkpoint, Option<State>)>;
+    type Item = StateResult<(Checkpoint, Content)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.next_row().transpose()
@@ -78,7 +104,7 @@ impl Iterator for Page {
 }
 
 impl Page {
-    fn next_row(&mut self) -> StateResult<Option<(Checkpoint, Option<State>)>> {
+    fn next_row(&mut self) -> StateResult<Option<(Checkpoint, Content)>> {
         let key = Key {
             tenant: &self.tenant,
             id: &self.id,
@@ -87,17 +113,49 @@ impl Page {
             self.ready = self.rest.read(key, self.left)?;
             self.left -= i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
         }
-        let state = match (&mut self.states, self.ready.front()) {
-            (Some(states), Some(row)) => match states.known(row.place.version) {
-                None if self.rest.filter.newest_first => {
-                    newest(key, states, &self.ready, &mut self.state_bytes)?
-                }
-                None => Some(states.of(key, row.place.version)?),
-                known => known,
-            },
-            _ => None,
+        let content = match self.ready.front().map(|row| row.place.version) {
+            Some(version) if self.wanted.state || self.wanted.changes => self.content(version)?,
+            _ => Content::default(),
         };
-        Ok(self.ready.pop_front().map(|row| (row, state)))
+        Ok(self.ready.pop_front().map(|row| (row, content)))
+    }
+
+    /// That of the first row, whose version this is.
+    fn content(&mut self, version: i64) -> StateResult<Content> {
+        let key = Key {
+            tenant: &self.tenant,
+            id: &self.id,
+        };
+        let state = match self.states.known(version) {
+            Some(state) => state,
+            None if self.rest.filter.newest_first => newest(
+                key,
+                version,
+                &mut self.states,
+                &self.ready,
+                &mut self.state_bytes,
+            )?,
+            None => self.states.of(key, version)?,
+        };
+        if !self.wanted.changes {
+            return Ok(Content {
+                state: Some(state),
+                changes: None,
+            });
+        }
+        interrupts::check();
+        let changes = match self.before.replace(Rc::clone(&state)) {
+            Some(before) => Some(
+                jsonb::diff(&before, &state)
+                    .and_then(Document::from_payload)
+                    .map_err(|e| StateError::not_rebuilt(key.id, version, e))?,
+            ),
+            None => None,
+        };
+        Ok(Content {
+            state: (self.wanted.state || changes.is_none()).then_some(state),
+            changes,
+        })
     }
 }
 
@@ -105,20 +163,20 @@ impl Page {
 /// be kept come before.
 fn newest(
     key: Key<'_>,
+    version: i64,
     states: &mut States,
     rows: &VecDeque<Checkpoint>,
     state_bytes: &mut usize,
-) -> StateResult<Option<State>> {
+) -> StateResult<State> {
     states.forget();
     let most = (KEPT_BYTES / (*state_bytes).max(1)).max(1);
-    let versions = rows.iter().take(most).map(|row| row.place.version);
+    let versions = rows.iter().take(most).skip(1).map(|row| row.place.version);
     let versions: Vec<i64> = versions.collect();
-    let (mut newest, mut largest) = (None, 0);
+    let mut largest = 0;
     for version in versions.into_iter().rev() {
-        let state = states.of(key, version)?;
-        largest = largest.max(state.memory());
-        newest = Some(state);
+        largest = largest.max(states.of(key, version)?.memory());
     }
-    *state_bytes = largest;
+    let newest = states.of(key, version)?;
+    *state_bytes = largest.max(newest.memory());
     Ok(newest)
 }

@@ -20,24 +20,16 @@ from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
-from langgraph.checkpoint.wfstate._base import BaseWfstateSaver, Plan, thread_ids_of
+from langgraph.checkpoint.wfstate._base import CONNECT, BaseWfstateSaver, Plan, thread_ids_of
 from langgraph.checkpoint.wfstate._setup import SetupError, check
 
 Conn = Connection[Any] | ConnectionPool[Connection[Any]]
 
 
-class WfstateSaver(BaseWfstateSaver):
+class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
     """Saver of checkpoints over a connection or a pool. Its async methods run these in a thread."""
 
-    def __init__(
-        self, conn: Conn, pipe: Pipeline | None = None, serde: SerializerProtocol | None = None, *,
-        workflow: str = "langgraph", remember: int = 64,
-    ) -> None:
-        super().__init__(serde=serde, workflow=workflow, remember=remember)
-        if isinstance(conn, ConnectionPool) and pipe is not None:
-            raise ValueError("Pipeline should be used only with a single Connection, not ConnectionPool.")
-        self.conn = conn
-        self.pipe = pipe
+    def _begin(self) -> None:
         self.lock = threading.RLock()
 
     @classmethod
@@ -47,7 +39,7 @@ class WfstateSaver(BaseWfstateSaver):
         workflow: str = "langgraph",
     ) -> Iterator[WfstateSaver]:
         """A saver with a connection of its own, which ends with the block."""
-        with Connection.connect(conn_string, autocommit=True, prepare_threshold=0) as conn:
+        with Connection.connect(conn_string, **CONNECT) as conn:
             if pipeline:
                 with conn.pipeline() as pipe:
                     yield cls(conn, pipe, serde, workflow=workflow)
@@ -86,6 +78,9 @@ class WfstateSaver(BaseWfstateSaver):
             try:
                 statement = next(call)
                 while True:
+                    if isinstance(statement, calls.Work):
+                        statement = call.send(statement.do())
+                        continue
                     try:
                         cursor.execute(statement[0], statement[1])
                         rows = cursor.fetchall()
@@ -103,8 +98,12 @@ class WfstateSaver(BaseWfstateSaver):
         error: DatabaseError | None = None
         try:
             while True:
-                call, atomic = plan.throw(error) if error else plan.send(result)
+                part = plan.throw(error) if error else plan.send(result)
                 result, error = None, None
+                if isinstance(part, calls.Work):
+                    result = part.do()
+                    continue
+                call, atomic = part
                 try:
                     result = self._run(call, atomic=atomic)
                 except DatabaseError as caught:
@@ -149,7 +148,7 @@ class WfstateSaver(BaseWfstateSaver):
 
     def delete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        self._run(self._delete_threads([str(thread_id)]), atomic=True)
+        self._follow(self._delete([str(thread_id)]))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +161,7 @@ class WfstateSaver(BaseWfstateSaver):
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
         threads = thread_ids_of(thread_ids, strategy)
-        self._run(self._prune(threads) if strategy == "keep_latest" else self._delete_threads(threads), atomic=True)
+        self._follow(self._prune_all(threads, strategy))
 
     def get_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]

@@ -3,49 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
     WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
 )
+from langgraph.checkpoint.serde.base import SerializerProtocol
 from psycopg.errors import DatabaseError
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
-from langgraph.checkpoint.wfstate._boxes import difference, text
+from langgraph.checkpoint.wfstate._boxes import text
+from langgraph.checkpoint.wfstate._changes import Kept, difference
 from langgraph.checkpoint.wfstate._documents import Target, _Known, target
-from langgraph.checkpoint.wfstate._threads import Threads, thread_ids_of
+from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
 
 PAGE = 50
-# Calls, each with whether it is one transaction; what it returns is sent, and an error of the database thrown.
-Plan = Generator[tuple[calls.Call, bool], Any, Any]
+# A state of which nothing is known: it may be large.
+UNKNOWN = 1 << 30
+# To see what changed in a state takes this part of reading it.
+COMPARED = 16
 
 
-class BaseWfstateSaver(Threads):
+C = TypeVar("C")
+P = TypeVar("P")
+# What the savers' own connections are made with.
+CONNECT: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0}
+
+
+class BaseWfstateSaver(Threads, Generic[C, P]):
+    def __init__(
+        self, conn: C, pipe: P | None = None, serde: SerializerProtocol | None = None, *, workflow: str = "langgraph",
+        remember: int = 64,
+    ) -> None:
+        super().__init__(serde=serde, workflow=workflow, remember=remember)
+        if pipe is not None and isinstance(conn, (ConnectionPool, AsyncConnectionPool)):
+            raise ValueError("Pipeline should be used only with a single Connection, not with a pool.")
+        self.conn = conn
+        self.pipe = pipe
+        self._begin()
+
+    def _begin(self) -> None:
+        """What a saver needs besides to begin with."""
+
     # --- put ---------------------------------------------------------------------------------
-    def _put_patch(self, of: Target, checkpoint: Checkpoint, known: _Known, document: Any, metadata: str) -> calls.Call:
+    def _put_patch(self, of: Target, known: _Known, name: str, patch: str, metadata: str) -> calls.Call:
+        arguments = {"execution": of.execution, "patch": patch, "version": known.version, "name": name,
+                     "metadata": metadata}
+        [(version,)] = yield calls.PATCH, arguments
+        return version
+
+    def _patch(
+        self, checkpoint: Checkpoint, known: _Known, new_versions: ChannelVersions
+    ) -> tuple[dict[str, Any], dict[str, Kept], str]:
+        document, values = self._document(checkpoint, known, new_versions)
         # That the version is the one that was put is sure by its number, except for a thread that was deleted and
         # made anew since: its checkpoint has another id.
         patch: list[dict[str, Any]] = [{"op": "test", "path": "/id", "value": known.name}]
         difference(known.document, document, (), patch)
-        arguments = {"execution": of.execution, "patch": text(patch), "version": known.version,
-                     "name": checkpoint["id"], "metadata": metadata}
-        [(version,)] = yield calls.PATCH, arguments
-        return version
+        return document, values, text(patch)
 
-    def _put_whole(self, of: Target, checkpoint: Checkpoint, parent: str | None, document: Any, metadata: str) -> calls.Call:
-        tags: str | None = None
-        newest = base = last = None
+    def _whole(
+        self, checkpoint: Checkpoint, new_versions: ChannelVersions
+    ) -> tuple[dict[str, Any], dict[str, Kept], str]:
+        document, values = self._document(checkpoint, None, new_versions)
+        return document, values, text(document)
+
+    def _standing(self, of: Target, name: str) -> calls.Call:
+        """The newest checkpoint with its version, and the version of a name; None where the thread is not there."""
         try:
-            [(newest, last, base)] = yield calls.STANDING, {"execution": of.execution, "parent": parent or checkpoint["id"]}
+            [row] = yield calls.STANDING, {"execution": of.execution, "parent": name}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
-            tags = text({"thread_id": of.thread, "checkpoint_ns": of.namespace})
-        arguments = {
-            "execution": of.execution, "state": text(document), "tags": tags, "name": checkpoint["id"],
-            "workflow": self.workflow if tags else None, "base": base if parent else None, "metadata": metadata}
-        return arguments, newest, last
+            return None
+        return row
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -56,35 +90,51 @@ class BaseWfstateSaver(Threads):
     ) -> Plan:
         of, parent = target(config), get_checkpoint_id(config)
         name, kept = checkpoint["id"], self._metadata(config, metadata)
-        known = self._recall(of.execution, parent)
-        document = self._document(checkpoint, known, new_versions)
+        known = self._recall(of.execution)
+        known = known if known and known.name == parent else None
         version = None
         if known is not None and name > known.name:
+            work = partial(self._patch, checkpoint, known, new_versions)
+            document, values, patch = yield calls.Work(known.size // COMPARED, work)
+            size = known.size + len(patch)
             try:
-                version = yield self._put_patch(of, checkpoint, known, document, kept), False
+                version = yield self._put_patch(of, known, name, patch, kept), False
             except DatabaseError as error:
                 if calls.code(error) not in (calls.CONFLICT, calls.NOT_FOUND, calls.EXISTS, calls.LIMIT):
                     raise
                 # What was taken from the known one may be another's.
-                document = self._document(checkpoint, None, new_versions)
         if version is None:
-            arguments, newest, last = yield self._put_whole(of, checkpoint, parent, document, kept), False
-            try:
-                version = yield self._put_named(arguments), False
-            except DatabaseError as error:
-                if calls.code(error) != calls.EXISTS:
-                    raise
-                yield calls.replace(of.execution, name, arguments), True
-            else:
-                if last is not None and version <= last:
-                    # It was there, the same.
-                    version = None
-                elif newest is not None and newest > name:
-                    yield calls.reorder(of.execution, name), True
-                    version = None
+            work = partial(self._whole, checkpoint, new_versions)
+            document, values, state = yield calls.Work(known.size if known else UNKNOWN, work)
+            size = len(state)
+            version = yield from self._put_whole(of, name, parent, state, kept)
         versions = checkpoint["channel_versions"].copy()
-        self._keep(of.execution, _Known(name, version, document, versions) if version else None)
+        remembered = _Known(name, version, document, values, versions, size) if version else None
+        self._keep(of.execution, remembered)
         return of.config(name)
+
+    def _put_whole(self, of: Target, name: str, parent: str | None, state: str, metadata: str) -> Plan:
+        """Returns the version where it is the newest now."""
+        row = yield self._standing(of, parent or name), False
+        newest, last, base = row or (None, None, None)
+        arguments = {
+            "execution": of.execution, "state": state, "name": name, "metadata": metadata,
+            "tags": None if row else text({"thread_id": of.thread, "checkpoint_ns": of.namespace}),
+            "workflow": None if row else self.workflow, "base": base if parent else None}
+        try:
+            version = yield self._put_named(arguments), False
+        except DatabaseError as error:
+            if calls.code(error) != calls.EXISTS:
+                raise
+            yield calls.replace(of.execution, name, arguments), True
+            return None
+        if last is not None and version <= last:
+            # It was there, the same.
+            return None
+        if newest is not None and newest > name:
+            yield calls.reorder(of.execution, name), True
+            return None
+        return version
 
     # --- put_writes --------------------------------------------------------------------------
     def _record(
@@ -102,29 +152,38 @@ class BaseWfstateSaver(Threads):
             some = found[first : first + 1000]
             yield calls.RECORD, {
                 "execution": of.execution, "step": config["configurable"]["checkpoint_id"], "task": task_id,
-                "outputs": [what[1] for _, what in some], "names": [what[0] for _, what in some],
-                "parts": [part for part, _ in some], "path": task_path, "replace": replace}
+                "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
+                "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
 
     # --- get and list ------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
+        known = None if name else self._recall(of.execution)
+        arguments = {"execution": of.execution, "name": name, "known": known and known.name,
+                     "version": known and known.version}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST, {"execution": of.execution, "name": name}
+            rows = yield calls.NAMED if name else calls.NEWEST, arguments
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return None
-        return self._tuple(of, rows[0]) if rows else None
+        if not rows:
+            return None
+        size = known.size if known and rows[0][2] is None else len(rows[0][2])
+        return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
 
     def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
         try:
-            return (yield calls.PAGE, {"execution": of.execution, "filter": filter, "before": before, "after": after,
-                                       "rows": rows})
+            found = yield calls.PAGE, {"execution": of.execution, "filter": filter, "before": before, "after": after,
+                                       "rows": rows}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return []
+        if not found:
+            return []
+        return (yield calls.Work(len(found) * len(found[0][2]), partial(self._tuples, of, found)))
 
     def _matches(
         self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
@@ -159,11 +218,12 @@ class BaseWfstateSaver(Threads):
         of, containment, after = target(config), self._containment(filter), None
         while limit is None or limit > 0:
             size = PAGE if limit is None else min(PAGE, limit)
-            rows = yield self._page(of, containment, start, after, size)
-            yield [self._tuple(of, row) for row in rows]
-            if len(rows) < size:
+            found = yield self._page(of, containment, start, after, size)
+            yield found
+            if len(found) < size:
                 return
-            after, limit = rows[-1][0], limit if limit is None else limit - size
+            after = get_checkpoint_id(found[-1].config)
+            limit = limit if limit is None else limit - size
 
     @staticmethod
     def _next(plan: Generator[Any, Any, None], result: Any) -> Any:
@@ -174,20 +234,16 @@ class BaseWfstateSaver(Threads):
 
     def _named(self, of: Target, name: str) -> calls.Call:
         """The version of a name, NULL where there is none."""
-        try:
-            [(_, _, version)] = yield calls.STANDING, {"execution": of.execution, "parent": name}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return None
-        return version
+        row = yield from self._standing(of, name)
+        return row and row[2]
 
     def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:
         rows = yield calls.STATES, {"executions": [of.execution for _, of in matches],
                                     "names": [name for name, _ in matches]}
         # One that was deleted meanwhile is passed over.
         targets = {of.execution: of for _, of in matches}
-        return [self._tuple(targets[row[0]], row[1:]) for row in rows]
+        size = sum(len(row[3]) for row in rows)
+        return (yield calls.Work(size, lambda: [self._tuple(targets[row[0]], row[1:]) for row in rows]))
 
 
 __all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

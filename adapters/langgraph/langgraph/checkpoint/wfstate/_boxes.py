@@ -8,7 +8,6 @@ keys are not in the order of jsonb has one member more, `$order`, and stays as r
 from __future__ import annotations
 
 import json
-import marshal
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -55,6 +54,8 @@ class Boxes:
     def __init__(self, serde: SerializerProtocol) -> None:
         self.serde = serde
         self.plain = is_plain(serde)
+        # Set where something was boxed that is not made of plain values.
+        self.opaque = False
 
     def value(self, value: Any) -> Any:
         """A value of a channel."""
@@ -71,7 +72,22 @@ class Boxes:
         # Without a key that begins so there is no box, and the parser need not ask at each object.
         return json.loads(document, object_hook=self._unbox if '"$' in document else None)
 
+    def unbox(self, value: Any) -> Any:
+        """What JSON that was read without boxes holds, and nothing of it: it may be the JSON of other values, too."""
+        kind = type(value)
+        if kind is dict:
+            if len(value) == 1:
+                [(key, inner)] = value.items()
+                return self._unbox({key: self.unbox(inner)})
+            if "$order" in value:
+                return {key: self.unbox(value[key]) for key in value["$order"]}
+            return {key: item if type(item) in ATOMS else self.unbox(item) for key, item in value.items()}
+        if kind is list:
+            return [item if type(item) in ATOMS else self.unbox(item) for item in value]
+        return value
+
     def _serialized(self, value: Any) -> Any:
+        self.opaque = True
         kind, data = self.serde.dumps_typed(value)
         return {"$serde": [kind, b64encode(data).decode()]}
 
@@ -91,10 +107,11 @@ class Boxes:
         if kind is tuple:
             return {"$tuple": [self._encode(item, ordered) for item in value]}
         if kind is bytes:
+            self.opaque = True
             return {"$bytes": b64encode(value).decode()}
         if kind is _DeltaSnapshot:
             return {"$snapshot": self._encode(value.value, ordered)}
-        if _MESSAGES.get(kind.__name__) is kind:
+        if is_message(kind):
             return {"$message": [kind.__name__, self._encode_message(value)]}
         return self._serialized(value)
 
@@ -112,13 +129,12 @@ class Boxes:
     def _encode_dict(self, value: dict[Any, Any], ordered: bool) -> Any:
         if not value:
             return {}
-        keys = tuple(value)
-        as_it_stands = _as_it_stands(keys) if set(map(type, keys)) == {str} else None
-        if as_it_stands is None:
+        stand = as_they_stand(value)
+        if stand is None:
             return {"$pairs": [[self._encode(k, ordered), self._encode(v, ordered)] for k, v in value.items()]}
         encoded = {key: self._encode(item, ordered) for key, item in value.items()}
-        if ordered and not as_it_stands:
-            encoded["$order"] = list(keys)
+        if ordered and not stand:
+            encoded["$order"] = list(value)
         return encoded
 
     def _unbox(self, found: dict[str, Any]) -> Any:
@@ -133,12 +149,25 @@ class Boxes:
         return found
 
 
+def is_message(kind: type) -> bool:
+    return _MESSAGES.get(kind.__name__) is kind
+
+
+def as_they_stand(value: dict[Any, Any]) -> bool | None:
+    """Whether jsonb keeps the keys in their order; None where it cannot have one of them, or it could be a box."""
+    keys = tuple(value)
+    return _as_they_stand(keys) if set(map(type, keys)) <= {str} else None
+
+
 @lru_cache(4096)
-def _as_it_stands(keys: tuple[str, ...]) -> bool | None:
-    """Whether jsonb keeps these keys in their order; None where it cannot have one of them, or it could be a box."""
+def _as_they_stand(keys: tuple[str, ...]) -> bool | None:
     if any(key[:1] == "$" or _encode_text(key) is not key for key in keys):
         return None
-    return list(keys) == sorted(keys, key=lambda key: (len(key.encode()), key.encode()))
+    return list(keys) == sorted(keys, key=jsonb_order)
+
+
+def jsonb_order(key: str) -> tuple[int, bytes]:
+    return len(key.encode()), key.encode()
 
 
 def _encode_text(value: str) -> Any:
@@ -170,6 +199,8 @@ def _message(box: list[Any]) -> Any:
         return cls.model_construct(**members)
 
 
+# What JSON has besides objects and arrays.
+ATOMS = frozenset((str, int, float, bool, type(None)))
 _UNBOX: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,
     "$bytes": b64decode,
@@ -188,49 +219,3 @@ def escape(key: str) -> str:
 
 def unescape(members: Mapping[str, Any]) -> dict[str, Any]:
     return {key[1:] if key[:1] == "$" else key: value for key, value in members.items()}
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two boxed values are the same JSON: in Python, 1 == 1.0 == True. Of the marshal formats, 2 is the last
-    that writes equal values equally; an order of keys that differs only makes the comparison look closer."""
-    return type(one) is type(other) and marshal.dumps(one, 2) == marshal.dumps(other, 2)
-
-
-def pointer(path: tuple[str, ...]) -> str:
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
-
-
-def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:
-    """Adds to a JSON Patch what makes new of old."""
-    if same(old, new):
-        return
-    if type(old) is dict and type(new) is dict:
-        for key in old:
-            if key not in new:
-                patch.append({"op": "remove", "path": pointer((*path, key))})
-        for key, value in new.items():
-            if key in old:
-                difference(old[key], value, (*path, key), patch)
-            else:
-                patch.append({"op": "add", "path": pointer((*path, key)), "value": value})
-    elif type(old) is list and type(new) is list:
-        _difference_of_lists(old, new, path, patch)
-    else:
-        patch.append({"op": "replace", "path": pointer(path), "value": new})
-
-
-def _difference_of_lists(old: list[Any], new: list[Any], path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:
-    shorter = min(len(old), len(new))
-    start = 0
-    while start < shorter and same(old[start], new[start]):
-        start += 1
-    end = 0
-    while end < shorter - start and same(old[-1 - end], new[-1 - end]):
-        end += 1
-    gone, come = old[start : len(old) - end], new[start : len(new) - end]
-    both = min(len(gone), len(come))
-    for index in range(both):
-        difference(gone[index], come[index], (*path, str(start + index)), patch)
-    patch.extend({"op": "remove", "path": pointer((*path, str(start + both)))} for _ in gone[both:])
-    for index, value in enumerate(come[both:], start + both):
-        patch.append({"op": "add", "path": pointer((*path, str(index) if end else "-")), "value": value})

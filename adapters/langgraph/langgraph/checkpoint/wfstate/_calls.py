@@ -1,30 +1,42 @@
 """What the savers ask the database, as generators of statements: each yields a statement with its arguments and is
-sent the rows, or thrown the error. They know nothing of connections, so that both savers run the same ones.
+sent the rows, or thrown the error. They know nothing of connections, so that both savers run the same ones. What may
+take long besides is yielded as work, which a saver may do elsewhere.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
-Call = Generator[Statement, Rows, Any]
+
+
+class Work(NamedTuple):
+    """Reading or writing so many bytes of JSON, or what takes as long: what comes out of it is sent."""
+
+    size: int
+    do: Callable[[], Any]
+
+
+Call = Generator[Statement | Work, Any, Any]
 
 CONFLICT, NOT_FOUND, EXISTS, LIMIT = "WF001", "WF005", "WF006", "54000"
 
 # A page of checkpoints, with their states and with what tasks have given since.
 _WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
     FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
-NEWEST = f"""SELECT c.name, c.metadata::text, c.state::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, with_state => true, max_rows => 1) AS c"""
+# Without the state where that is known. wf_state_at has it at hand where the session has saved or read it.
+NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
+        ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
+    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c"""
 NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}
     FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c WHERE c.name = %(name)s"""
-PAGE = f"""SELECT c.name, c.metadata::text, c.state::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_state => true,
+PAGE = f"""SELECT c.name, c.metadata::text, c.state::text, c.changes::text, {_WRITES}
+    FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
         newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c"""
 NAMES = """SELECT c.name, c.version, c.metadata::text
     FROM wf_checkpoints(%(execution)s, containment => %(filter)s::jsonb, newest_first => true, after => %(after)s,
@@ -56,11 +68,26 @@ NAME = "SELECT wf_checkpoint(%(execution)s, %(name)s, %(version)s, %(metadata)s:
 SAVE_AGAIN = """SELECT wf_checkpoint(%(execution)s, %(name)s,
     wf_save_state(%(execution)s, wf_state_at(%(execution)s, checkpoint => %(name)s)), %(metadata)s::jsonb,
     replace => true)"""
-RECORD = """SELECT wf_record_task(%(execution)s, %(step)s, %(task)s, %(outputs)s::text[]::jsonb[],
-    %(names)s::text[], %(parts)s::integer[], %(path)s, %(replace)s)"""
+RECORD = """SELECT wf_record_task(%(execution)s, %(step)s, %(task)s, %(outputs)s::jsonb[], %(names)s::text[], %(parts)s::integer[],
+    %(path)s, %(replace)s)"""
 COPY = """SELECT wf_copy(c.source, c.target, c.tags)
     FROM unnest(%(sources)s::text[], %(targets)s::text[], %(tags)s::text[]::jsonb[]) AS c (source, target, tags)"""
 DELETE = "SELECT wf_delete_many(%(executions)s::text[])"
+# Threads with all of their namespaces, unless one has more than a page of these: all in one statement.
+DELETE_THREADS = """WITH found AS MATERIALIZED (
+    SELECT t.own, l.execution_id, row_number() OVER (PARTITION BY t.own) AS number
+        FROM unnest(%(threads)s::text[], %(own)s::text[]) AS t (thread, own)
+        LEFT JOIN LATERAL wf_list(workflow => %(workflow)s, tags => jsonb_build_object('thread_id', t.thread),
+            sort => 'execution_id', descending => false, max_rows => 10000) AS l ON true
+), portions AS (
+    SELECT array_agg(e.execution_id) AS ids
+        FROM (SELECT i.execution_id, (row_number() OVER (ORDER BY i.execution_id) - 1) / 1000 AS portion
+            FROM (SELECT own AS execution_id FROM found UNION SELECT execution_id FROM found) AS i
+            WHERE i.execution_id IS NOT NULL) AS e
+        WHERE NOT EXISTS (SELECT FROM found WHERE number >= 10000)
+        GROUP BY e.portion ORDER BY e.portion
+)
+SELECT p.ids, wf_delete_many(p.ids) FROM portions AS p"""
 DROP = """SELECT wf_drop_checkpoints(%(execution)s, names => %(names)s::text[]),
     wf_drop_task_results(%(execution)s, %(names)s::text[])"""
 RECOVER = "SELECT wf_recover(%(execution)s, checkpoint => %(name)s)"
@@ -78,6 +105,11 @@ WRITES = """SELECT step_id, task_path, task_id, part, name, output::text
 
 def code(error: DatabaseError) -> str | None:
     return error.sqlstate
+
+
+def array(items: Iterable[str]) -> str:
+    """An array as the server reads it, which takes a fraction of the driver's way there."""
+    return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
 
 def execution_id(thread_id: str, namespace: str) -> str:
@@ -135,7 +167,7 @@ def names(execution: str, containment: str | None = None) -> Call:
 def delete(ids: Iterable[str]) -> Call:
     ids = list(dict.fromkeys(ids))
     for first in range(0, len(ids), 1000):
-        yield DELETE, {"executions": ids[first : first + 1000]}
+        yield DELETE, {"executions": array(ids[first : first + 1000])}
 
 
 def drop(execution: str, gone: Sequence[str]) -> Call:
@@ -145,7 +177,7 @@ def drop(execution: str, gone: Sequence[str]) -> Call:
         return
     newest = (yield from names(execution))[:1]
     for first in range(0, len(gone), 1000):
-        yield DROP, {"execution": execution, "names": list(gone[first : first + 1000])}
+        yield DROP, {"execution": execution, "names": array(gone[first : first + 1000])}
     left = yield from names(execution)
     if not left:
         yield from delete([execution])

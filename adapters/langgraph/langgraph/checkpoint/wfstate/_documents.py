@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -16,6 +17,7 @@ from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
+from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
 
 # Maps of the framework whose keys are names of channels and nodes.
 _MAPS = ("channel_values", "channel_versions", "versions_seen")
@@ -27,7 +29,10 @@ class _Known(NamedTuple):
     name: str
     version: int
     document: dict[str, Any]
+    values: dict[str, Kept]
     versions: ChannelVersions
+    # About the bytes of the document's text.
+    size: int
 
 
 class Target(NamedTuple):
@@ -75,26 +80,29 @@ class Documents(BaseCheckpointSaver[Any]):
         return int(current) + 1
 
     # --- checkpoints as states ---------------------------------------------------------------
-    def _document(self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions) -> dict[str, Any]:
+    def _document(
+        self, checkpoint: Checkpoint, known: _Known | None, new_versions: ChannelVersions
+    ) -> tuple[dict[str, Any], dict[str, Kept]]:
+        """As JSON, and its values as they are kept for the next one."""
         boxes = self.boxes
-        old = known.document["channel_values"] if known else {}
+        old = known.values if known else {}
         versions = checkpoint["channel_versions"]
-        values = {}
+        values: dict[str, Kept] = {}
         for channel, value in checkpoint["channel_values"].items():
             key = escape(channel)
             unchanged = (
                 known is not None and key in old and channel not in new_versions and channel in versions
                 and versions[channel] == known.versions.get(channel)
             )
-            values[key] = old[key] if unchanged else boxes.value(value)
+            values[key] = old[key] if unchanged else keep(boxes, value, old.get(key))
         document = {key: boxes.metadata(value) for key, value in checkpoint.items() if key not in _MAPS}
-        document["channel_values"] = values
+        document["channel_values"] = {key: kept.encoded for key, kept in values.items()}
         document["channel_versions"] = {escape(k): boxes.metadata(v) for k, v in versions.items()}
         document["versions_seen"] = {
             escape(node): {escape(k): boxes.metadata(v) for k, v in seen.items()}
             for node, seen in checkpoint["versions_seen"].items()
         }
-        return document
+        return document, values
 
     def _metadata(self, config: RunnableConfig, metadata: CheckpointMetadata) -> str:
         kept = get_serializable_checkpoint_metadata(config, metadata)
@@ -108,10 +116,27 @@ class Documents(BaseCheckpointSaver[Any]):
             return None
         return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
 
-    def _tuple(self, of: Target, row: tuple[Any, ...]) -> CheckpointTuple:
-        boxes = self.boxes
+    def _tuple(self, of: Target, row: tuple[Any, ...], known: _Known | None = None) -> CheckpointTuple:
+        """That of a row, whose state is the known one where it has none."""
         name, metadata, state, writes = row
-        checkpoint = boxes.load(state)
+        if known and state is None:
+            checkpoint = self.boxes.unbox(known.document)
+        else:
+            checkpoint = self.boxes.load(state)
+        return self._of_checkpoint(of, name, metadata, checkpoint, writes)
+
+    def _tuples(self, of: Target, rows: Sequence[tuple[Any, ...]]) -> list[CheckpointTuple]:
+        """Those of a page, of which the first has its state and each other one what makes it of the one before."""
+        boxes, document, found = self.boxes, None, []
+        for name, metadata, state, changes, writes in rows:
+            document = patched(document, json.loads(changes)) if state is None else json.loads(state)
+            found.append(self._of_checkpoint(of, name, metadata, boxes.unbox(document), writes))
+        return found
+
+    def _of_checkpoint(
+        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: str | None
+    ) -> CheckpointTuple:
+        boxes = self.boxes
         for key in _MAPS:
             checkpoint[key] = unescape(checkpoint[key])
         checkpoint["versions_seen"] = {k: unescape(v) for k, v in checkpoint["versions_seen"].items()}
@@ -124,10 +149,9 @@ class Documents(BaseCheckpointSaver[Any]):
         )
 
     # --- the checkpoint put last ----------------------------------------------------------------
-    def _recall(self, execution: str, parent: str | None) -> _Known | None:
+    def _recall(self, execution: str) -> _Known | None:
         with self._known_lock:
-            known = self._known.get(execution)
-        return known if known is not None and known.name == parent else None
+            return self._known.get(execution)
 
     def _keep(self, execution: str, known: _Known | None) -> None:
         with self._known_lock:

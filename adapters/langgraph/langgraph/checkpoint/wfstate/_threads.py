@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -15,6 +15,10 @@ from langgraph.checkpoint.wfstate._boxes import escape, text, unescape
 from langgraph.checkpoint.wfstate._documents import Documents, target
 
 
+# Calls, each with whether it is one transaction, and work; what it returns is sent, and an error of the database thrown.
+Plan = Generator[tuple[calls.Call, bool] | calls.Work, Any, Any]
+
+
 class Threads(Documents):
     # --- history of delta channels -----------------------------------------------------------
     def _history(self, config: RunnableConfig, channels: Sequence[str]) -> calls.Call:
@@ -23,7 +27,8 @@ class Threads(Documents):
         name = get_checkpoint_id(config)
         empty = {channel: DeltaChannelHistory(writes=[]) for channel in channels}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST, {"execution": of.execution, "name": name}
+            rows = yield calls.NAMED if name else calls.NEWEST, {
+                "execution": of.execution, "name": name, "known": None, "version": None}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
@@ -80,10 +85,26 @@ class Threads(Documents):
         return found
 
     def _delete_threads(self, thread_ids: Sequence[str]) -> calls.Call:
+        """In one statement. Returns whether that was possible."""
+        if not thread_ids:
+            return True
+        own = [calls.execution_id(thread, "") for thread in thread_ids]
+        rows = yield calls.DELETE_THREADS, {
+            "threads": calls.array(thread_ids), "own": calls.array(own), "workflow": self.workflow}
+        for ids, _ in rows:
+            for execution in ids:
+                self._keep(execution, None)
+        return bool(rows)
+
+    def _delete_large(self, thread_ids: Sequence[str]) -> calls.Call:
         found = yield from self._of_threads(thread_ids)
         yield from calls.delete(found)
         for execution in found:
             self._keep(execution, None)
+
+    def _delete(self, thread_ids: Sequence[str]) -> Plan:
+        if not (yield self._delete_threads(thread_ids), False):
+            yield self._delete_large(thread_ids), True
 
     def _delete_runs(self, run_ids: Sequence[str]) -> calls.Call:
         gone: dict[str, list[str]] = {}
@@ -102,6 +123,12 @@ class Threads(Documents):
             yield calls.COPY, {
                 "sources": list(found), "targets": [calls.execution_id(to, namespace) for namespace in namespaces],
                 "tags": [text({"thread_id": to, "checkpoint_ns": namespace}) for namespace in namespaces]}
+
+    def _prune_all(self, thread_ids: Sequence[str], strategy: str) -> Plan:
+        if strategy == "delete":
+            yield from self._delete(thread_ids)
+        else:
+            yield self._prune(thread_ids), True
 
     def _prune(self, thread_ids: Sequence[str]) -> calls.Call:
         found: dict[str, tuple[str, str, list[str]]] = {}

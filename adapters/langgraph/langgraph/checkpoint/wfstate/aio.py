@@ -18,24 +18,19 @@ from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
-from langgraph.checkpoint.wfstate._base import BaseWfstateSaver, Plan, thread_ids_of
+from langgraph.checkpoint.wfstate._base import CONNECT, BaseWfstateSaver, Plan, thread_ids_of
 from langgraph.checkpoint.wfstate._setup import SetupError, check
 
 Conn = AsyncConnection[Any] | AsyncConnectionPool[AsyncConnection[Any]]
+# Bytes of JSON that take a thread rather than the loop. Below it there is nothing to win: both want the interpreter, which
+# changes hands every 5 ms.
+LARGE = 1 << 18
 
 
-class AsyncWfstateSaver(BaseWfstateSaver):
+class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
     """Saver of checkpoints over an async connection or a pool. Its other methods are for threads other than the loop's."""
 
-    def __init__(
-        self, conn: Conn, pipe: AsyncPipeline | None = None, serde: SerializerProtocol | None = None, *,
-        workflow: str = "langgraph", remember: int = 64,
-    ) -> None:
-        super().__init__(serde=serde, workflow=workflow, remember=remember)
-        if isinstance(conn, AsyncConnectionPool) and pipe is not None:
-            raise ValueError("Pipeline should be used only with a single AsyncConnection, not AsyncConnectionPool.")
-        self.conn = conn
-        self.pipe = pipe
+    def _begin(self) -> None:
         self.lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
 
@@ -46,7 +41,7 @@ class AsyncWfstateSaver(BaseWfstateSaver):
         workflow: str = "langgraph",
     ) -> AsyncIterator[AsyncWfstateSaver]:
         """A saver with a connection of its own, which ends with the block."""
-        async with await AsyncConnection.connect(conn_string, autocommit=True, prepare_threshold=0) as conn:
+        async with await AsyncConnection.connect(conn_string, **CONNECT) as conn:
             if pipeline:
                 async with conn.pipeline() as pipe:
                     yield cls(conn, pipe, serde, workflow=workflow)
@@ -85,6 +80,9 @@ class AsyncWfstateSaver(BaseWfstateSaver):
             try:
                 statement = next(call)
                 while True:
+                    if isinstance(statement, calls.Work):
+                        statement = call.send(await self._do(statement))
+                        continue
                     try:
                         await cursor.execute(statement[0], statement[1])
                         rows = await cursor.fetchall()
@@ -97,13 +95,20 @@ class AsyncWfstateSaver(BaseWfstateSaver):
             except StopIteration as done:
                 return done.value
 
+    async def _do(self, work: calls.Work) -> Any:
+        return await asyncio.to_thread(work.do) if work.size > LARGE else work.do()
+
     async def _follow(self, plan: Plan) -> Any:
         result: Any = None
         error: DatabaseError | None = None
         try:
             while True:
-                call, atomic = plan.throw(error) if error else plan.send(result)
+                part = plan.throw(error) if error else plan.send(result)
                 result, error = None, None
+                if isinstance(part, calls.Work):
+                    result = await self._do(part)
+                    continue
+                call, atomic = part
                 try:
                     result = await self._run(call, atomic=atomic)
                 except DatabaseError as caught:
@@ -149,7 +154,7 @@ class AsyncWfstateSaver(BaseWfstateSaver):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        await self._run(self._delete_threads([str(thread_id)]), atomic=True)
+        await self._follow(self._delete([str(thread_id)]))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +167,7 @@ class AsyncWfstateSaver(BaseWfstateSaver):
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
         threads = thread_ids_of(thread_ids, strategy)
-        await self._run(self._prune(threads) if strategy == "keep_latest" else self._delete_threads(threads), atomic=True)
+        await self._follow(self._prune_all(threads, strategy))
 
     async def aget_delta_channel_history(
         self, *, config: RunnableConfig, channels: Sequence[str]
