@@ -99,8 +99,10 @@ if __name__ == "__main__":
     asyncio.run(suites())
     import test_graphs
     import test_saver
+    import test_threads
 
     own(test_saver)
+    own(test_threads)
     own(test_graphs)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)

@@ -15,9 +15,9 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
 from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
+from langgraph.checkpoint.wfstate._names import Target
 
 # Maps of the framework whose keys are names of channels and nodes.
 _MAPS = ("channel_values", "channel_versions", "versions_seen")
@@ -33,22 +33,6 @@ class _Known(NamedTuple):
     versions: ChannelVersions
     # About the bytes of the document's text.
     size: int
-
-
-class Target(NamedTuple):
-    thread: str
-    namespace: str
-    execution: str
-
-    def config(self, checkpoint_id: str) -> RunnableConfig:
-        return {"configurable": {
-            "thread_id": self.thread, "checkpoint_ns": self.namespace, "checkpoint_id": checkpoint_id}}
-
-
-def target(config: RunnableConfig) -> Target:
-    configurable = config["configurable"]
-    thread, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns") or ""
-    return Target(thread, namespace, calls.execution_id(thread, namespace))
 
 
 class Documents(BaseCheckpointSaver[Any]):

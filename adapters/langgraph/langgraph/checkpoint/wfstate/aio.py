@@ -19,6 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._base import CONNECT, BaseWfstateSaver, Plan, thread_ids_of
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, thread_of
 from langgraph.checkpoint.wfstate._setup import SetupError, check
 
 Conn = AsyncConnection[Any] | AsyncConnectionPool[AsyncConnection[Any]]
@@ -154,7 +155,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        await self._follow(self._delete([str(thread_id)]))
+        await self._follow(self._delete([thread_of(thread_id)]))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +163,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copies a thread with all its history to a new one, within the server."""
-        await self._run(self._copy(str(source_thread_id), str(target_thread_id)), atomic=True)
+        await self._run(self._copy(thread_of(source_thread_id), thread_of(target_thread_id)), atomic=True)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
@@ -237,4 +238,4 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
         return found
 
 
-__all__ = ["AsyncWfstateSaver", "Conn", "SetupError"]
+__all__ = ["AsyncWfstateSaver", "Conn", "ForeignThreadError", "SetupError"]
