@@ -15,7 +15,7 @@ CREATE TEMP TABLE called (function text, call text, problem text);
 INSERT INTO called (function, call)
 SELECT substring(call FROM '^(wf_\w+)'), call FROM unnest(ARRAY[
     'wf_load(''order'')', 'wf_load_many(ARRAY[''order''])', 'wf_save_states(ARRAY[''order''], ARRAY[''{}''::jsonb])',
-    'wf_checkpoints(''order'')', 'wf_checkpoints(''order'', with_state => true)', 'wf_history(''order'')', 'wf_verify(''order'')', 'wf_verify_all()', 'wf_repair(''order'')', 'wf_recoveries(''order'')',
+    'wf_checkpoints(''order'')', 'wf_checkpoints(''order'', with_state => true, with_changes => true)', 'wf_history(''order'')', 'wf_verify(''order'')', 'wf_verify_all()', 'wf_repair(''order'')', 'wf_recoveries(''order'')',
     'wf_prune_quarantine(''1 day'')', 'wf_quarantined(''order'')', 'wf_list()', 'wf_find(''{}'')',
     'wf_tenants()', 'wf_routing_decisions()', 'wf_agent_statistics()', 'wf_top_agents()',
     'wf_underperforming_agents(threshold => 1.0, min_tasks => 0)', 'wf_prune_routing(''1 day'')', 'wf_maintain()', 'wf_maintain(all_tenants => true)', 'wf_cleanup(''1 day'')', 'wf_retention()',

@@ -103,7 +103,8 @@ def calls(ctx, threads):
             thread.check()
         for _ in range(reads):
             for each, thread in zip(threads, several):
-                each.clock("get_tuple", thread.get_tuple)
+                each.clock("get_tuple", thread.get_tuple, each.other)
+                each.clock("get_tuple, same saver", thread.get_tuple)
                 each.clock("list of 20", thread.list_of_20)
     for number, several in enumerate(zip(*threads.values())):
         for each, thread in zip(threads, several):

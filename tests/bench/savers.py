@@ -22,8 +22,8 @@ try:
 except ImportError:
     READY = False
 
-# Of each message: at 300 steps a state has 340 kB.
-CONTENT = 1024
+# Of each message, between these: at 300 steps a state has 350 kB.
+CONTENT = (256, 1792)
 # DeltaChannel's default.
 SNAPSHOT_EVERY = 100
 
@@ -55,7 +55,7 @@ class Thread:
     def next_save(self):
         """The coming put's arguments, and those of the put_writes before it."""
         self.at += 1
-        added = message(self.kind, self.at, self.agent.text(CONTENT))
+        added = message(self.kind, self.at, self.agent.text(self.ids.randint(*CONTENT)))
         # A new list, as reducers make it.
         self.messages = [*self.messages, added]
         values = {"step": self.at, "scratch": {"tool": self.agent.text(80), "budget": 12.5, "plan": None},
@@ -93,10 +93,11 @@ class Thread:
     def newest(self):
         return {"configurable": {"thread_id": self.name, "checkpoint_ns": ""}}
 
-    def get_tuple(self):
-        found = self.saver.get_tuple(self.newest())
+    def get_tuple(self, saver=None):
+        saver = saver or self.saver
+        found = saver.get_tuple(self.newest())
         if self.is_delta:
-            self.saver.get_delta_channel_history(config=found.config, channels=["messages"])
+            saver.get_delta_channel_history(config=found.config, channels=["messages"])
         return found
 
     def list_of_20(self):
@@ -125,6 +126,8 @@ class Contender:
             prepare_threshold=0, **self.more())
         self.pid = self.connection.info.backend_pid
         self.saver = self.make(self.connection)
+        # One that has put nothing, as in another process.
+        self.other = self.make(self.connection)
         self.times, self.cpu, self.rounds = {}, {}, {}
 
     options = ""

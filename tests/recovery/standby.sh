@@ -33,7 +33,7 @@ readers=(
   "wf_find('{\"customer\": {\"name\": \"Ann\"}}', 'checkout')"
   "wf_export('order')"
   "wf_checkpoints('order')"
-  "wf_checkpoints('order', prefix => 'p', newest_first => true, with_state => true)"
+  "wf_checkpoints('order', prefix => 'p', newest_first => true, with_state => true, with_changes => true)"
   "wf_checkpoints('order', containment => '{\"why\": \"test\"}')"
   "wf_state_at('order', checkpoint => 'early')"
   "wf_verify('order')"

@@ -174,8 +174,44 @@ def test_what_is_changed_in_place_is_saved():
         for number, change in enumerate(changes(), 2):
             change()
             at = put(one, at, values, versions=dict.fromkeys(values, number))
-            found = one.get_tuple(at).checkpoint["channel_values"]
-            assert alike(found["map"], values["map"]) and alike(found["list"], values["list"]), (number, found, values)
+            for where in (at, config(thread)):
+                found = one.get_tuple(where).checkpoint["channel_values"]
+                assert alike(found["map"], values["map"]) and alike(found["list"], values["list"]), (number, found, values)
+
+
+def test_the_newest_is_that_of_the_database():
+    """Its state comes from the saver that put it last, as long as that is the newest, and is nobody's to change."""
+    with saver() as one, saver() as other:
+        thread = str(uuid4())
+        first = put(one, config(thread), {"list": [[1], {"b": 1, "a": (2,)}], "text": "x"})
+        sent = []
+        run = one._run
+        one._run = lambda call, **more: run(spy(call, sent), **more)
+        for _ in range(2):
+            found = one.get_tuple(config(thread))
+            assert alike(found.checkpoint["channel_values"], {"list": [[1], {"b": 1, "a": (2,)}], "text": "x"})
+            assert "wf_checkpoints" in sent[-2][0] and sent[-2][1]["known"] == first["configurable"]["checkpoint_id"]
+            found.checkpoint["channel_values"]["list"][0].append(2)
+            found.checkpoint["channel_versions"].clear()
+        second = put(other, first, {"text": "y"})
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "y"}
+        # Another content under the name that is known, and the thread made anew.
+        at = put(one, second, {"text": "z"})
+        id = at["configurable"]["checkpoint_id"]
+        put(other, second, {"text": "another"}, id=id)
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "another"}
+        other.delete_thread(thread)
+        assert one.get_tuple(config(thread)) is None
+        for text in ("a", "b", "c"):
+            at = put(other, at, {"text": text})
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "c"}
+    with psycopg.connect(DSN) as connection:
+        one, thread = WfstateSaver(connection), str(uuid4())
+        first = put(one, config(thread), {"text": "x"})
+        connection.execute("SELECT 1")
+        put(one, first, {"text": "y"})
+        connection.rollback()
+        assert one.get_tuple(config(thread)).checkpoint["channel_values"] == {"text": "x"}
 
 
 def test_pages_have_what_each_checkpoint_has():

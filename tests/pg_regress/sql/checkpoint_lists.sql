@@ -7,7 +7,7 @@ SELECT wf_checkpoint('c', 'ns1/a', 1, '{"source": "input", "step": 0}'), wf_chec
        wf_checkpoint('c', 'ns2/b', 4, '{"source": "loop", "step": 1}'), wf_checkpoint('c', 'ns1/c', 5, '{"source": "loop", "step": 2}'), wf_checkpoint('c', 'ns1/d', 5), wf_checkpoint('c', 'ns2/c', 7, '{}'), wf_checkpoint('c', 'ns1', 8, '{"source": "update"}');
 CREATE FUNCTION pg_temp.names(VARIADIC arguments text[]) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE names text; BEGIN
-    EXECUTE format('SELECT string_agg(name, '' '' ORDER BY n) FROM wf_checkpoints(''c''%s) WITH ORDINALITY AS c (name, version, metadata, created_by, created_at, state, n)', (SELECT string_agg(', ' || a, '') FROM unnest(arguments) a)) INTO names;
+    EXECUTE format('SELECT string_agg(name, '' '' ORDER BY n) FROM wf_checkpoints(''c''%s) WITH ORDINALITY AS c (name, version, metadata, created_by, created_at, state, changes, n)', (SELECT string_agg(', ' || a, '') FROM unnest(arguments) a)) INTO names;
     RETURN names; END $$;
 SELECT pg_temp.names('prefix => NULL') AS "all", pg_temp.names('newest_first => true') AS newest_first;
 SELECT pg_temp.names('prefix => ''ns1/''') AS ns1, pg_temp.names('prefix => ''ns2/''', 'newest_first => true') AS ns2, pg_temp.names('prefix => ''ns1''') AS ns1_also, pg_temp.names('prefix => ''ns1/b''') AS one, pg_temp.names('prefix => ''ns3''') AS none;
@@ -82,7 +82,7 @@ CREATE TEMP TABLE lists AS SELECT * FROM (VALUES (1, '''c'', max_rows => 20', 40
 ANALYZE wfstate.checkpoints;
 SELECT l.query, r.rows, CASE WHEN n < 9 OR n IN (11, 12) THEN r.indexes ELSE substring(r.indexes FROM 'checkpoints_metadata_idx') END AS indexes, r.entries <= l.most AS few, r.sequential FROM lists l, LATERAL pg_temp.reads(l.query) r ORDER BY n;
 -- What is rare is in order, also over several readings, and as what is looked through one by one.
-SELECT newest, count(*) AS rows, bool_and(w.name IS NOT DISTINCT FROM c.name) AS same FROM (VALUES (true), (false)) AS o (newest), LATERAL wf_checkpoints('c', max_rows => 10000, containment => '{"hundredth": 99}', prefix => 'often/', newest_first => newest) WITH ORDINALITY AS c (name, version, metadata, created_by, created_at, state, n)
+SELECT newest, count(*) AS rows, bool_and(w.name IS NOT DISTINCT FROM c.name) AS same FROM (VALUES (true), (false)) AS o (newest), LATERAL wf_checkpoints('c', max_rows => 10000, containment => '{"hundredth": 99}', prefix => 'often/', newest_first => newest) WITH ORDINALITY AS c (name, version, metadata, created_by, created_at, state, changes, n)
   JOIN LATERAL (SELECT name, row_number() OVER (ORDER BY CASE WHEN newest THEN -version ELSE version END) AS n FROM wfstate.checkpoints WHERE tenant = 'checkpoint_lists' AND execution_id = 'c' AND metadata @> '{"hundredth": 99}' AND name LIKE 'often/%') AS w ON w.n = c.n GROUP BY newest;
 SELECT newest, count(*) AS rows, count(DISTINCT name) AS names, min(version), max(version) FROM (VALUES (true), (false)) AS o (newest), LATERAL wf_checkpoints('c', max_rows => 10000, prefix => 'often/', containment => '{"this": true}', newest_first => newest) GROUP BY newest;
 SELECT newest, count(*) AS rows, count(DISTINCT name) AS names FROM (VALUES (true), (false)) AS o (newest), LATERAL wf_checkpoints('c', max_rows => 3333, newest_first => newest) GROUP BY newest;

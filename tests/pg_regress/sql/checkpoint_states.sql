@@ -9,6 +9,15 @@ SELECT name, state FROM wf_checkpoints('s');
 SELECT (c).name, (c).state FROM (SELECT wf_checkpoints('s', with_state => true) AS c LIMIT 1 OFFSET 0) AS first;
 SELECT * FROM wf_checkpoints('s', with_state => NULL);
 \echo :SQLSTATE
+-- with_changes: the first row has the state, the others what makes theirs of the one of the row before.
+SELECT wf_patch_state('s', '{"list": [1, 2]}'), wf_checkpoint('s', 'three'), wf_checkpoint('s', 'three again', 3);
+SELECT name, version, state, changes FROM wf_checkpoints('s', with_changes => true);
+SELECT name, state, changes FROM wf_checkpoints('s', with_changes => true, newest_first => true, prefix => 't', max_rows => 2);
+SELECT name, state, changes FROM wf_checkpoints('s', with_changes => true, newest_first => true, after => 'three', max_rows => 1);
+SELECT name, state, changes FROM wf_checkpoints('s', with_changes => true, with_state => true, containment => '{}');
+SELECT (c).name, (c).state, (c).changes FROM (SELECT wf_checkpoints('s', with_changes => true) AS c LIMIT 2 OFFSET 0) AS two;
+SELECT * FROM wf_checkpoints('s', with_changes => NULL);
+\echo :SQLSTATE
 -- Whatever was saved, patched, gone back to, forked and pruned: every page of every kind has the states that
 -- wf_state_at gives. names: how many checkpoints; wrong: those of them whose state is another one.
 CREATE FUNCTION pg_temp.pages(id text, size integer, newest boolean, prefix text) RETURNS TABLE (names bigint, wrong bigint, unordered bigint) LANGUAGE plpgsql AS $$
@@ -73,6 +82,35 @@ SELECT size, newest, prefix, sum(names) > 150 AS many, sum(wrong) AS wrong, sum(
        LATERAL pg_temp.pages(id, size, newest, prefix),
        LATERAL (SELECT count(*) AS expected FROM wfstate.checkpoints c WHERE c.tenant = 'checkpoint_states' AND c.execution_id = id AND (prefix IS NULL OR c.name LIKE 'a/%')) AS e
  GROUP BY size, newest, prefix ORDER BY prefix NULLS FIRST, newest, size;
+-- The same by changes: each is applied to the state of the row before. odd: rows that have what they should not.
+CREATE FUNCTION pg_temp.changes(id text, size integer, newest boolean, prefix text) RETURNS TABLE (names bigint, wrong bigint, odd bigint, bytes bigint) LANGUAGE plpgsql AS $$
+DECLARE c record; after text; rows integer; made text;
+BEGIN
+    names := 0; wrong := 0; odd := 0; bytes := 0;
+    LOOP
+        rows := 0;
+        FOR c IN SELECT * FROM wf_checkpoints(id, prefix, newest_first => newest, with_changes => true, after => after, max_rows => size) LOOP
+            rows := rows + 1;
+            names := names + 1;
+            IF (c.state IS NULL) <> (rows > 1) OR (c.changes IS NULL) <> (rows = 1) THEN odd := odd + 1; END IF;
+            IF rows = 1 THEN
+                PERFORM wf_save_state('applied', c.state);
+            ELSE
+                PERFORM wf_patch_state('applied', c.changes);
+                bytes := bytes + octet_length(c.changes::text);
+            END IF;
+            made := wf_load_state('applied')::text;
+            IF (made = wf_state_at(id, c.version)::text) IS NOT TRUE THEN wrong := wrong + 1; END IF;
+            after := c.name;
+        END LOOP;
+        EXIT WHEN rows < size;
+    END LOOP;
+    RETURN NEXT;
+END $$;
+SELECT size, newest, prefix, sum(names) > 150 AS many, sum(wrong) AS wrong, sum(odd) AS odd
+  FROM pg_temp.lives, (VALUES (7), (10000)) AS s (size), (VALUES (false), (true)) AS o (newest), (VALUES (NULL), ('a/')) AS f (prefix),
+       LATERAL pg_temp.changes(id, size, newest, prefix)
+ GROUP BY size, newest, prefix ORDER BY prefix NULLS FIRST, newest, size;
 -- A fork's first versions stand on another execution.
 SELECT wf_fork('l3', 'f'), wf_checkpoint('f', 'a/first'), wf_patch_state('f', '{"f": 1}'), wf_checkpoint('f', 'a/second'), wf_patch_state('f', '{"f": null}'), wf_checkpoint('f', 'b/third');
 SELECT newest, p.* FROM (VALUES (false), (true)) AS o (newest), pg_temp.pages('f', 2, newest, NULL) AS p;
@@ -99,9 +137,11 @@ SELECT count(state) AS states FROM wf_checkpoints('work', after => 'c229', max_r
 SELECT w.pieces - :pieces AS pieces_of_page, w.rows - :rows AS rows_of_page, w.pieces AS pieces, w.rows AS rows FROM pg_temp.work() AS w \gset
 SELECT count(state) AS states FROM wf_checkpoints('work', after => 'c251', max_rows => 20, newest_first => true, with_state => true) WHERE random() >= 0;
 SELECT w.pieces - :pieces AS pieces_of_newest, w.rows - :rows AS rows_of_newest, w.pieces AS pieces, w.rows AS rows FROM pg_temp.work() AS w \gset
+SELECT count(state) AS states, count(changes) AS changes, sum(octet_length(changes::text)) < 20000 AS short FROM wf_checkpoints('work', after => 'c251', max_rows => 20, newest_first => true, with_changes => true) WHERE random() >= 0;
+SELECT w.pieces - :pieces AS pieces_of_changes, w.rows - :rows AS rows_of_changes, w.pieces AS pieces, w.rows AS rows FROM pg_temp.work() AS w \gset
 SELECT count(wf_state_at('work', version)) AS states FROM wf_checkpoints('work', after => 'c229', max_rows => 20) WHERE random() >= 0;
 SELECT w.pieces - :pieces AS pieces_of_each, w.rows - :rows AS rows_of_each FROM pg_temp.work() AS w \gset
-SELECT :pieces_of_one > 50 AS one_is_large, :pieces_of_page BETWEEN 50 AND :pieces_of_one * 1.1 AS page_as_one, :pieces_of_newest BETWEEN 50 AND :pieces_of_one * 1.1 AS newest_as_one,
+SELECT :pieces_of_one > 50 AS one_is_large, :pieces_of_page BETWEEN 50 AND :pieces_of_one * 1.1 AS page_as_one, :pieces_of_newest BETWEEN 50 AND :pieces_of_one * 1.1 AS newest_as_one, :pieces_of_changes = :pieces_of_newest AND :rows_of_changes = :rows_of_newest AS changes_as_newest,
        :pieces_of_each > :pieces_of_one * 15 AS each_many,
        :rows_of_page BETWEEN 20 AND :rows_of_one + 60 AS few_rows, :rows_of_newest BETWEEN 20 AND :rows_of_one + 60 AS few_rows_newest, :rows_of_each > :rows_of_one * 15 AS each_many_rows;
 COMMIT;
@@ -113,4 +153,6 @@ SELECT count(*) AS listed FROM wf_checkpoints('work', max_rows => 1000);
 UPDATE wfstate.state_versions SET patch = '[{"op": "add", "path": "/f", "value": 2}]' WHERE tenant = 'checkpoint_states' AND execution_id = 'f' AND version = 2;
 SELECT count(*) FROM wf_checkpoints('f', with_state => true);
 \echo :SQLSTATE
-SELECT wf_delete('s'), wf_delete('f'), wf_delete('large'), wf_delete('work');
+SELECT count(*) FROM wf_checkpoints('f', with_changes => true);
+\echo :SQLSTATE
+SELECT wf_delete('applied'), wf_delete('s'), wf_delete('f'), wf_delete('large'), wf_delete('work');

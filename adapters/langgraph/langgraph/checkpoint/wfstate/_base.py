@@ -98,7 +98,8 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     ) -> Plan:
         of, parent = target(config), get_checkpoint_id(config)
         name, kept = checkpoint["id"], self._metadata(config, metadata)
-        known = self._recall(of.execution, parent)
+        known = self._recall(of.execution)
+        known = known if known and known.name == parent else None
         version = None
         if known is not None and name > known.name:
             work = partial(self._patch, checkpoint, known, new_versions)
@@ -173,9 +174,12 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
+        known = None if name else self._recall(of.execution)
+        arguments: dict[str, Any] = {"execution": of.execution, "workflow": self.workflow, "name": name}
+        if known:
+            arguments |= {"known": known.name, "version": known.version}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST, {
-                "execution": of.execution, "workflow": self.workflow, "name": name}
+            rows = yield calls.NAMED if name else calls.NEWEST_KNOWN if known else calls.NEWEST, arguments
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
@@ -183,7 +187,8 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
-        return (yield calls.Work(len(rows[0][2]), partial(self._tuple, of, rows[0])))
+        size = known.size if known and rows[0][2] is None else len(rows[0][2])
+        return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
 
     def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
         try:

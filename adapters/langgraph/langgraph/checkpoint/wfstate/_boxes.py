@@ -81,9 +81,9 @@ class Boxes:
                 return self._unbox({key: self.unbox(inner)})
             if "$order" in value:
                 return {key: self.unbox(value[key]) for key in value["$order"]}
-            return {key: item if type(item) in _ATOMS else self.unbox(item) for key, item in value.items()}
+            return {key: item if type(item) in ATOMS else self.unbox(item) for key, item in value.items()}
         if kind is list:
-            return [item if type(item) in _ATOMS else self.unbox(item) for item in value]
+            return [item if type(item) in ATOMS else self.unbox(item) for item in value]
         return value
 
     def _serialized(self, value: Any) -> Any:
@@ -200,7 +200,7 @@ def _message(box: list[Any]) -> Any:
 
 
 # What JSON has besides objects and arrays.
-_ATOMS = frozenset((str, int, float, bool, type(None)))
+ATOMS = frozenset((str, int, float, bool, type(None)))
 _UNBOX: dict[str, Callable[[Any], Any]] = {
     "$tuple": tuple,
     "$bytes": b64decode,

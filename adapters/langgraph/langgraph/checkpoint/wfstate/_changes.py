@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import repeat
 from typing import Any, NamedTuple
 
-from langgraph.checkpoint.wfstate._boxes import Boxes, as_they_stand, is_message, jsonb_order
+from langgraph.checkpoint.wfstate._boxes import ATOMS, Boxes, as_they_stand, is_message, jsonb_order, text
 
 
 class Kept(NamedTuple):
@@ -110,6 +110,7 @@ def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, 
     if old is new:
         return
     if type(old) is dict and type(new) is dict:
+        before = len(patch)
         for key in old:
             if key not in new:
                 patch.append({"op": "remove", "path": pointer((*path, key))})
@@ -118,6 +119,11 @@ def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, 
                 difference(old[key], value, (*path, key), patch)
             else:
                 patch.append({"op": "add", "path": pointer((*path, key)), "value": value})
+        # Of a small map, such as that of versions, all may be less than what changed with a path to each.
+        if 1 < len(patch) - before and len(new) < 4 * (len(patch) - before) and ATOMS.issuperset(map(type, new.values())):
+            whole = {"op": "replace", "path": pointer(path), "value": new}
+            if len(text(whole)) < len(text(patch[before:])):
+                patch[before:] = [whole]
     elif type(old) is list and type(new) is list:
         _difference_of_lists(old, new, path, patch)
     elif not same(old, new):

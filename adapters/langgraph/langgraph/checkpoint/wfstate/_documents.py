@@ -100,9 +100,14 @@ class Documents(BaseCheckpointSaver[Any]):
             return None
         return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
 
-    def _tuple(self, of: Target, row: tuple[Any, ...]) -> CheckpointTuple:
+    def _tuple(self, of: Target, row: tuple[Any, ...], known: _Known | None = None) -> CheckpointTuple:
+        """That of a row, whose state is the known one where it has none."""
         name, metadata, state, writes = row
-        return self._of_checkpoint(of, name, metadata, self.boxes.load(state), writes)
+        if known and state is None:
+            checkpoint = self.boxes.unbox(known.document)
+        else:
+            checkpoint = self.boxes.load(state)
+        return self._of_checkpoint(of, name, metadata, checkpoint, writes)
 
     def _tuples(self, of: Target, rows: Sequence[tuple[Any, ...]]) -> list[CheckpointTuple]:
         """Those of a page, of which the first has its state and each other one what makes it of the one before."""
@@ -128,10 +133,9 @@ class Documents(BaseCheckpointSaver[Any]):
         )
 
     # --- the checkpoint put last ----------------------------------------------------------------
-    def _recall(self, execution: str, parent: str | None) -> _Known | None:
+    def _recall(self, execution: str) -> _Known | None:
         with self._known_lock:
-            known = self._known.get(execution)
-        return known if known is not None and known.name == parent else None
+            return self._known.get(execution)
 
     def _keep(self, execution: str, known: _Known | None) -> None:
         with self._known_lock:
