@@ -15,7 +15,7 @@ def error_of(call, *arguments, **more):
     try:
         found = call(*arguments, **more)
         # A list says nothing until it is read.
-        if found is not None and not isinstance(found, (dict, tuple)):
+        if hasattr(found, "__next__"):
             list(found)
     except Exception as error:
         return error
@@ -270,3 +270,20 @@ def test_in_a_transaction_of_the_caller():
         assert isinstance(error_of(put_id, one, thread, None, "02"), ForeignThreadError)
         put_id(one, f"{thread}-mine", None, "01")
         assert ids(one, config(f"{thread}-mine")) == ["02", "01"]
+
+
+def test_the_agent_goes_by_its_newest_checkpoint():
+    thread = str(uuid4())
+    with saver() as one, saver() as other:
+        first = put(one, config(thread), {"v": 1, "w": "x" * 100})
+        second = put(one, first, {"v": 2, "w": "x" * 100})
+        for change in ("SELECT wf_patch_state(%s, '{\"channel_values\": {\"v\": 99}}')", "SELECT wf_recover(%s, version => 1)",
+                       "SELECT wf_complete(%s)"):
+            sql(change, thread)
+            for each in (one, other):
+                assert each.get_tuple(config(thread)).config == second
+                assert [i.checkpoint["channel_values"]["v"] for i in each.list(config(thread))] == [2, 1]
+        # One that has ended is used again all the same.
+        put(one, second, {"v": 3, "w": "x" * 100}, changed={"v": 3})
+        assert other.get_tuple(config(thread)).checkpoint["channel_values"] == {"v": 3, "w": "x" * 100}
+        assert sql("SELECT status, state #>> '{channel_values,v}' FROM wf_load(%s)", thread) == [("completed", "3")]

@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, DeltaChannelHistory,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from psycopg import Connection, Pipeline
+from psycopg import Connection, Cursor, Pipeline
 from psycopg.errors import DatabaseError
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
@@ -31,6 +31,10 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
     """Saver of checkpoints over a connection or a pool. Its async methods run these in a thread."""
 
     def _begin(self) -> None:
+        if not isinstance(self.conn, (Connection, ConnectionPool)):
+            raise TypeError(
+                f"WfstateSaver takes a Connection or ConnectionPool, not {type(self.conn).__name__}: "
+                "from_conn_string takes a connection string, and AsyncWfstateSaver takes async ones")
         self.lock = threading.RLock()
 
     @classmethod
@@ -75,7 +79,7 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
             return result
 
     def _send(self, conn: Connection[Any], call: calls.Call) -> Any:
-        with conn.cursor(row_factory=tuple_row) as cursor:
+        with Cursor(conn, row_factory=tuple_row) as cursor:
             try:
                 statement = next(call)
                 while True:

@@ -18,7 +18,7 @@ from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import Kept, difference
 from langgraph.checkpoint.wfstate._documents import _Known
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, target
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, is_name, name_of, target
 from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
 
 PAGE = 50
@@ -97,7 +97,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
     ) -> Plan:
         of, parent = target(config), get_checkpoint_id(config)
-        name, kept = checkpoint["id"], self._metadata(config, metadata)
+        name, kept = name_of("checkpoint_id", checkpoint["id"]), self._metadata(config, metadata)
+        if parent:
+            name_of("checkpoint_id", parent)
         known = self._recall(of.execution)
         known = known if known and known.name == parent else None
         version = None
@@ -154,17 +156,22 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> calls.Call:
         of, boxes = target(config), self.boxes
+        step = name_of("checkpoint_id", config["configurable"]["checkpoint_id"])
+        name_of("task_id", task_id)
         replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        parts: dict[int, tuple[str, str]] = {}
+        parts: dict[int, tuple[str | None, str]] = {}
         for index, (channel, value) in enumerate(writes):
             part = WRITES_IDX_MAP.get(channel, index)
             if replace or part not in parts:
-                parts[part] = channel, text(boxes.value(value))
+                if is_name(channel):
+                    parts[part] = channel, text(boxes.value(value))
+                else:
+                    parts[part] = None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
         found = list(parts.items())
         for first in range(0, len(found), 1000):
             some = found[first : first + 1000]
             rows = yield calls.RECORD if of.execution in self._known else calls.RECORD_OURS, {
-                "execution": of.execution, "workflow": self.workflow, "step": config["configurable"]["checkpoint_id"], "task": task_id,
+                "execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
                 "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
                 "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
             if not rows:
@@ -174,6 +181,8 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
+        if name and not is_name(name):
+            return None
         known = None if name else self._recall(of.execution)
         arguments: dict[str, Any] = {"execution": of.execution, "workflow": self.workflow, "name": name}
         if known:
@@ -252,7 +261,7 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
 
     def _named(self, of: Target, name: str) -> calls.Call:
         """The version of a name, NULL where there is none."""
-        row = yield from self._standing(of, name)
+        row = (yield from self._standing(of, name)) if is_name(name) else None
         return row and row[2]
 
     def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:

@@ -12,7 +12,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core import messages as lc
 from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -178,6 +178,13 @@ class Boxes:
         return found
 
 
+class OfChannel(NamedTuple):
+    """What was written to a channel that no part of a result can be named after."""
+
+    channel: str
+    value: Any
+
+
 def is_message(kind: type) -> bool:
     return _MESSAGES.get(kind.__name__) is kind
 
@@ -238,6 +245,7 @@ _UNBOX: dict[str, Callable[[Any], Any]] = {
     "$pairs": lambda inner: {key: value for key, value in inner},
     "$snapshot": _DeltaSnapshot,
     "$message": _message,
+    "$channel": OfChannel._make,
 }
 
 

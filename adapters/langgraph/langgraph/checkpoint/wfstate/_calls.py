@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
 
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, named
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, is_name, named
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
@@ -128,16 +128,17 @@ HISTORY = """SELECT c.name, c.metadata ->> '$parent',
     FROM wf_checkpoints(%(execution)s, before => %(before)s, with_state => true, newest_first => true,
         max_rows => %(rows)s) AS c"""
 WRITES = """SELECT step_id, task_path, task_id, part, name, output::text
-    FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name = ANY (%(names)s::text[])"""
+    FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name IS NULL OR name = ANY (%(names)s::text[])"""
 
 
 def code(error: DatabaseError) -> str | None:
     return error.sqlstate
 
 
-def array(items: Iterable[str]) -> str:
+def array(items: Iterable[str | None]) -> str:
     """An array as the server reads it, which takes a fraction of the driver's way there."""
-    return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
+    return "{" + ",".join(
+        "NULL" if item is None else '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
 
 def refuse_foreign(execution: str, workflow: str) -> Call:

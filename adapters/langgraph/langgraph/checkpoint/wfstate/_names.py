@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 
 # Names have at most 255 bytes. What is longer goes by its hash behind this, which no escaped name begins with.
 _HASHED = "%x"
-_LONGEST, _LONGEST_THREAD = 255, 180
+LONGEST, _LONGEST_THREAD = 255, 180
 
 
 class ForeignThreadError(ValueError):
@@ -42,12 +42,28 @@ def target(config: RunnableConfig) -> Target:
 def thread_of(thread_id: Any) -> str:
     if thread_id is None or thread_id == "":
         raise ValueError(f"thread_id must be the name of a thread, is {thread_id!r}")
-    return _text("thread_id", str(thread_id))
+    return text_of("thread_id", str(thread_id))
 
 
-def _text(what: str, value: str) -> str:
-    if "\0" in value or not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+def is_text(value: str) -> bool:
+    """Whether PostgreSQL can hold it."""
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
+
+
+def is_name(value: str) -> bool:
+    """Whether a checkpoint, a task or a part of a result can be named so."""
+    return 0 < len(value) <= LONGEST and is_text(value) and (value.isascii() or len(value.encode()) <= LONGEST)
+
+
+def text_of(what: str, value: str) -> str:
+    if not is_text(value):
         raise ValueError(f"{what} must be text that PostgreSQL can hold, without U+0000 and halves of surrogate pairs")
+    return value
+
+
+def name_of(what: str, value: str) -> str:
+    if not is_name(value):
+        raise ValueError(f"{what} must have 1 to {LONGEST} bytes of text that PostgreSQL can hold, is {value[:80]!r}")
     return value
 
 
@@ -59,8 +75,8 @@ def execution_id(thread_id: str, namespace: str) -> str:
         thread = _hash(thread_id)
     if not namespace:
         return thread
-    execution = f"{thread}#{_escape(_text('checkpoint_ns', namespace))}"
-    return execution if len(execution.encode()) <= _LONGEST else f"{thread}#{_hash(namespace)}"
+    execution = f"{thread}#{_escape(text_of('checkpoint_ns', namespace))}"
+    return execution if len(execution.encode()) <= LONGEST else f"{thread}#{_hash(namespace)}"
 
 
 def named(execution: str, thread: str | None, namespace: str | None) -> Target | None:

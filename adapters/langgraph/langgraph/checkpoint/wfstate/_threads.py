@@ -12,8 +12,8 @@ from psycopg.errors import DatabaseError
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import escape, text, unescape
-from langgraph.checkpoint.wfstate._documents import Documents
-from langgraph.checkpoint.wfstate._names import execution_id, target, thread_of
+from langgraph.checkpoint.wfstate._documents import Documents, write_of
+from langgraph.checkpoint.wfstate._names import execution_id, is_name, target, thread_of
 
 
 # Calls, each with whether it is one transaction, and work; what it returns is sent, and an error of the database thrown.
@@ -27,6 +27,8 @@ class Threads(Documents):
         of = target(config)
         name = get_checkpoint_id(config)
         empty = {channel: DeltaChannelHistory(writes=[]) for channel in channels}
+        if name and not is_name(name):
+            return empty
         try:
             rows = yield calls.NAMED if name else calls.NEWEST, {
                 "execution": of.execution, "workflow": self.workflow, "name": name}
@@ -61,15 +63,16 @@ class Threads(Documents):
         writes: dict[str, list[tuple[Any, ...]]] = {}
         for first in range(0, len(chain), 1000):
             rows = yield calls.WRITES, {"execution": of.execution, "steps": chain[first : first + 1000],
-                                        "names": list(channels)}
+                                        "names": [channel for channel in channels if is_name(channel)]}
             for step, *write in rows:
                 writes.setdefault(step, []).append(tuple(write))
         result: dict[str, DeltaChannelHistory] = {}
         for channel in channels:
             its_own = chain[: lengths.get(channel, len(chain))]
             collected: list[PendingWrite] = [
-                (w[1], w[3], self.boxes.load(w[4])) for step in reversed(its_own)
-                for w in sorted(writes.get(step, ()), key=lambda w: w[:3]) if w[3] == channel
+                write for step in reversed(its_own) for w in sorted(writes.get(step, ()), key=lambda w: w[:3])
+                if w[3] in (channel, None)
+                and (write := write_of(w[1], w[3], self.boxes.load(w[4])))[1] == channel
             ]
             result[channel] = DeltaChannelHistory(writes=collected)
             if channel in seeds:

@@ -12,7 +12,7 @@ from langgraph.checkpoint.base import (
     ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, DeltaChannelHistory,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from psycopg import AsyncConnection, AsyncPipeline
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
 from psycopg.errors import DatabaseError
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
@@ -32,6 +32,10 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
     """Saver of checkpoints over an async connection or a pool. Its other methods are for threads other than the loop's."""
 
     def _begin(self) -> None:
+        if not isinstance(self.conn, (AsyncConnection, AsyncConnectionPool)):
+            raise TypeError(
+                f"AsyncWfstateSaver takes an AsyncConnection or AsyncConnectionPool, not {type(self.conn).__name__}: "
+                "from_conn_string takes a connection string, and WfstateSaver takes others")
         self.lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
 
@@ -77,7 +81,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
             return result
 
     async def _send(self, conn: AsyncConnection[Any], call: calls.Call) -> Any:
-        async with conn.cursor(row_factory=tuple_row) as cursor:
+        async with AsyncCursor(conn, row_factory=tuple_row) as cursor:
             try:
                 statement = next(call)
                 while True:
