@@ -59,7 +59,6 @@ def one_client(ctx, server, kind, steps):
     contenders = [each(NOT_WAITING, DATABASE) for each in ctx.available([Upstream, Wfstate])]
     threads = {each: [Thread(each.saver, f"{kind} {n}", kind, n) for n in range(ctx.scale(6, 2))]
                for each in contenders}
-    # Autovacuum has seen something of the tables by the time that they are this full.
     stored, empty = {}, {each.label: table_bytes(server, each.label) for each in contenders}
     wal = {each.label: 0 for each in contenders}
     server.quiet()

@@ -109,7 +109,7 @@ class Thread:
         if self.is_delta:
             history = self.saver.get_delta_channel_history(config=found.config, channels=["messages"])["messages"]
             kept = [*history["seed"].value, *(each for write in history["writes"] for each in write[2])]
-            right = len(kept) == self.at
+            right = kept == self.messages
         else:
             right = found.checkpoint["channel_values"]["messages"] == self.messages
         if not right or found.metadata["step"] != self.at:
