@@ -1,13 +1,19 @@
 """Which execution a thread is: names, executions that are another workflow's, writers at once, and what SQL does to one."""
 
 import hashlib
+import json
+import sqlite3
 import threading
+from typing import TypedDict
 from uuid import uuid4
 
 import psycopg
 from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.wfstate import ForeignThreadError, WfstateSaver
 from langgraph.checkpoint.wfstate.aio import AsyncWfstateSaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
 from test_saver import DSN, config, put, saver, sql
 
 
@@ -287,3 +293,48 @@ def test_the_agent_goes_by_its_newest_checkpoint():
         put(one, second, {"v": 3, "w": "x" * 100}, changed={"v": 3})
         assert other.get_tuple(config(thread)).checkpoint["channel_values"] == {"v": 3, "w": "x" * 100}
         assert sql("SELECT status, state #>> '{channel_values,v}' FROM wf_load(%s)", thread) == [("completed", "3")]
+
+
+def test_a_thread_that_is_another_workflows_now_is_refused():
+    thread = str(uuid4())
+    with saver() as one, saver(workflow="other") as other:
+        put(one, config(thread), {"v": 1})
+        assert one.get_tuple(config(thread)) is not None
+        one.put_writes(config(thread, "", "1"), [("v", 1)], "task")
+        sql("SELECT wf_delete(%s)", thread)
+        assert one.get_tuple(config(thread)) is None
+        put(other, config(thread), {"v": "theirs"})
+        for name, call, arguments in calls_of(one, thread):
+            assert isinstance(error_of(call, *arguments), ForeignThreadError), name
+        assert other.get_tuple(config(thread)).checkpoint["channel_values"] == {"v": "theirs"}
+        other.delete_thread(thread)
+
+
+def test_threads_of_an_imported_file_go_on():
+    class State(TypedDict, total=False):
+        n: int
+        who: str
+
+    def graph(checkpointer):
+        found = StateGraph(State).add_node("count", lambda state: {"n": state["n"] + 1})
+        found.add_node("ask", lambda state: {"who": interrupt("?")})
+        return found.add_edge(START, "count").add_edge("count", "ask").compile(checkpointer=checkpointer)
+
+    thread, memory = str(uuid4()), InMemorySaver()
+    at = {"configurable": {"thread_id": thread}}
+    graph(memory).invoke({"n": 1}, at)
+    with sqlite3.connect(":memory:") as file:
+        file.execute("CREATE TABLE checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint,"
+                     " metadata)")
+        for item in reversed(list(memory.list(at))):
+            file.execute("INSERT INTO checkpoints VALUES (?, '', ?, NULL, 'json', ?, ?)", [
+                thread, item.checkpoint["id"], json.dumps(item.checkpoint, default=list).encode(),
+                json.dumps(item.metadata).encode()])
+        file.commit()
+        assert all(row[0] for row in sql(
+            "SELECT imported FROM wf_import_sqlite(%s, workflow => 'langgraph')", file.serialize()))
+    with saver() as one:
+        found = graph(one)
+        assert found.get_state(at).values == {"n": 2} and found.get_state(at).next == ("ask",)
+        assert len(list(one.list(at))) == 3 and one.get_tuple(at).parent_config is None
+        assert found.invoke(Command(resume="ann"), at) == {"n": 2, "who": "ann"}

@@ -192,10 +192,13 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
+            self._keep(of.execution, None)
             return None
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
+        if known and rows[0][2] is not None:
+            yield from calls.refuse_foreign(of.execution, self.workflow)
         size = known.size if known and rows[0][2] is None else len(rows[0][2])
         return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
 
