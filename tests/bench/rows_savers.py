@@ -221,7 +221,7 @@ def work(contender_class, kind, steps, name, seed, seconds, barrier, results):
         start = perf_counter()
         while perf_counter() - start < seconds:
             thread.save(*thread.next_save(), clock=contender.clock)
-            contender.clock("get_tuple", thread.get_tuple)
+            contender.clock("get_tuple, same saver", thread.get_tuple)
         thread.check()
         measured = {call: (contender.times[call], contender.cpu[call]) for call in contender.times}
     finally:
