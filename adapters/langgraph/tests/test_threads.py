@@ -236,6 +236,9 @@ def test_tags_that_were_replaced_are_not_missed():
         one.prune([thread])
         assert len(list(one.list({"configurable": {"thread_id": thread}}))) == 2
         assert sql("SELECT tags FROM wf_load(%s)", thread) == [({"customer": 7},)]
+        with saver() as other:
+            put(other, config(thread), {"v": 3})
+        assert sql("SELECT tags FROM wf_load(%s)", thread) == [({"customer": 7, "thread_id": thread, "checkpoint_ns": ""},)]
         one.delete_thread(thread)
         assert list(one.list({"configurable": {"thread_id": thread}})) == []
         long = f"{thread}-{'long' * 60}"
@@ -262,6 +265,7 @@ def test_a_fork_is_a_thread_of_its_own():
         put(one, found.config, {"v": 3})
         assert [i.config["configurable"]["thread_id"] for i in one.list({"configurable": {"thread_id": fork}})] == [fork] * 2
         assert len(list(one.list({"configurable": {"thread_id": thread}}))) == 2
+        assert sql("SELECT tags FROM wf_load(%s)", fork) == [({"thread_id": fork, "checkpoint_ns": ""},)]
         one.delete_thread(thread)
         assert one.get_tuple(config(fork)).checkpoint["channel_values"] == {"v": 3}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -29,13 +30,20 @@ COMPARED = 16
 # Each time that a save comes too late, another has come in between.
 ATTEMPTS = 100
 # What stands where there is no thread: no newest checkpoint.
-NOTHING: tuple[str | None, int, int | None, int] = (None, 0, None, 0)
+NOTHING: tuple[str | None, int, int | None, int, str | None] = (None, 0, None, 0, None)
 
 
 C = TypeVar("C")
 P = TypeVar("P")
 # What the savers' own connections are made with.
 CONNECT: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0}
+
+
+def _tags(of: Target, tags: str | None) -> str | None:
+    """Those that it is to have, with what others have tagged it with; None where it has them. A fork has its source's."""
+    found = json.loads(tags) if tags else {}
+    own = {"thread_id": of.thread, "checkpoint_ns": of.namespace}
+    return None if found.items() >= own.items() else text(found | own)
 
 
 class BaseWfstateSaver(Threads, Generic[C, P]):
@@ -77,17 +85,17 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         return document, values, text(document)
 
     def _standing(self, of: Target, name: str) -> calls.Call:
-        """The newest checkpoint with its version, the version of a name, and that of the head; None where the thread is
-        not there."""
+        """The newest checkpoint with its version, the version of a name, and that of the head, and the tags; None where
+        the thread is not there."""
         try:
             rows = yield calls.STANDING, {"execution": of.execution, "parent": name}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return None
-        if rows and rows[0][4] != self.workflow:
-            raise ForeignThreadError(of.execution, rows[0][4], self.workflow)
-        return rows[0][:4] if rows else None
+        if rows and rows[0][5] != self.workflow:
+            raise ForeignThreadError(of.execution, rows[0][5], self.workflow)
+        return rows[0][:5] if rows else None
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -127,10 +135,10 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         """Returns the version where it is the newest now."""
         for attempt in range(1, ATTEMPTS + 1):
             row = yield self._standing(of, parent or name), False
-            newest, last, base, head = row or NOTHING
+            newest, last, base, head, tags = row or NOTHING
             arguments = {
                 "execution": of.execution, "state": state, "name": name, "metadata": metadata, "head": head,
-                "tags": None if row else text({"thread_id": of.thread, "checkpoint_ns": of.namespace}),
+                "tags": _tags(of, tags),
                 "workflow": None if row else self.workflow, "base": base if parent else None}
             try:
                 try:

@@ -75,10 +75,11 @@ STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.wr
                 FROM wf_task_results(w.execution_id, ARRAY[c.name]) AS t)::text AS writes
         FROM wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c WHERE c.name = w.name) AS c
     ORDER BY w.position"""
-# The newest checkpoint, the version of the one that a new one stands on, the head's version, and whose it is.
+# The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
 STANDING = """SELECT n.name, coalesce(n.version, 0), (SELECT version
         FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s),
-        e.version, e.workflow
+        e.version, (SELECT s.tags FROM wfstate.search AS s WHERE s.tenant = wf_tenant()
+            AND s.execution_id = %(execution)s)::text, e.workflow
     FROM wfstate.executions AS e
     LEFT JOIN LATERAL wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS n ON true
     WHERE e.tenant = wf_tenant() AND e.execution_id = %(execution)s"""
