@@ -192,11 +192,10 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if name and not is_name(name):
             return None
         known = None if name else self._recall(of.execution)
-        arguments: dict[str, Any] = {"execution": of.execution, "workflow": self.workflow, "name": name}
-        if known:
-            arguments |= {"known": known.name, "version": known.version}
+        arguments = {"execution": of.execution, "workflow": self.workflow, "name": name,
+                     "known": known and known.name, "version": known and known.version}
         try:
-            rows = yield calls.NAMED if name else calls.NEWEST_KNOWN if known else calls.NEWEST, arguments
+            rows = yield calls.NAMED if name else calls.NEWEST, arguments
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
@@ -205,8 +204,6 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
-        if known and rows[0][2] is not None:
-            yield from calls.refuse_foreign(of.execution, self.workflow)
         size = known.size if known and rows[0][2] is None else len(rows[0][2])
         return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
 

@@ -35,12 +35,11 @@ WORKFLOW = f"SELECT workflow {_HEAD}"
 # A page of checkpoints, with their states and with what tasks have given since.
 _WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
     FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
-NEWEST = f"""SELECT c.name, c.metadata::text, c.state::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, with_state => true, max_rows => 1) AS c WHERE {_OURS}"""
-# The same without the state where that is known; what is known is ours.
-NEWEST_KNOWN = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
+# Without the state where that is known, and so ours. wf_state_at has it at hand where the session has saved or read it.
+NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
         ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c"""
+    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c
+    WHERE c.name = %(known)s AND c.version = %(version)s OR {_OURS}"""
 NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}
     FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c
     WHERE c.name = %(name)s AND {_OURS}"""

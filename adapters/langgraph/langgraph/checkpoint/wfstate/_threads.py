@@ -31,7 +31,7 @@ class Threads(Documents):
             return empty
         try:
             rows = yield calls.NAMED if name else calls.NEWEST, {
-                "execution": of.execution, "workflow": self.workflow, "name": name}
+                "execution": of.execution, "workflow": self.workflow, "name": name, "known": None, "version": None}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
