@@ -25,7 +25,7 @@ CREATE TABLE wfstate.executions (
     phase                    text,
     initiated_by             text NOT NULL DEFAULT CURRENT_USER,
     forked_from_execution_id wfstate.identifier
-) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+) WITH (fillfactor = 45, autovacuum_vacuum_scale_factor = 0.05);
 COMMENT ON TABLE wfstate.executions IS 'The head: one narrow row per execution. Every save updates it in place (HOT), so no index may cover a column that an ordinary save changes.';
 COMMENT ON COLUMN wfstate.executions.tenant IS 'Whose execution: the setting wfstate.tenant when it was created.';
 COMMENT ON COLUMN wfstate.executions.execution_id IS 'The caller''s name for the execution, 1 to 255 bytes, unique within the tenant.';

@@ -64,6 +64,14 @@ thread_local! {
     /// Per table: its OID when the copy was made, and the copy's generation.
     static TABLES: [Cell<(pg_sys::Oid, u64)>; TABLES_CACHED] =
         const { [const { Cell::new((pg_sys::Oid::INVALID, 1)) }; TABLES_CACHED] };
+    /// Grows with every change that may give a role rights, or take them: memberships, roles, functions and schemas with
+    /// their grants, who owns the database. A table's grants are part of its description.
+    static RIGHTS: Cell<u64> = const { Cell::new(1) };
+}
+
+/// As of which grants a verdict about a role's rights is; those of a table itself go by its own generation.
+pub fn rights_generation() -> u64 {
+    RIGHTS.get()
 }
 
 /// Grows with every change that a copy of the table may not show yet.
@@ -103,11 +111,17 @@ pub fn register() {
             pg_sys::SysCacheIdentifier::AUTHMEMROLEMEM,
             pg_sys::SysCacheIdentifier::AUTHOID,
         ] {
-            pg_sys::CacheRegisterSyscacheCallback(
-                catalog as _,
-                Some(on_role),
-                pg_sys::Datum::null(),
-            );
+            let none = pg_sys::Datum::null();
+            pg_sys::CacheRegisterSyscacheCallback(catalog as _, Some(on_role), none);
+            pg_sys::CacheRegisterSyscacheCallback(catalog as _, Some(on_right), none);
+        }
+        for catalog in [
+            pg_sys::SysCacheIdentifier::PROCOID,
+            pg_sys::SysCacheIdentifier::DATABASEOID,
+            pg_sys::SysCacheIdentifier::NAMESPACEOID,
+        ] {
+            let none = pg_sys::Datum::null();
+            pg_sys::CacheRegisterSyscacheCallback(catalog as _, Some(on_right), none);
         }
     }
 }
@@ -132,6 +146,11 @@ unsafe extern "C-unwind" fn on_role(_: pg_sys::Datum, _: i32, _: u32) {
         let (oid, generation) = cell.get();
         cell.set((oid, generation + 1));
     });
+}
+
+/// What a role may do depends on these catalogs.
+unsafe extern "C-unwind" fn on_right(_: pg_sys::Datum, _: i32, _: u32) {
+    RIGHTS.set(RIGHTS.get() + 1);
 }
 
 /// Trigger, for each row or TRUNCATE: tells every session that its copy of the table is stale.

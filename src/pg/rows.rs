@@ -7,7 +7,7 @@ use crate::pg::document::Document;
 use crate::pg::error::{internal, raise};
 use crate::pg::spi::Connection;
 pub use crate::pg::stored::Stored;
-use crate::pg::stored::{append, copied};
+use crate::pg::stored::{append, copied, is};
 use crate::pg::types::{Column, Type, columns, same_columns};
 use pgrx::{FromDatum, pg_sys};
 use std::rc::Rc;
@@ -136,6 +136,15 @@ impl<'a> Row<'a> {
             String::from_utf8(bytes)
                 .unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
         )
+    }
+
+    /// Whether a text is this one; `None` is NULL.
+    pub fn is_text(&self, column: usize, text: Option<&str>) -> bool {
+        match (self.datum(column, Type::Text), text) {
+            (Some(datum), Some(text)) => is(datum, text.as_bytes()),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// bigint

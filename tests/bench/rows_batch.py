@@ -11,6 +11,8 @@ BATCH = "SELECT count(*) FROM wf_save_states($1, $2)"
 PARSE = "SELECT cardinality($1::jsonb[]) + cardinality($2::text[])"
 SAVE = "SELECT wf_save_state($1, $2)"
 COUNT = 1000
+# What each kind of states is to reach: new heads take entries in all indexes, either way.
+TO_REACH = {"new": 3, "changed": 6, "equal": 3}
 
 
 def batches(ctx):
@@ -18,14 +20,15 @@ def batches(ctx):
         return
     session = Session(APP, NOT_WAITING)
     agent = Agent(SIZES["1 KB"])
-    turns = {kind: {"calls": [], "batch": [], "parse": []} for kind in ("new", "changed")}
+    turns = {kind: {"calls": [], "batch": [], "parse": []} for kind in TO_REACH}
     # The first round warms up.
     for turn in range(ctx.scale(6, 2)):
         prefix = ctx.name()
-        for step, kind in enumerate(("new", "changed", "changed")):
+        for step, kind in enumerate(("new", "changed", "changed", "equal")):
+            if kind != "equal":
+                agent.small_patch()
             for how in ("calls", "batch", "parse"):
                 ids = [f"{prefix}-{how}-{n}" for n in range(COUNT)]
-                agent.small_patch()
                 seconds = timed(session, how, ids, agent.document())
                 if turn:
                     turns[kind][how].append(seconds)
@@ -35,10 +38,10 @@ def batches(ctx):
     for kind, seconds in turns.items():
         calls, batch, parse = (median(seconds[how]) for how in ("calls", "batch", "parse"))
         yield Result(
-            f"batch of 1,000 {kind} states of 1 KB", "≥ 3 × as fast as 1,000 calls in one transaction",
+            f"batch of 1,000 {kind} states of 1 KB", f"≥ {TO_REACH[kind]} × as fast as 1,000 calls in one transaction",
             f"{calls / batch:.1f} × ({duration(1e6 * batch)}, calls {duration(1e6 * calls)}, "
             f"to parse the arrays alone {duration(1e6 * parse)})",
-            calls >= 3 * batch, seconds)
+            calls >= TO_REACH[kind] * batch, seconds)
 
 
 def timed(session, how, ids, document):

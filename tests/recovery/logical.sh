@@ -86,6 +86,12 @@ sql "SELECT wf_save_state('scalar', '\"changed\"'); SELECT wf_save_state('later'
      SELECT wf_prune_history('order', 5); SELECT wf_delete('small-1'); SELECT wf_circuit_reset('stopped');
      SELECT wf_record_routing('after', 'agent-1', true, 5); SELECT wf_maintain();
      SELECT wf_drop_checkpoint('order', 'paid'); SELECT wf_define('review', '{\"schema\": {\"required\": [\"other\"]}}')" -d from >/dev/null
+# A batch, whose rows the WAL has by the page, some of them out of line.
+for n in 1 2; do
+  sql "SELECT count(*) FROM wf_save_states(ARRAY(SELECT 'batch-' || i FROM generate_series(1, 200) AS i),
+         ARRAY(SELECT jsonb_build_object('n', $n, 'i', i, 'large', (SELECT string_agg(md5((i * j)::text), '') FROM generate_series(1, i / 20 * i) AS j))
+                 FROM generate_series(1, 200) AS i))" -d from >/dev/null
+done
 sql "SELECT wf_grant_tenant('bound', 'green'), wf_revoke_tenant('bound', 'blue')" -d from >/dev/null
 caught_up
 same "changes: every table has the same rows"

@@ -5,17 +5,28 @@
 //! `begin` gives `None` where the tables are not plain or the caller's rights are not those of the table, and
 //! `Command::update` where somebody else was first; then nothing has been written, and the statement finds out the rest.
 
+mod appends;
 mod domains;
 mod entries;
 mod indexes;
+mod keys;
+mod many;
+mod many_entries;
+mod places;
 mod plain;
 mod policy;
+mod rights;
+mod scan;
 mod server;
 mod tables;
+mod updates;
 
+pub use crate::pg::direct::keys::Compared;
+pub use crate::pg::direct::many::{Finder, Locked, Newest, Place};
 pub use crate::pg::direct::plain::{Appended, Column, Table};
 pub use crate::pg::direct::tables::Seen;
 use crate::pg::direct::tables::{Purpose, Tables};
+pub use crate::pg::direct::updates::Changes;
 use crate::pg::error::internal;
 use crate::pg::params::Param;
 use crate::pg::rows::Row;
@@ -24,19 +35,14 @@ use pgrx::pg_sys;
 
 /// Reads what the calling query's snapshot shows. The caller compares the tenant of every row with the session's.
 pub struct Reading {
-    // Before the memory that rows are read into.
     tables: Tables,
-    connection: Connection,
 }
 
 impl Reading {
     /// Begins on these tables.
     pub fn begin(tables: &[&'static Table]) -> Option<Self> {
         let tables = Tables::open(tables, Purpose::Read)?;
-        Some(Reading {
-            tables,
-            connection: Connection::open(),
-        })
+        Some(Reading { tables })
     }
 
     /// The row of a key in the table of this position.
@@ -57,7 +63,7 @@ impl Reading {
 
     /// What the rows have in TOAST can be fetched as long as the connection is open.
     pub fn end(self) -> Connection {
-        self.connection
+        Connection::open()
     }
 }
 
@@ -125,6 +131,7 @@ impl Command {
                 open.table.left();
                 return None;
             }
+            open.moved(&seen, (*tuple).t_self);
             entries::of_updated(open.relation, tuple, wanted);
         }
         Some(())

@@ -2,10 +2,11 @@
 //! statement would do. Looked at once, and again when the server says that the table's description has changed.
 
 use crate::pg::direct::indexes::{self, IndexFound};
+use crate::pg::direct::places::Places;
 use crate::pg::direct::policy;
+use crate::pg::direct::rights::{NOBODY, Permitted};
 use crate::pg::direct::server::plain_defaults;
-use crate::pg::direct::tables::Purpose;
-use crate::pg::invalidation::{Cached, generation, table_oid};
+use crate::pg::invalidation::{Cached, generation, rights_generation, table_oid};
 use crate::pg::rows::Shape;
 use crate::pg::types::{Type, attributes, columns};
 use pgrx::pg_sys;
@@ -26,11 +27,13 @@ pub struct Table {
     /// Columns of the primary key, which must collate "C" where they are texts.
     pub(super) key: &'static [usize],
     /// Of a table that rows are put into.
-    appended: Option<Appended>,
+    pub(super) appended: Option<Appended>,
     found: RefCell<Option<Rc<Found>>>,
     /// Calls below the executor, and those that were left to statements.
     counts: Cell<[i64; 2]>,
     pub(super) shape: RefCell<Option<Rc<Shape>>>,
+    pub(super) permitted: Permitted,
+    pub(super) places: Places,
 }
 
 // SAFETY: a backend runs one thread.
@@ -49,8 +52,8 @@ pub struct Appended {
 /// What was found when the table was last looked at.
 #[derive(Default)]
 pub(super) struct Found {
-    /// As of this generation; 0 is before every one.
-    generation: u64,
+    /// As of these generations, the table's and that of rights, which functions count to; 0 is before every one.
+    pub(super) generation: (u64, u64),
     pub(super) table: pg_sys::Oid,
     /// The primary key, first, and of a table that grows the other indexes.
     pub(super) indexes: Vec<IndexFound>,
@@ -58,6 +61,10 @@ pub(super) struct Found {
     pub(super) domains: Vec<Option<pg_sys::Oid>>,
     /// Which the policy calls; it must be the caller's to execute.
     pub(super) policy_function: pg_sys::Oid,
+    /// The schema, which must be the caller's to use.
+    pub(super) schema: pg_sys::Oid,
+    /// No policy but the extension's goes by its rows.
+    pub(super) shows_tenants: bool,
     is_plain: bool,
 }
 
@@ -99,6 +106,8 @@ impl Table {
             found: RefCell::new(None),
             counts: Cell::new([0; 2]),
             shape: RefCell::new(None),
+            permitted: NOBODY,
+            places: Places::new(),
         }
     }
 
@@ -118,14 +127,28 @@ impl Table {
         self.count(false);
     }
 
-    /// Whether it is plain now. Whoever asks keeps no lock.
+    /// Whether it is plain now.
     pub fn is_plain(&self) -> bool {
+        self.found_now().is_some_and(|found| found.is_plain)
+    }
+
+    /// What is found of it. Whoever asks keeps no lock.
+    pub(super) fn found_now(&self) -> Option<Rc<Found>> {
         let lock = pg_sys::AccessShareLock as i32;
-        self.opened(lock).is_some_and(|(relation, found)| {
-            // SAFETY: open; the lock was taken to look at it.
-            unsafe { pg_sys::relation_close(relation, lock) };
-            found.is_plain
-        })
+        let (relation, found) = self.opened(lock)?;
+        // SAFETY: open; the lock was taken to look at it.
+        unsafe { pg_sys::relation_close(relation, lock) };
+        Some(found)
+    }
+
+    /// What was found of it, if that is so now.
+    pub(super) fn known(&self) -> Option<Rc<Found>> {
+        let known = self.found.borrow().clone();
+        known.filter(|found| found.generation == self.generation())
+    }
+
+    fn generation(&self) -> (u64, u64) {
+        (generation(self.cached), rights_generation())
     }
 
     /// Its name.
@@ -140,15 +163,6 @@ impl Table {
 
     pub(super) fn width(&self) -> usize {
         self.columns.len()
-    }
-
-    pub(super) fn rights(&self, purpose: Purpose) -> pg_sys::AclMode {
-        let rights = match purpose {
-            Purpose::Read => pg_sys::ACL_SELECT,
-            Purpose::Write if self.appended.is_some() => pg_sys::ACL_INSERT,
-            Purpose::Write => pg_sys::ACL_SELECT | pg_sys::ACL_UPDATE,
-        };
-        rights as pg_sys::AclMode
     }
 
     /// Whether what domains ask is asked of the values of a row that is put in.
@@ -169,8 +183,7 @@ impl Table {
 
     /// Opens it, with what is found of it; `None` where it is gone.
     fn opened(&self, lock: i32) -> Option<(pg_sys::Relation, Rc<Found>)> {
-        let known = self.found.borrow().clone();
-        let known = known.filter(|found| found.generation == generation(self.cached));
+        let known = self.known();
         let oid = match &known {
             Some(found) => found.table,
             None => table_oid(self.cached),
@@ -180,7 +193,7 @@ impl Table {
         if relation.is_null() {
             return None;
         }
-        let now = generation(self.cached);
+        let now = self.generation();
         let found = match known.filter(|found| found.generation == now) {
             Some(found) => found,
             None => {
@@ -196,7 +209,7 @@ impl Table {
 
     /// # Safety
     /// The table must be open and locked.
-    unsafe fn look(&self, relation: pg_sys::Relation, generation: u64) -> Found {
+    unsafe fn look(&self, relation: pg_sys::Relation, generation: (u64, u64)) -> Found {
         // SAFETY: the caller's promise.
         unsafe {
             let others = self.appended.is_some();
@@ -216,6 +229,8 @@ impl Table {
                 indexes: indexes.unwrap_or_default(),
                 domains: domains((*relation).rd_att),
                 policy_function: policy_function.unwrap_or(pg_sys::Oid::INVALID),
+                schema: (*(*relation).rd_rel).relnamespace,
+                shows_tenants: policy_function.is_some() || !(*(*relation).rd_rel).relrowsecurity,
             }
         }
     }

@@ -87,5 +87,22 @@ fn is_current_tenant(function: pg_sys::Oid) -> bool {
             && CStr::from_ptr(name) == c"current_tenant"
             && schema != pg_sys::Oid::INVALID
             && pg_sys::get_func_namespace(function) == schema
+            && is_in_c(function)
+    }
+}
+
+/// Whether a function is written in C: what somebody has put in the place of ours rarely is.
+fn is_in_c(function: pg_sys::Oid) -> bool {
+    // SAFETY: look-ups in the catalog; the tuple is read before it is released.
+    unsafe {
+        let c = pg_sys::get_language_oid(c"c".as_ptr(), true);
+        let cache = pg_sys::SysCacheIdentifier::PROCOID as i32;
+        let tuple = pg_sys::SearchSysCache1(cache, pg_sys::Datum::from(function));
+        if tuple.is_null() {
+            return false;
+        }
+        let language = (*pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_proc>()).prolang;
+        pg_sys::ReleaseSysCache(tuple);
+        language == c
     }
 }

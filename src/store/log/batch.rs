@@ -7,10 +7,12 @@
 use crate::core::{StateError, StateResult, hash, statuses};
 use crate::pg::interrupts;
 use crate::pg::spi::now;
+use crate::store::Key;
 use crate::store::definitions::bind::{self, Bound};
 use crate::store::log::batch_portion::{Made, Place, Portion};
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
 use crate::store::log::cache::snapshot_hash;
+use crate::store::log::direct::batch::{self as direct, Looked};
 use crate::store::log::executions::{self, Head};
 use crate::store::log::new_version::Labels;
 use crate::store::log::save::{self, Request};
@@ -39,11 +41,7 @@ impl Item<'_> {
 pub fn save(items: &[Item<'_>]) -> StateResult<Vec<i64>> {
     let at = now();
     let mut bound: HashMap<usize, StateResult<Bound>> = HashMap::new();
-    let created = create(items, &mut bound, at)?;
-    let others: Vec<usize> = (0..items.len())
-        .filter(|i| !created.contains_key(i))
-        .collect();
-    let locked = lock(items, &others)?;
+    let (created, locked) = created_and_locked(items, &mut bound, at)?;
     for (i, item) in items.iter().enumerate() {
         let Request { key, labels, .. } = &item.request;
         match (created.contains_key(&i), locked.get(&i)) {
@@ -116,18 +114,42 @@ fn labels<'a>(
     Ok(labels.of_shape(newest))
 }
 
+/// The heads that were made, and those that were there and are locked.
+fn created_and_locked(
+    items: &[Item<'_>],
+    bound: &mut HashMap<usize, StateResult<Bound>>,
+    at: i64,
+) -> StateResult<(HashMap<usize, Made>, HashMap<usize, Found>)> {
+    let keys: Vec<Key<'_>> = items.iter().map(|item| item.request.key).collect();
+    let may_create = |i: usize| items.get(i).is_some_and(Item::may_create);
+    let there = match direct::look(&keys, may_create) {
+        Some(Looked::Locked(found)) => {
+            let locked = found.into_iter().map(|found| (found.position, found));
+            return Ok((HashMap::new(), locked.collect()));
+        }
+        Some(Looked::There(there)) => there.into_iter().collect(),
+        None => {
+            let ids: Vec<String> = keys.iter().map(|key| key.id.to_owned()).collect();
+            let found = rows::heads(&ids, false)?;
+            found.into_iter().map(|found| found.position).collect()
+        }
+    };
+    let created = create(items, &there, bound, at)?;
+    let others: Vec<usize> = (0..items.len())
+        .filter(|i| !created.contains_key(i))
+        .collect();
+    let locked = lock(items, &others)?;
+    Ok((created, locked))
+}
+
 /// Takes the ids that are free, where the item may. What binds them is left for later where it refuses: an item
 /// before them may have to be refused first.
 fn create(
     items: &[Item<'_>],
+    there: &HashSet<usize>,
     bound: &mut HashMap<usize, StateResult<Bound>>,
     at: i64,
 ) -> StateResult<HashMap<usize, Made>> {
-    let ids: Vec<String> = items.iter().map(|i| i.request.key.id.to_owned()).collect();
-    let there: HashSet<usize> = rows::heads(&ids, false)?
-        .into_iter()
-        .map(|found| found.position)
-        .collect();
     let (mut new, mut positions) = (Vec::new(), HashMap::new());
     for (i, item) in items.iter().enumerate() {
         if there.contains(&i) || !item.may_create() {
@@ -160,6 +182,7 @@ fn create(
             payload_hash,
             patch: None,
             snapshot: Some(item.state),
+            place: None,
         });
     }
     if new.is_empty() {
@@ -181,11 +204,18 @@ fn lock(items: &[Item<'_>], others: &[usize]) -> StateResult<HashMap<usize, Foun
     if others.is_empty() {
         return Ok(HashMap::new());
     }
-    let ids: Vec<String> = others
+    let keys: Vec<Key<'_>> = others
         .iter()
-        .filter_map(|i| Some(items.get(*i)?.request.key.id.to_owned()))
+        .filter_map(|i| Some(items.get(*i)?.request.key))
         .collect();
-    Ok(rows::heads(&ids, true)?
+    let found = match direct::lock(&keys) {
+        Some(found) => found,
+        None => {
+            let ids: Vec<String> = keys.iter().map(|key| key.id.to_owned()).collect();
+            rows::heads(&ids, true)?
+        }
+    };
+    Ok(found
         .into_iter()
         .filter_map(|found| Some((*others.get(found.position)?, found)))
         .collect())

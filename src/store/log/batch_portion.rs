@@ -1,19 +1,17 @@
 //! A portion of a batch: the executions whose states, old and new, are in memory at once.
 
 use crate::core::{Code, StateError, StateResult};
-use crate::pg::damage::telling;
 use crate::pg::document::Document;
-use crate::pg::interrupts;
-use crate::pg::spi::Mode;
+use crate::store::Key;
 use crate::store::feed::record;
 use crate::store::log::batch::Item;
+use crate::store::log::batch_patches::patches;
 use crate::store::log::batch_rows::{self as rows, Found, NewRow};
-use crate::store::log::cache::{self, State, content_hash};
+use crate::store::log::cache::{self, content_hash};
+use crate::store::log::direct::batch as direct;
 use crate::store::log::executions::Head;
 use crate::store::log::keyframe;
 use crate::store::log::new_version::{Content, Labels, head_after};
-use crate::store::log::next::{self, Change};
-use crate::store::log::rebuild;
 use crate::store::log::save::Request;
 use crate::store::log::versions::bytes;
 use crate::store::search::index;
@@ -88,7 +86,11 @@ impl<'a> Portion<'a> {
         }
         let row = |(item, made): &(&'a Item<'a>, &'a Made)| created_row(item, made);
         let rows: Vec<NewRow<'_>> = self.created.iter().map(row).collect();
-        rows::log(&rows, at)?;
+        log(
+            &rows,
+            at,
+            self.created.first().map(|(item, _)| item.request.key),
+        )?;
         for ((item, _), row) in self.created.iter().zip(&rows) {
             let change = record::Change::Status(row.head.version, &row.head.status);
             record::record(item.request.key, change)?;
@@ -109,11 +111,19 @@ impl<'a> Portion<'a> {
         for (((item, found), labels), patch) in self.locked.iter().zip(&self.labels).zip(&patches) {
             rows.push(moved_row(item, found, labels, patch.as_deref(), at)?);
         }
-        if rows::move_heads(&rows, at)? != rows.len() as u64 {
+        let key = self.locked.first().map(|(item, _)| item.request.key);
+        let are_moved = match key.and_then(|key| direct::move_and_log(key, &rows, at)) {
+            Some(are_moved) => are_moved,
+            None => {
+                let are_moved = rows::move_heads(&rows, at)? == rows.len() as u64;
+                rows::log(&rows, at)?;
+                are_moved
+            }
+        };
+        if !are_moved {
             let why = "internal error: a locked head has moved";
             return Err(StateError::new(Code::Internal, why));
         }
-        rows::log(&rows, at)?;
         for ((item, found), row) in self.locked.iter().zip(&rows) {
             let is_new = found.head.status != row.head.status;
             let change = record::Change::of(row.head.version, is_new, &row.head.status);
@@ -124,60 +134,12 @@ impl<'a> Portion<'a> {
     }
 }
 
-/// The patches that lead from the old states to the new ones, where they are smaller.
-fn patches(locked: &[(&Item<'_>, &Found)]) -> StateResult<Vec<Option<Vec<u8>>>> {
-    let known: Vec<Option<State>> = locked
-        .iter()
-        .map(|(item, found)| cache::get_exact(item.request.key, &found.head))
-        .collect();
-    let unknown: Vec<(&str, &Head)> = std::iter::zip(locked, &known)
-        .filter(|(_, known)| known.is_none())
-        .map(|((item, found), _)| (item.request.key.id, &found.head))
-        .collect();
-    let mut patches = Vec::with_capacity(locked.len());
-    // Their log leads elsewhere first: rebuilt each on its own, when nothing else is being read.
-    let mut crooked = Vec::new();
-    let mut read = None;
-    if !unknown.is_empty() {
-        read = Some(telling(StateError::unread, || {
-            Ok(rows::segments(&unknown))
-        })?);
+/// Appends the versions of heads that were made.
+fn log(rows: &[NewRow<'_>], at: i64, key: Option<Key<'_>>) -> StateResult<()> {
+    match key.and_then(|key| direct::log(key, rows, at)) {
+        Some(()) => Ok(()),
+        None => rows::log(rows, at),
     }
-    let mut next = 0;
-    for ((item, found), known) in std::iter::zip(locked, known) {
-        interrupts::check();
-        let (key, head) = (item.request.key, &found.head);
-        let smaller = |old: &[u8]| next::smaller(Change::State(item.state), old, item.state);
-        patches.push(match (known, &mut read) {
-            (Some(old), _) => smaller(&old)?,
-            (None, Some((segments, connection))) => {
-                let segment = segments.get_mut(next).map(std::mem::take);
-                next += 1;
-                let old = match segment {
-                    Some(s) => s.straight(key, head.version, connection, Some(head))?,
-                    None => None,
-                };
-                match old {
-                    Some(old) => smaller(&old)?,
-                    None => {
-                        crooked.push((patches.len(), *item, head));
-                        None
-                    }
-                }
-            }
-            (None, None) => None,
-        });
-    }
-    drop(read);
-    for (at, item, head) in crooked {
-        let old = rebuild::head(Mode::Write, item.request.key, head)?;
-        let patch = next::smaller(Change::State(item.state), &old, item.state)?;
-        patches
-            .get_mut(at)
-            .into_iter()
-            .for_each(|place| *place = patch.clone());
-    }
-    Ok(patches)
 }
 
 fn moved_row<'a>(
@@ -200,6 +162,7 @@ fn moved_row<'a>(
         payload_hash,
         patch: content.patch(),
         snapshot: content.snapshot(),
+        place: found.place,
     })
 }
 
@@ -211,6 +174,7 @@ fn created_row<'a>(item: &'a Item<'a>, made: &Made) -> NewRow<'a> {
         payload_hash: made.payload_hash,
         patch: None,
         snapshot: Some(item.state),
+        place: None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! arrays has no qualified form; the parser itself takes it from pg_catalog.
 
 use crate::core::StateResult;
+use crate::pg::direct::Place;
 use crate::pg::spi::{Connection, Mode, Param, Statement, Type};
 use crate::store::log::executions::{HEAD_COLUMNS, Head, final_statuses, head_columns, head_from};
 use crate::store::log::segment::{STATED, Segment};
@@ -123,6 +124,8 @@ pub(super) struct Found {
     /// Where in the list asked for.
     pub position: usize,
     pub head: Head,
+    /// Where it is, if that is known.
+    pub place: Option<Place>,
 }
 
 /// The heads of those of `ids` that exist; locked, in this order, if asked for.
@@ -132,6 +135,7 @@ pub(super) fn heads(ids: &[String], lock: bool) -> StateResult<Vec<Found>> {
         Ok(Found {
             position: position(row.int8(HEAD_COLUMNS)),
             head: head_from(row, 0),
+            place: None,
         })
     })
 }
@@ -149,6 +153,8 @@ pub(super) struct NewRow<'a> {
     pub payload_hash: i64,
     pub patch: Option<&'a [u8]>,
     pub snapshot: Option<&'a [u8]>,
+    /// Where the head is that it moves, if that is known.
+    pub place: Option<Place>,
 }
 
 /// A size as an integer column takes it.

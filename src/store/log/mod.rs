@@ -3,6 +3,7 @@
 pub mod append;
 mod append_branch;
 pub mod batch;
+mod batch_patches;
 mod batch_portion;
 mod batch_rows;
 pub mod belongings;

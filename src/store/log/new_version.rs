@@ -77,6 +77,23 @@ pub enum Content<'a> {
     Patch(&'a [u8]),
     /// The whole state, where a patch would be no smaller.
     Snapshot(&'a [u8]),
+    /// Both, where the chain of patches would grow too long.
+    Keyframe(Keyframe<'a>),
+}
+
+/// A version that loads begin at, and that can be made a patch again.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyframe<'a> {
+    /// The change from the version before.
+    pub patch: &'a [u8],
+    /// The whole state.
+    pub state: &'a [u8],
+    /// Its hash.
+    pub state_hash: i64,
+    /// What the patches from the keyframe before cost, this one's included: the version keeps it for when it is a patch.
+    pub chain_bytes: i64,
+    /// The same from the keyframe that keeps its state.
+    pub archive_bytes: i64,
 }
 
 impl<'a> Content<'a> {
@@ -84,6 +101,7 @@ impl<'a> Content<'a> {
         match *self {
             Content::Patch(patch) => Some(patch),
             Content::Snapshot(_) => None,
+            Content::Keyframe(keyframe) => Some(keyframe.patch),
         }
     }
 
@@ -91,6 +109,31 @@ impl<'a> Content<'a> {
         match *self {
             Content::Snapshot(snapshot) => Some(snapshot),
             Content::Patch(_) => None,
+            Content::Keyframe(keyframe) => Some(keyframe.state),
+        }
+    }
+
+    /// Hash of the whole state, where it is stored; what a version stores hashes to `payload_hash`.
+    pub(in crate::store) fn snapshot_hash(&self, payload_hash: i64) -> Option<i64> {
+        match self {
+            Content::Snapshot(_) => Some(payload_hash),
+            Content::Patch(_) => None,
+            Content::Keyframe(keyframe) => Some(keyframe.state_hash),
+        }
+    }
+
+    /// What the chain costs that leads to the version, where the head's is as given.
+    pub(in crate::store) fn chain_bytes(&self, of_head: i64) -> i64 {
+        match self {
+            Content::Keyframe(keyframe) => keyframe.chain_bytes,
+            Content::Patch(_) | Content::Snapshot(_) => of_head,
+        }
+    }
+
+    fn archive_bytes(&self) -> i64 {
+        match self {
+            Content::Keyframe(keyframe) => keyframe.archive_bytes,
+            Content::Patch(_) | Content::Snapshot(_) => 0,
         }
     }
 
@@ -121,7 +164,7 @@ pub(in crate::store) fn head_after(
     if content.snapshot().is_some() {
         after.keyframe_version = version;
         after.chain_bytes = 0;
-        after.archive_bytes = 0;
+        after.archive_bytes = content.archive_bytes();
     }
     after
 }

@@ -204,20 +204,24 @@ fn write(
         shape,
         ..
     } = next;
+    let labels = bound.labels(&request.labels).of_shape(shape);
     let append = Append {
         onto: Onto::Known(onto),
         content: match &patch {
-            Some(patch) => Content::Patch(patch),
+            // The statement for more than that knows of no keyframes.
+            Some(patch) if labels.change_the_head() => Content::Patch(patch),
+            Some(patch) => keyframe::content(onto, patch, &state)?,
             None => Content::Snapshot(&state),
         },
         payload_hash: content_hash(patch.as_deref(), &state)?,
         state_bytes: Some(state.len()),
-        labels: bound.labels(&request.labels).of_shape(shape),
+        labels,
     };
     let Some(head) = append::append(request.key, &append)? else {
         return Ok(None);
     };
     cache::put(request.key, &head, Rc::clone(&state));
+    keyframe::settle(request.key, onto, &append.content, &head)?;
     keyframe::finish(request, &head, || Ok(Rc::clone(&state)))?;
     Ok(Some(head.version))
 }

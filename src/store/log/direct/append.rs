@@ -42,20 +42,20 @@ pub fn append(key: Key<'_>, append: &Append<'_>) -> Outcome {
 }
 
 fn insert(command: &Command, key: Key<'_>, append: &Append<'_>, after: &Head) {
-    let snapshot = append.content.snapshot();
+    let content = &append.content;
     let author = roles::current_name();
     let version = [
         Param::Int8(Some(after.version)),
         Param::Int8(Some(after.version - 1)),
         Param::Int8(Some(after.keyframe_version)),
         Param::Int8(Some(after.hash)),
-        Param::Int8(snapshot.map(|_| append.payload_hash)),
+        Param::Int8(content.snapshot_hash(append.payload_hash)),
         Param::Timestamptz(Some(after.updated_at)),
         Param::Int4(Some(after.state_bytes)),
-        Param::Int4(Some(after.chain_bytes)),
+        Param::Int4(Some(content.chain_bytes(after.chain_bytes))),
         Param::Int4(after.schema_version.map(i64::from)),
-        Param::Jsonb(append.content.patch()),
-        Param::Jsonb(snapshot),
+        Param::Jsonb(content.patch()),
+        Param::Jsonb(content.snapshot()),
         Param::Text(Some(key.tenant)),
         Param::Text(Some(key.id)),
         Param::Text(Some(&after.status)),
@@ -86,7 +86,7 @@ fn fits(found: &Head, onto: Onto<'_>) -> bool {
 }
 
 /// What a version changes of its head.
-fn moved(after: &Head) -> [(usize, Param<'static>); 7] {
+pub(super) fn moved(after: &Head) -> [(usize, Param<'static>); 7] {
     [
         (head::VERSION, Param::Int8(Some(after.version))),
         (head::HASH, Param::Int8(Some(after.hash))),

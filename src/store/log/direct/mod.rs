@@ -1,6 +1,7 @@
 //! Heads and the log below the executor: what the hottest statements do, where the tables are plain.
 
 pub mod append;
+pub(super) mod batch;
 pub mod read;
 
 use crate::pg::direct::{Appended, Column, Table};
@@ -20,6 +21,8 @@ mod head {
     pub const CHAIN_BYTES: usize = 4;
     pub const KEYFRAME_VERSION: usize = 5;
     pub const ARCHIVE_BYTES: usize = 6;
+    pub const STARTED_AT: usize = 8;
+    pub const COMPLETED_AT: usize = 9;
     pub const SCHEMA_VERSION: usize = 11;
     pub const WORKFLOW_VERSION: usize = 12;
     pub const TENANT: usize = 14;

@@ -9,7 +9,7 @@ use crate::store::log::executions::{Head, key_params};
 use crate::store::log::segment::{Columns, Segment};
 
 /// Where the log's table has what a segment is made of.
-const COLUMNS: Columns = Columns {
+pub(super) const COLUMNS: Columns = Columns {
     version: 0,
     base: 1,
     patch: 9,
