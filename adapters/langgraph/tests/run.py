@@ -98,9 +98,13 @@ if __name__ == "__main__":
     os.environ.setdefault("LANGSMITH_TRACING", "false")
     asyncio.run(suites())
     import test_graphs
+    import test_limits
     import test_saver
+    import test_threads
 
     own(test_saver)
+    own(test_threads)
+    own(test_limits)
     own(test_graphs)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)

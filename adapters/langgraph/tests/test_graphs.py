@@ -156,10 +156,12 @@ def test_sql_finds_and_compares_a_run():
 def test_the_readme_runs_and_gives_what_it_shows():
     page = (Path(__file__).parents[1] / "README.md").read_text()
     blocks = re.findall(r"```(\w*)\n(.*?)```", page, re.S)
-    [program] = [text for kind, text in blocks if kind == "python"]
-    assert "dbname=shop user=app" in program
+    program = "".join(text for kind, text in blocks if kind == "python")
+    assert program.count("dbname=shop user=app") == 3
+    with WfstateSaver.from_conn_string(DSN) as saver:
+        saver.prune(["lamp-1", "lamp-2"], strategy="delete")
     exec(program.replace("dbname=shop user=app", DSN), {})
-    at = next(at for at, (kind, _) in enumerate(blocks) if kind == "sql")
+    [at] = [at for at, (kind, _) in enumerate(blocks) if kind == "sql"]
     got = subprocess.run(["psql", "-X", "-U", "wf_saver"], input=blocks[at][1], capture_output=True, text=True,
                          check=True).stdout
     assert [line.rstrip() for line in got.strip().splitlines()] == blocks[at + 1][1].strip().splitlines(), got

@@ -55,7 +55,10 @@ pub fn save(request: &Request<'_>, state: &[u8]) -> StateResult<i64> {
 }
 
 pub(super) fn missing(key: Key<'_>) -> StateError {
-    StateError::execution_not_found(key.id, key.tenant)
+    StateError::execution_not_found(key.id, key.tenant).hint(
+        "Check the id and the setting wfstate.tenant; a save creates an execution unless it expects a version, stands \
+         on one, or has create_missing false.",
+    )
 }
 
 pub(in crate::store) fn taken(key: Key<'_>) -> StateError {

@@ -14,13 +14,14 @@ from langgraph.checkpoint.base import (
     ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, DeltaChannelHistory,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from psycopg import Connection, Pipeline
+from psycopg import Connection, Cursor, Pipeline
 from psycopg.errors import DatabaseError
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._base import CONNECT, BaseWfstateSaver, Plan, thread_ids_of
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, thread_of
 from langgraph.checkpoint.wfstate._setup import SetupError, check
 
 Conn = Connection[Any] | ConnectionPool[Connection[Any]]
@@ -30,6 +31,10 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
     """Saver of checkpoints over a connection or a pool. Its async methods run these in a thread."""
 
     def _begin(self) -> None:
+        if not isinstance(self.conn, (Connection, ConnectionPool)):
+            raise TypeError(
+                f"WfstateSaver takes a Connection or ConnectionPool, not {type(self.conn).__name__}: "
+                "from_conn_string takes a connection string, and AsyncWfstateSaver takes async ones")
         self.lock = threading.RLock()
 
     @classmethod
@@ -74,7 +79,7 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
             return result
 
     def _send(self, conn: Connection[Any], call: calls.Call) -> Any:
-        with conn.cursor(row_factory=tuple_row) as cursor:
+        with Cursor(conn, row_factory=tuple_row) as cursor:
             try:
                 statement = next(call)
                 while True:
@@ -148,7 +153,7 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
 
     def delete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        self._follow(self._delete([str(thread_id)]))
+        self._follow(self._delete([thread_of(thread_id)]))
 
     def delete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -156,7 +161,7 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
 
     def copy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copies a thread with all its history to a new one, within the server."""
-        self._run(self._copy(str(source_thread_id), str(target_thread_id)), atomic=True)
+        self._run(self._copy(thread_of(source_thread_id), thread_of(target_thread_id)), atomic=True)
 
     def prune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
@@ -210,4 +215,4 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
         return await asyncio.to_thread(lambda: self.get_delta_channel_history(config=config, channels=channels))
 
 
-__all__ = ["Conn", "SetupError", "WfstateSaver"]
+__all__ = ["Conn", "ForeignThreadError", "SetupError", "WfstateSaver"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -17,7 +18,8 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import Kept, difference
-from langgraph.checkpoint.wfstate._documents import Target, _Known, target
+from langgraph.checkpoint.wfstate._documents import _Known
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, is_name, name_of, target
 from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
 
 PAGE = 50
@@ -25,12 +27,23 @@ PAGE = 50
 UNKNOWN = 1 << 30
 # To see what changed in a state takes this part of reading it.
 COMPARED = 16
+# Each time that a save comes too late, another has come in between.
+ATTEMPTS = 100
+# What stands where there is no thread: no newest checkpoint.
+NOTHING: tuple[str | None, int, int | None, int, str | None] = (None, 0, None, 0, None)
 
 
 C = TypeVar("C")
 P = TypeVar("P")
 # What the savers' own connections are made with.
 CONNECT: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0}
+
+
+def _tags(of: Target, tags: str | None) -> str | None:
+    """Those that it is to have, with what others have tagged it with; None where it has them. A fork has its source's."""
+    found = json.loads(tags) if tags else {}
+    own = {"thread_id": of.thread, "checkpoint_ns": of.namespace}
+    return None if found.items() >= own.items() else text(found | own)
 
 
 class BaseWfstateSaver(Threads, Generic[C, P]):
@@ -72,14 +85,17 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         return document, values, text(document)
 
     def _standing(self, of: Target, name: str) -> calls.Call:
-        """The newest checkpoint with its version, and the version of a name; None where the thread is not there."""
+        """The newest checkpoint with its version, the version of a name, and that of the head, and the tags; None where
+        the thread is not there."""
         try:
-            [row] = yield calls.STANDING, {"execution": of.execution, "parent": name}
+            rows = yield calls.STANDING, {"execution": of.execution, "parent": name}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return None
-        return row
+        if rows and rows[0][5] != self.workflow:
+            raise ForeignThreadError(of.execution, rows[0][5], self.workflow)
+        return rows[0][:5] if rows else None
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -89,7 +105,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
     ) -> Plan:
         of, parent = target(config), get_checkpoint_id(config)
-        name, kept = checkpoint["id"], self._metadata(config, metadata)
+        name, kept = name_of("checkpoint_id", checkpoint["id"]), self._metadata(config, metadata)
+        if parent:
+            name_of("checkpoint_id", parent)
         known = self._recall(of.execution)
         known = known if known and known.name == parent else None
         version = None
@@ -115,73 +133,90 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
 
     def _put_whole(self, of: Target, name: str, parent: str | None, state: str, metadata: str) -> Plan:
         """Returns the version where it is the newest now."""
-        row = yield self._standing(of, parent or name), False
-        newest, last, base = row or (None, None, None)
-        arguments = {
-            "execution": of.execution, "state": state, "name": name, "metadata": metadata,
-            "tags": None if row else text({"thread_id": of.thread, "checkpoint_ns": of.namespace}),
-            "workflow": None if row else self.workflow, "base": base if parent else None}
-        try:
-            version = yield self._put_named(arguments), False
-        except DatabaseError as error:
-            if calls.code(error) != calls.EXISTS:
-                raise
-            yield calls.replace(of.execution, name, arguments), True
-            return None
-        if last is not None and version <= last:
-            # It was there, the same.
-            return None
-        if newest is not None and newest > name:
-            yield calls.reorder(of.execution, name), True
-            return None
-        return version
+        for attempt in range(1, ATTEMPTS + 1):
+            row = yield self._standing(of, parent or name), False
+            newest, last, base, head, tags = row or NOTHING
+            arguments = {
+                "execution": of.execution, "state": state, "name": name, "metadata": metadata, "head": head,
+                "tags": _tags(of, tags),
+                "workflow": None if row else self.workflow, "base": base if parent else None}
+            try:
+                try:
+                    if newest is not None and newest > name:
+                        yield calls.insert(of.execution, name, arguments, last), True
+                        return None
+                    version = yield self._put_named(arguments), False
+                    # Or it was there, the same.
+                    return version if version > last else None
+                except DatabaseError as error:
+                    if calls.code(error) != calls.EXISTS or not row:
+                        raise
+                yield calls.replace(of.execution, name, arguments), True
+                return None
+            except DatabaseError as error:
+                # What stood there is so no more.
+                changed = (calls.CONFLICT, calls.NOT_FOUND) if row else (calls.EXISTS,)
+                if calls.code(error) not in changed or attempt == ATTEMPTS:
+                    raise
 
     # --- put_writes --------------------------------------------------------------------------
     def _record(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
     ) -> calls.Call:
         of, boxes = target(config), self.boxes
+        step = name_of("checkpoint_id", config["configurable"]["checkpoint_id"])
+        name_of("task_id", task_id)
         replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        parts: dict[int, tuple[str, str]] = {}
+        parts: dict[int, tuple[str | None, str]] = {}
         for index, (channel, value) in enumerate(writes):
             part = WRITES_IDX_MAP.get(channel, index)
             if replace or part not in parts:
-                parts[part] = channel, text(boxes.value(value))
+                if is_name(channel):
+                    parts[part] = channel, text(boxes.value(value))
+                else:
+                    parts[part] = None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
         found = list(parts.items())
         for first in range(0, len(found), 1000):
             some = found[first : first + 1000]
-            yield calls.RECORD, {
-                "execution": of.execution, "step": config["configurable"]["checkpoint_id"], "task": task_id,
+            rows = yield calls.RECORD if of.execution in self._known else calls.RECORD_OURS, {
+                "execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
                 "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
                 "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
+            if not rows:
+                yield from calls.refuse_foreign(of.execution, self.workflow)
 
     # --- get and list ------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
+        if name and not is_name(name):
+            return None
         known = None if name else self._recall(of.execution)
-        arguments = {"execution": of.execution, "name": name, "known": known and known.name,
-                     "version": known and known.version}
+        arguments = {"execution": of.execution, "workflow": self.workflow, "name": name,
+                     "known": known and known.name, "version": known and known.version}
         try:
             rows = yield calls.NAMED if name else calls.NEWEST, arguments
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
+            self._keep(of.execution, None)
             return None
         if not rows:
+            yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
         size = known.size if known and rows[0][2] is None else len(rows[0][2])
         return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
 
     def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
         try:
-            found = yield calls.PAGE, {"execution": of.execution, "filter": filter, "before": before, "after": after,
-                                       "rows": rows}
+            found = yield calls.PAGE, {"execution": of.execution, "workflow": self.workflow, "filter": filter,
+                                       "before": before, "after": after, "rows": rows}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return []
         if not found:
+            yield from calls.refuse_foreign(of.execution, self.workflow)
             return []
         return (yield calls.Work(len(found) * len(found[0][2]), partial(self._tuples, of, found)))
 
@@ -190,13 +225,13 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     ) -> calls.Call:
         """Over several namespaces or threads: targets and names, newest first."""
         wanted = get_checkpoint_id(config) if config else None
-        tags = {"thread_id": str(config["configurable"]["thread_id"])} if config else {}
-        if config and config["configurable"].get("checkpoint_ns") is not None:
-            tags["checkpoint_ns"] = config["configurable"]["checkpoint_ns"]
-        found = yield from calls.across(self.workflow, text(tags), self._containment(filter))
+        if config:
+            thread, namespace = target(config).thread, config["configurable"].get("checkpoint_ns")
+            found = yield from calls.within(thread, self.workflow, self._containment(filter), namespace)
+        else:
+            found = yield from calls.across(self.workflow, self._containment(filter))
         matches = [
-            (name, Target(thread, namespace, execution))
-            for execution, (thread, namespace, names) in found.items() for name in names
+            (name, of) for of, names in found.values() for name in names
             if (not wanted or name == wanted) and (not before or name < before)
         ]
         matches.sort(key=lambda match: (match[0], match[1].execution), reverse=True)
@@ -234,7 +269,7 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
 
     def _named(self, of: Target, name: str) -> calls.Call:
         """The version of a name, NULL where there is none."""
-        row = yield from self._standing(of, name)
+        row = (yield from self._standing(of, name)) if is_name(name) else None
         return row and row[2]
 
     def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:

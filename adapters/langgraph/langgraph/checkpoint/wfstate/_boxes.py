@@ -12,7 +12,7 @@ import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core import messages as lc
 from langgraph.checkpoint.serde.base import SerializerProtocol
@@ -39,6 +39,21 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 
+# How deep a value may be nested as JSON: what is saved must be read from any reasonable stack, and on any release of
+# Python, some of which count each level of it against their limit of 1000 frames.
+LEVELS = 250
+
+
+class _TooDeep(Exception):
+    pass
+
+
+def _refusal() -> ValueError:
+    return ValueError(
+        f"a value is nested more than {LEVELS} levels deep, as the JSON that it is saved as, in which a tuple is two "
+        "levels: keep it flatter")
+
+
 def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -57,14 +72,21 @@ class Boxes:
         # Set where something was boxed that is not made of plain values.
         self.opaque = False
 
-    def value(self, value: Any) -> Any:
-        """A value of a channel."""
-        return self._encode(value) if self.plain else self._serialized(value)
+    def value(self, value: Any, depth: int = 0) -> Any:
+        """A value of a channel, or what is so deep in one."""
+        try:
+            return self._encode(value, True, depth) if self.plain else self._serialized(value)
+        except _TooDeep:
+            # Without the way there, which is as deep.
+            raise _refusal() from None
 
     def metadata(self, value: Any) -> Any:
-        """What the framework itself keeps beside the values. Keys have no order here, so that filters by
-        containment find them."""
-        return self._encode(value, ordered=False)
+        """What the framework itself keeps beside the values. Keys have no order here, and tuples are lists, so that
+        filters by containment find them."""
+        try:
+            return self._encode(value, ordered=False)
+        except _TooDeep:
+            raise _refusal() from None
 
     def load(self, document: str | None) -> Any:
         if document is None:
@@ -91,7 +113,7 @@ class Boxes:
         kind, data = self.serde.dumps_typed(value)
         return {"$serde": [kind, b64encode(data).decode()]}
 
-    def _encode(self, value: Any, ordered: bool = True) -> Any:
+    def _encode(self, value: Any, ordered: bool = True, depth: int = 0) -> Any:
         # By exact type: a subclass, such as an enum of integers, would come back as its base.
         kind = type(value)
         if value is None or kind is bool or kind is int:
@@ -100,39 +122,46 @@ class Boxes:
             return _encode_text(value)
         if kind is float:
             return _encode_float(value)
-        if kind is list:
-            return [self._encode(item, ordered) for item in value]
+        if depth >= LEVELS:
+            raise _TooDeep
+        if kind is list or kind is tuple and not ordered:
+            depth += 1
+            return [self._encode(item, ordered, depth) for item in value]
         if kind is dict:
-            return self._encode_dict(value, ordered)
+            return self._encode_dict(value, ordered, depth)
         if kind is tuple:
-            return {"$tuple": [self._encode(item, ordered) for item in value]}
+            depth += 2
+            return {"$tuple": [self._encode(item, ordered, depth) for item in value]}
         if kind is bytes:
             self.opaque = True
             return {"$bytes": b64encode(value).decode()}
         if kind is _DeltaSnapshot:
-            return {"$snapshot": self._encode(value.value, ordered)}
+            return {"$snapshot": self._encode(value.value, ordered, depth + 1)}
         if is_message(kind):
-            return {"$message": [kind.__name__, self._encode_message(value)]}
+            return {"$message": [kind.__name__, self._encode_message(value, depth + 3)]}
         return self._serialized(value)
 
-    def _encode_message(self, message: lc.BaseMessage) -> dict[str, Any]:
+    def _encode_message(self, message: lc.BaseMessage, depth: int) -> dict[str, Any]:
         """Its members, without those that are as they are when they are not given."""
         omitted = _DEFAULTS[type(message).__name__]
         members = {
-            key: self._encode(item) for key, item in message.__dict__.items()
+            key: self._encode(item, True, depth) for key, item in message.__dict__.items()
             if item or key not in omitted or item != omitted[key]
         }
         for key, item in (message.__pydantic_extra__ or {}).items():
-            members[key] = self._encode(item)
+            members[key] = self._encode(item, True, depth)
         return members
 
-    def _encode_dict(self, value: dict[Any, Any], ordered: bool) -> Any:
+    def _encode_dict(self, value: dict[Any, Any], ordered: bool, depth: int) -> Any:
         if not value:
             return {}
         stand = as_they_stand(value)
         if stand is None:
-            return {"$pairs": [[self._encode(k, ordered), self._encode(v, ordered)] for k, v in value.items()]}
-        encoded = {key: self._encode(item, ordered) for key, item in value.items()}
+            depth += 3
+            return {"$pairs": [
+                [self._encode(k, ordered, depth), self._encode(v, ordered, depth)] for k, v in value.items()]}
+        depth += 1
+        encoded = {key: self._encode(item, ordered, depth) for key, item in value.items()}
         if ordered and not stand:
             encoded["$order"] = list(value)
         return encoded
@@ -147,6 +176,13 @@ class Boxes:
         elif "$order" in found:
             return {key: found[key] for key in found["$order"]}
         return found
+
+
+class OfChannel(NamedTuple):
+    """What was written to a channel that no part of a result can be named after."""
+
+    channel: str
+    value: Any
 
 
 def is_message(kind: type) -> bool:
@@ -209,6 +245,7 @@ _UNBOX: dict[str, Callable[[Any], Any]] = {
     "$pairs": lambda inner: {key: value for key, value in inner},
     "$snapshot": _DeltaSnapshot,
     "$message": _message,
+    "$channel": OfChannel._make,
 }
 
 

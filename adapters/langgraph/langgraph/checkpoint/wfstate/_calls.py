@@ -5,11 +5,12 @@ take long besides is yielded as work, which a saver may do elsewhere.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
+
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, is_name, named
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
@@ -26,27 +27,46 @@ Call = Generator[Statement | Work, Any, Any]
 
 CONFLICT, NOT_FOUND, EXISTS, LIMIT = "WF001", "WF005", "WF006", "54000"
 
+# Whoever chooses the name of a thread must not reach what other workflows keep: such an execution has no rows.
+_HEAD = "FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id = %(execution)s"
+_OURS = f"NOT EXISTS (SELECT {_HEAD} AND workflow IS DISTINCT FROM %(workflow)s)"
+WORKFLOW = f"SELECT workflow {_HEAD}"
+
 # A page of checkpoints, with their states and with what tasks have given since.
 _WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
     FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
-# Without the state where that is known. wf_state_at has it at hand where the session has saved or read it.
+# Without the state where that is known, and so ours. wf_state_at has it at hand where the session has saved or read it.
 NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
         ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c"""
+    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c
+    WHERE c.name = %(known)s AND c.version = %(version)s OR {_OURS}"""
 NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c WHERE c.name = %(name)s"""
+    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c
+    WHERE c.name = %(name)s AND {_OURS}"""
 PAGE = f"""SELECT c.name, c.metadata::text, c.state::text, c.changes::text, {_WRITES}
     FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
-        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c"""
+        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c WHERE {_OURS}"""
 NAMES = """SELECT c.name, c.version, c.metadata::text
     FROM wf_checkpoints(%(execution)s, containment => %(filter)s::jsonb, newest_first => true, after => %(after)s,
         max_rows => 10000) AS c"""
 # A page of executions with the names of their checkpoints, NULL where there is none.
-ACROSS = """SELECT l.execution_id, l.tags ->> 'thread_id', l.tags ->> 'checkpoint_ns', l.cursor, c.name
-    FROM wf_list(workflow => %(workflow)s, tags => %(tags)s::jsonb, sort => 'execution_id', descending => false,
-        after => %(after)s, max_rows => 10000) AS l
-    LEFT JOIN LATERAL wf_checkpoints(l.execution_id, containment => %(filter)s::jsonb, newest_first => true,
+_NAMES_OF = """LEFT JOIN LATERAL wf_checkpoints(l.execution_id, containment => %(filter)s::jsonb, newest_first => true,
         max_rows => 10000) AS c ON true"""
+ACROSS = f"""SELECT l.execution_id, l.workflow, l.tags ->> 'thread_id', l.tags ->> 'checkpoint_ns', l.cursor, c.name
+    FROM wf_list(workflow => %(workflow)s, sort => 'execution_id', descending => false, after => %(after)s,
+        max_rows => 10000) AS l
+    {_NAMES_OF}"""
+# Those of a thread: its own, whose ever that is, and those of its namespaces, which begin with its name and a "#".
+_SPACES = """FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id > t.own || '#'
+                AND execution_id < t.own || '$' AND workflow = %(workflow)s"""
+SPACES = f"""SELECT u.execution_id, u.workflow, NULL AS thread, (SELECT s.tags ->> 'checkpoint_ns' FROM wfstate.search AS s
+            WHERE s.tenant = wf_tenant() AND s.execution_id = u.execution_id) AS namespace
+    FROM (SELECT execution_id, workflow FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id = %(own)s
+        UNION ALL SELECT e.execution_id, e.workflow FROM (SELECT %(own)s::text AS own) AS t
+            CROSS JOIN LATERAL (SELECT execution_id, workflow {_SPACES}) AS e WHERE %(spaces)s) AS u
+    WHERE u.execution_id > coalesce(%(after)s, '') ORDER BY u.execution_id LIMIT 10000"""
+WITHIN = f"""SELECT l.execution_id, l.workflow, l.thread, l.namespace, l.execution_id, c.name FROM ({SPACES}) AS l
+    {_NAMES_OF}"""
 STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.writes
     FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
     CROSS JOIN LATERAL (SELECT c.name, c.metadata, wf_state_at(w.execution_id, checkpoint => c.name) AS state,
@@ -54,14 +74,19 @@ STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.wr
                 FROM wf_task_results(w.execution_id, ARRAY[c.name]) AS t)::text AS writes
         FROM wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c WHERE c.name = w.name) AS c
     ORDER BY w.position"""
-# The newest checkpoint, and the version of the one that a new one stands on.
-STANDING = """SELECT n.name, n.version, (SELECT version
-        FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s)
-    FROM (SELECT 1) AS one
-    LEFT JOIN LATERAL wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS n ON true"""
-SAVE = """SELECT wf_save_state(%(execution)s, %(state)s::jsonb, workflow => %(workflow)s, tags => %(tags)s::jsonb,
-    base_version => %(base)s, checkpoint => %(name)s, checkpoint_metadata => %(metadata)s::jsonb)"""
-SAVE_UNNAMED = "SELECT wf_save_state(%(execution)s, %(state)s::jsonb, base_version => %(base)s)"
+# The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
+STANDING = """SELECT n.name, coalesce(n.version, 0), (SELECT version
+        FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s),
+        e.version, (SELECT s.tags FROM wfstate.search AS s WHERE s.tenant = wf_tenant()
+            AND s.execution_id = %(execution)s)::text, e.workflow
+    FROM wfstate.executions AS e
+    LEFT JOIN LATERAL wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS n ON true
+    WHERE e.tenant = wf_tenant() AND e.execution_id = %(execution)s"""
+SAVE = """SELECT wf_save_state(%(execution)s, %(state)s::jsonb, expected_version => %(head)s, workflow => %(workflow)s,
+    tags => %(tags)s::jsonb, base_version => %(base)s, checkpoint => %(name)s,
+    checkpoint_metadata => %(metadata)s::jsonb)"""
+SAVE_UNNAMED = """SELECT wf_save_state(%(execution)s, %(state)s::jsonb, expected_version => %(head)s,
+    base_version => %(base)s)"""
 PATCH = """SELECT wf_patch_state(%(execution)s, %(patch)s::jsonb, expected_version => %(version)s,
     checkpoint => %(name)s, checkpoint_metadata => %(metadata)s::jsonb)"""
 NAME = "SELECT wf_checkpoint(%(execution)s, %(name)s, %(version)s, %(metadata)s::jsonb, replace => true)"
@@ -70,21 +95,24 @@ SAVE_AGAIN = """SELECT wf_checkpoint(%(execution)s, %(name)s,
     replace => true)"""
 RECORD = """SELECT wf_record_task(%(execution)s, %(step)s, %(task)s, %(outputs)s::jsonb[], %(names)s::text[], %(parts)s::integer[],
     %(path)s, %(replace)s)"""
+RECORD_OURS = f"{RECORD} WHERE {_OURS}"
 COPY = """SELECT wf_copy(c.source, c.target, c.tags)
     FROM unnest(%(sources)s::text[], %(targets)s::text[], %(tags)s::text[]::jsonb[]) AS c (source, target, tags)"""
 DELETE = "SELECT wf_delete_many(%(executions)s::text[])"
-# Threads with all of their namespaces, unless one has more than a page of these: all in one statement.
-DELETE_THREADS = """WITH found AS MATERIALIZED (
-    SELECT t.own, l.execution_id, row_number() OVER (PARTITION BY t.own) AS number
-        FROM unnest(%(threads)s::text[], %(own)s::text[]) AS t (thread, own)
-        LEFT JOIN LATERAL wf_list(workflow => %(workflow)s, tags => jsonb_build_object('thread_id', t.thread),
-            sort => 'execution_id', descending => false, max_rows => 10000) AS l ON true
+# Threads with all of their namespaces in one statement, unless one has more than a page of these or is none of ours.
+DELETE_THREADS = f"""WITH found AS MATERIALIZED (
+    SELECT t.own, e.execution_id, row_number() OVER (PARTITION BY t.own) AS number
+        FROM unnest(%(own)s::text[]) AS t (own)
+        LEFT JOIN LATERAL (SELECT execution_id {_SPACES} ORDER BY execution_id LIMIT 10000) AS e ON true
+), foreign_ones AS (
+    SELECT FROM unnest(%(own)s::text[]) AS t (own) JOIN LATERAL (SELECT workflow FROM wfstate.executions
+        WHERE tenant = wf_tenant() AND execution_id = t.own) AS e ON e.workflow IS DISTINCT FROM %(workflow)s
 ), portions AS (
     SELECT array_agg(e.execution_id) AS ids
         FROM (SELECT i.execution_id, (row_number() OVER (ORDER BY i.execution_id) - 1) / 1000 AS portion
             FROM (SELECT own AS execution_id FROM found UNION SELECT execution_id FROM found) AS i
             WHERE i.execution_id IS NOT NULL) AS e
-        WHERE NOT EXISTS (SELECT FROM found WHERE number >= 10000)
+        WHERE NOT EXISTS (SELECT FROM found WHERE number >= 10000) AND NOT EXISTS (SELECT FROM foreign_ones)
         GROUP BY e.portion ORDER BY e.portion
 )
 SELECT p.ids, wf_delete_many(p.ids) FROM portions AS p"""
@@ -100,49 +128,79 @@ HISTORY = """SELECT c.name, c.metadata ->> '$parent',
     FROM wf_checkpoints(%(execution)s, before => %(before)s, with_state => true, newest_first => true,
         max_rows => %(rows)s) AS c"""
 WRITES = """SELECT step_id, task_path, task_id, part, name, output::text
-    FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name = ANY (%(names)s::text[])"""
+    FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name IS NULL OR name = ANY (%(names)s::text[])"""
 
 
 def code(error: DatabaseError) -> str | None:
     return error.sqlstate
 
 
-def array(items: Iterable[str]) -> str:
+def array(items: Iterable[str | None]) -> str:
     """An array as the server reads it, which takes a fraction of the driver's way there."""
-    return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
+    return "{" + ",".join(
+        "NULL" if item is None else '"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
 
-def execution_id(thread_id: str, namespace: str) -> str:
-    """A thread is an execution of its own name, and each namespace in it one more: thread#namespace. Ids have at most
-    255 bytes; what is longer goes by its hash, and by its whole name in the tags."""
-    thread = thread_id.replace("%", "%25").replace("#", "%23")
-    if len(thread.encode()) > 180:
-        thread = "%" + hashlib.sha256(thread_id.encode()).hexdigest()
-    if not namespace:
-        return thread
-    if len(f"{thread}#{namespace}".encode()) > 255:
-        namespace = "%" + hashlib.sha256(namespace.encode()).hexdigest()
-    return f"{thread}#{namespace}"
+def refuse_foreign(execution: str, workflow: str) -> Call:
+    """Where there are no rows, for want of them or because the execution is another workflow's."""
+    for (its,) in (yield WORKFLOW, {"execution": execution}):
+        if its != workflow:
+            raise ForeignThreadError(execution, its, workflow)
 
 
-def across(workflow: str, tags: str, containment: str | None) -> Call:
-    """The checkpoints of all executions with these tags: {execution: (thread, namespace, names)}."""
-    found: dict[str, tuple[str, str, list[str]]] = {}
+# Executions with what they are, and the names of their checkpoints, newest first.
+Found = dict[str, tuple[Target, list[str]]]
+
+
+def across(workflow: str, containment: str | None) -> Call:
+    """The checkpoints of all threads, as Found."""
+    return _found(ACROSS, {"workflow": workflow}, containment)
+
+
+def within(thread: str, workflow: str, containment: str | None = None, namespace: str | None = None) -> Call:
+    """The checkpoints of one thread, or of one namespace in it, as Found."""
+    arguments = {"workflow": workflow, "own": execution_id(thread, namespace or ""), "spaces": namespace is None}
+    return _found(WITHIN, arguments, containment, thread, namespace)
+
+
+def spaces(thread: str, workflow: str) -> Call:
+    """The executions of a thread that are there: {execution: what it is, None where that cannot be told}."""
+    found: dict[str, Target | None] = {}
     after = None
     while True:
-        arguments = {"workflow": workflow, "tags": tags, "after": after, "filter": containment}
-        rows = yield ACROSS, arguments
-        page: dict[str, tuple[str, str, list[str]]] = {}
-        for execution, thread, namespace, cursor, name in rows:
+        rows = yield SPACES, {"workflow": workflow, "own": execution_id(thread, ""), "spaces": True, "after": after}
+        for execution, its, _, namespace in rows:
+            if its != workflow:
+                raise ForeignThreadError(execution, its, workflow)
+            found[execution] = named(execution, thread, namespace)
+        if len(rows) < 10000:
+            return found
+        after = rows[-1][0]
+
+
+def _found(
+    statement: str, arguments: dict[str, Any], containment: str | None, thread: str | None = None,
+    namespace: str | None = None,
+) -> Call:
+    found: Found = {}
+    after = None
+    while True:
+        rows = yield statement, {**arguments, "filter": containment, "after": after}
+        page: dict[str, list[str]] = {}
+        for execution, workflow, its_thread, its_namespace, cursor, name in rows:
             after = cursor
-            listed = page.setdefault(execution, (thread, namespace or "", []))[2]
+            if workflow != arguments["workflow"]:
+                raise ForeignThreadError(execution, workflow, arguments["workflow"])
+            if execution not in page:
+                page[execution] = []
+                # An execution of the same workflow that somebody else has made may be no thread.
+                if what := named(execution, thread or its_thread, namespace or its_namespace):
+                    found[execution] = what, page[execution]
             if name is not None:
-                listed.append(name)
-        for execution, (_, _, listed) in page.items():
+                page[execution].append(name)
+        for execution, listed in page.items():
             if len(listed) == 10000:
                 listed[:] = [row[0] for row in (yield from names(execution, containment))]
-        # An execution of the same workflow that somebody else has made is no thread.
-        found.update((execution, what) for execution, what in page.items() if what[0] is not None)
         if len(page) < 10000:
             return found
 
@@ -195,6 +253,13 @@ def reorder(execution: str, name: str) -> Call:
     later = [row for row in (yield from names(execution)) if row[0] > name]
     for found in sorted(later):
         yield SAVE_AGAIN, {"execution": execution, "name": found[0], "metadata": found[2]}
+
+
+def insert(execution: str, name: str, arguments: dict[str, Any], last: int) -> Call:
+    """A checkpoint that is older by its id than the newest one, which has the version last."""
+    [(version,)] = yield SAVE, arguments
+    if version > last:
+        yield from reorder(execution, name)
 
 
 def replace(execution: str, name: str, arguments: dict[str, Any]) -> Call:

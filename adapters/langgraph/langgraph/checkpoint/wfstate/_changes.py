@@ -71,7 +71,7 @@ def _keep_dict(boxes: Boxes, value: dict[str, Any], stand: bool, before: Kept | 
 def _item(boxes: Boxes, value: Any, its_print: bytes | None) -> tuple[Any, bytes | None]:
     """An item as JSON, and its print where that is sure: what gives a buffer is printed as its bytes, whatever it is."""
     boxes.opaque = False
-    encoded = boxes.value(value)
+    encoded = boxes.value(value, 1)
     return encoded, None if boxes.opaque else its_print
 
 

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
-    get_serializable_checkpoint_metadata,
+    BaseCheckpointSaver, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, PendingWrite,
+    get_checkpoint_id, get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
 from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
+from langgraph.checkpoint.wfstate._names import Target, text_of
 
 # Maps of the framework whose keys are names of channels and nodes.
 _MAPS = ("channel_values", "channel_versions", "versions_seen")
@@ -35,20 +35,8 @@ class _Known(NamedTuple):
     size: int
 
 
-class Target(NamedTuple):
-    thread: str
-    namespace: str
-    execution: str
-
-    def config(self, checkpoint_id: str) -> RunnableConfig:
-        return {"configurable": {
-            "thread_id": self.thread, "checkpoint_ns": self.namespace, "checkpoint_id": checkpoint_id}}
-
-
-def target(config: RunnableConfig) -> Target:
-    configurable = config["configurable"]
-    thread, namespace = str(configurable["thread_id"]), configurable.get("checkpoint_ns") or ""
-    return Target(thread, namespace, calls.execution_id(thread, namespace))
+def write_of(task_id: str, channel: str | None, value: Any) -> PendingWrite:
+    return (task_id, *value) if channel is None else (task_id, channel, value)
 
 
 class Documents(BaseCheckpointSaver[Any]):
@@ -106,15 +94,19 @@ class Documents(BaseCheckpointSaver[Any]):
 
     def _metadata(self, config: RunnableConfig, metadata: CheckpointMetadata) -> str:
         kept = get_serializable_checkpoint_metadata(config, metadata)
-        found = {escape(key): self.boxes.metadata(value) for key, value in kept.items()}
+        found = self._members(kept)
         if parent := get_checkpoint_id(config):
             found["$parent"] = parent
         return text(found)
 
+    def _members(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            escape(text_of("a key of metadata", key)): self.boxes.metadata(value) for key, value in metadata.items()}
+
     def _containment(self, filter: Mapping[str, Any] | None) -> str | None:
         if not filter:
             return None
-        return text({escape(key): self.boxes.metadata(value) for key, value in filter.items()})
+        return text(self._members(filter))
 
     def _tuple(self, of: Target, row: tuple[Any, ...], known: _Known | None = None) -> CheckpointTuple:
         """That of a row, whose state is the known one where it has none."""
@@ -145,7 +137,7 @@ class Documents(BaseCheckpointSaver[Any]):
         return CheckpointTuple(
             of.config(name), cast(Checkpoint, checkpoint), cast(CheckpointMetadata, unescape(kept)),
             of.config(parent) if parent else None,
-            [(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
+            [write_of(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
         )
 
     # --- the checkpoint put last ----------------------------------------------------------------

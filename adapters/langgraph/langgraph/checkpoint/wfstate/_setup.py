@@ -14,7 +14,7 @@ _CALLS = {
     "wf_list": "tags", "wf_copy": "tags", "wf_delete_many": "execution_ids", "wf_recover": "checkpoint",
 }
 _EXTENSION = """SELECT e.extversion, n.nspname, n.nspname = ANY (current_schemas(true)),
-        has_schema_privilege(n.oid, 'usage')
+        has_schema_privilege(n.oid, 'usage'), quote_ident(n.nspname), quote_ident(current_user)
     FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'wfstate'"""
 _FUNCTIONS = """SELECT w.name, p.oid IS NOT NULL, w.argument = '' OR w.argument = ANY (p.proargnames),
         coalesce(has_function_privilege(p.oid, 'execute'), false)
@@ -22,7 +22,8 @@ _FUNCTIONS = """SELECT w.name, p.oid IS NOT NULL, w.argument = '' OR w.argument 
     LEFT JOIN pg_proc AS p ON p.proname = w.name AND p.pronamespace =
         (SELECT extnamespace FROM pg_extension WHERE extname = 'wfstate')"""
 _RIGHTS = """SELECT current_user, current_database(),
-    has_schema_privilege('wfstate', 'usage') AND has_table_privilege('wfstate.executions', 'insert')"""
+    has_schema_privilege('wfstate', 'usage') AND has_table_privilege('wfstate.executions', 'insert'),
+    pg_is_in_recovery(), current_setting('transaction_read_only')::bool"""
 _TENANT = "SELECT wf_tenant()"
 
 
@@ -36,9 +37,11 @@ def check() -> calls.Call:
         raise SetupError(
             "the extension wfstate is not installed in this database: a superuser, or its owner, runs "
             "CREATE EXTENSION wfstate")
-    version, schema, reachable, usable = rows[0]
+    version, schema, reachable, usable, quoted_schema, quoted_role = rows[0]
     if not usable:
-        raise SetupError(f'this role may not use the schema "{schema}", which wfstate is in')
+        raise SetupError(
+            f'this role may not use the schema "{schema}", which wfstate is in: its owner runs '
+            f"GRANT USAGE ON SCHEMA {quoted_schema} TO {quoted_role}")
     if not reachable:
         raise SetupError(f'wfstate is in the schema "{schema}", which is not in search_path: add it there')
     functions = yield _FUNCTIONS, {"names": list(_CALLS), "arguments": list(_CALLS.values())}
@@ -46,7 +49,7 @@ def check() -> calls.Call:
         raise SetupError(
             f"wfstate {version} is too old for this saver, it lacks {', '.join(old)} as this saver calls them: "
             "install the newer one, and run ALTER EXTENSION wfstate UPDATE")
-    [(role, database, writer)] = yield _RIGHTS, {}
+    [(role, database, writer, standby, read_only)] = yield _RIGHTS, {}
     refused = sorted(name for name, _, _, allowed in functions if not allowed)
     if refused or not writer:
         raise SetupError(
@@ -60,3 +63,9 @@ def check() -> calls.Call:
             f"the tenant of this session cannot be used: {error.diag.message_primary or error}. An admin of wfstate "
             f"grants it by wf_grant_tenant('{role}', ...), and a session chooses it by the setting wfstate.tenant, "
             "such as options=-cwfstate.tenant=acme in the connection string") from error
+    if standby:
+        raise SetupError("this server is a standby, on which nothing can be written: connect to the primary, such as by "
+                         "target_session_attrs=read-write in the connection string")
+    if read_only:
+        raise SetupError("this session is read-only: default_transaction_read_only is on for the role, the database or "
+                         "the connection, or the transaction was begun so")

@@ -12,7 +12,8 @@ from psycopg.errors import DatabaseError
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import escape, text, unescape
-from langgraph.checkpoint.wfstate._documents import Documents, target
+from langgraph.checkpoint.wfstate._documents import Documents, write_of
+from langgraph.checkpoint.wfstate._names import execution_id, is_name, target, thread_of
 
 
 # Calls, each with whether it is one transaction, and work; what it returns is sent, and an error of the database thrown.
@@ -26,14 +27,17 @@ class Threads(Documents):
         of = target(config)
         name = get_checkpoint_id(config)
         empty = {channel: DeltaChannelHistory(writes=[]) for channel in channels}
+        if name and not is_name(name):
+            return empty
         try:
             rows = yield calls.NAMED if name else calls.NEWEST, {
-                "execution": of.execution, "name": name, "known": None, "version": None}
+                "execution": of.execution, "workflow": self.workflow, "name": name, "known": None, "version": None}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
             return empty
         if not rows:
+            yield from calls.refuse_foreign(of.execution, self.workflow)
             return empty
         name = rows[0][0]
         parent = (self.boxes.load(rows[0][1]) or {}).get("$parent")
@@ -59,15 +63,16 @@ class Threads(Documents):
         writes: dict[str, list[tuple[Any, ...]]] = {}
         for first in range(0, len(chain), 1000):
             rows = yield calls.WRITES, {"execution": of.execution, "steps": chain[first : first + 1000],
-                                        "names": list(channels)}
+                                        "names": [channel for channel in channels if is_name(channel)]}
             for step, *write in rows:
                 writes.setdefault(step, []).append(tuple(write))
         result: dict[str, DeltaChannelHistory] = {}
         for channel in channels:
             its_own = chain[: lengths.get(channel, len(chain))]
             collected: list[PendingWrite] = [
-                (w[1], w[3], self.boxes.load(w[4])) for step in reversed(its_own)
-                for w in sorted(writes.get(step, ()), key=lambda w: w[:3]) if w[3] == channel
+                write for step in reversed(its_own) for w in sorted(writes.get(step, ()), key=lambda w: w[:3])
+                if w[3] in (channel, None)
+                and (write := write_of(w[1], w[3], self.boxes.load(w[4])))[1] == channel
             ]
             result[channel] = DeltaChannelHistory(writes=collected)
             if channel in seeds:
@@ -75,31 +80,24 @@ class Threads(Documents):
         return result
 
     # --- threads -----------------------------------------------------------------------------
-    def _of_threads(self, thread_ids: Sequence[str]) -> calls.Call:
-        """{execution: (thread, namespace, names)} of threads; a thread's own execution always, since tasks may have
-        recorded something before there was a checkpoint."""
-        found: dict[str, tuple[str, str, list[str]]] = {}
-        for thread in thread_ids:
-            found[calls.execution_id(thread, "")] = (thread, "", [])
-            found.update((yield from calls.across(self.workflow, text({"thread_id": thread}), None)))
-        return found
-
     def _delete_threads(self, thread_ids: Sequence[str]) -> calls.Call:
         """In one statement. Returns whether that was possible."""
         if not thread_ids:
             return True
-        own = [calls.execution_id(thread, "") for thread in thread_ids]
-        rows = yield calls.DELETE_THREADS, {
-            "threads": calls.array(thread_ids), "own": calls.array(own), "workflow": self.workflow}
+        own = [execution_id(thread, "") for thread in thread_ids]
+        rows = yield calls.DELETE_THREADS, {"own": calls.array(own), "workflow": self.workflow}
         for ids, _ in rows:
             for execution in ids:
                 self._keep(execution, None)
         return bool(rows)
 
     def _delete_large(self, thread_ids: Sequence[str]) -> calls.Call:
-        found = yield from self._of_threads(thread_ids)
-        yield from calls.delete(found)
-        for execution in found:
+        # A thread's own execution always: tasks may have recorded something before there was a checkpoint.
+        gone = [execution_id(thread, "") for thread in thread_ids]
+        for thread in thread_ids:
+            gone += yield from calls.spaces(thread, self.workflow)
+        yield from calls.delete(gone)
+        for execution in gone:
             self._keep(execution, None)
 
     def _delete(self, thread_ids: Sequence[str]) -> Plan:
@@ -109,20 +107,24 @@ class Threads(Documents):
     def _delete_runs(self, run_ids: Sequence[str]) -> calls.Call:
         gone: dict[str, list[str]] = {}
         for run in run_ids:
-            found = yield from calls.across(self.workflow, "{}", self._containment({"run_id": run}))
-            for execution, (_, _, names) in found.items():
+            found = yield from calls.across(self.workflow, self._containment({"run_id": run}))
+            for execution, (_, names) in found.items():
                 gone.setdefault(execution, []).extend(names)
         # In one order, so that two of these do not wait for each other.
         for execution in sorted(gone):
             yield from calls.drop(execution, gone[execution])
 
     def _copy(self, source: str, to: str) -> calls.Call:
-        found = yield from calls.across(self.workflow, text({"thread_id": source}), None)
-        if found:
-            namespaces = [what[1] for what in found.values()]
+        sources = yield from calls.spaces(source, self.workflow)
+        targets = []
+        for execution, of in sources.items():
+            if of is None:
+                raise ValueError(f'which namespace the execution "{execution}" is cannot be told: its tags were replaced')
+            targets.append((execution_id(to, of.namespace), {"thread_id": to, "checkpoint_ns": of.namespace}))
+        if targets:
             yield calls.COPY, {
-                "sources": list(found), "targets": [calls.execution_id(to, namespace) for namespace in namespaces],
-                "tags": [text({"thread_id": to, "checkpoint_ns": namespace}) for namespace in namespaces]}
+                "sources": list(sources), "targets": [execution for execution, _ in targets],
+                "tags": [text(tags) for _, tags in targets]}
 
     def _prune_all(self, thread_ids: Sequence[str], strategy: str) -> Plan:
         if strategy == "delete":
@@ -131,16 +133,16 @@ class Threads(Documents):
             yield self._prune(thread_ids), True
 
     def _prune(self, thread_ids: Sequence[str]) -> calls.Call:
-        found: dict[str, tuple[str, str, list[str]]] = {}
+        found: dict[str, str] = {}
         for thread in thread_ids:
-            found.update((yield from calls.across(self.workflow, text({"thread_id": thread}), None)))
+            found.update(dict.fromkeys((yield from calls.spaces(thread, self.workflow)), thread))
         kept: dict[str, list[Any]] = {}
         for execution in sorted(found):
             kept[execution] = yield from calls.names(execution)
             for _, _, metadata in kept[execution]:
                 if "counters_since_delta_snapshot" in (self.boxes.load(metadata) or {}):
                     raise NotImplementedError(
-                        f"keep_latest can't prune threads that use a DeltaChannel: {found[execution][0]}")
+                        f"keep_latest can't prune threads that use a DeltaChannel: {found[execution]}")
         for execution, rows in kept.items():
             yield from calls.drop(execution, [row[0] for row in rows[1:]])
             if len(rows) > 1:
@@ -154,4 +156,4 @@ def thread_ids_of(thread_ids: Sequence[str], strategy: str) -> list[str]:
         raise TypeError("thread_ids must be a sequence of thread IDs, not a str")
     if strategy not in ("keep_latest", "delete"):
         raise ValueError(f"Unknown prune strategy: {strategy!r}")
-    return [str(thread) for thread in thread_ids]
+    return [thread_of(thread) for thread in thread_ids]

@@ -12,13 +12,14 @@ from langgraph.checkpoint.base import (
     ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, DeltaChannelHistory,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
-from psycopg import AsyncConnection, AsyncPipeline
+from psycopg import AsyncConnection, AsyncCursor, AsyncPipeline
 from psycopg.errors import DatabaseError
 from psycopg.rows import tuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._base import CONNECT, BaseWfstateSaver, Plan, thread_ids_of
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, thread_of
 from langgraph.checkpoint.wfstate._setup import SetupError, check
 
 Conn = AsyncConnection[Any] | AsyncConnectionPool[AsyncConnection[Any]]
@@ -31,6 +32,10 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
     """Saver of checkpoints over an async connection or a pool. Its other methods are for threads other than the loop's."""
 
     def _begin(self) -> None:
+        if not isinstance(self.conn, (AsyncConnection, AsyncConnectionPool)):
+            raise TypeError(
+                f"AsyncWfstateSaver takes an AsyncConnection or AsyncConnectionPool, not {type(self.conn).__name__}: "
+                "from_conn_string takes a connection string, and WfstateSaver takes others")
         self.lock = asyncio.Lock()
         self.loop = asyncio.get_running_loop()
 
@@ -76,7 +81,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
             return result
 
     async def _send(self, conn: AsyncConnection[Any], call: calls.Call) -> Any:
-        async with conn.cursor(row_factory=tuple_row) as cursor:
+        async with AsyncCursor(conn, row_factory=tuple_row) as cursor:
             try:
                 statement = next(call)
                 while True:
@@ -154,7 +159,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
 
     async def adelete_thread(self, thread_id: str) -> None:
         """Deletes all of a thread, in all namespaces."""
-        await self._follow(self._delete([str(thread_id)]))
+        await self._follow(self._delete([thread_of(thread_id)]))
 
     async def adelete_for_runs(self, run_ids: Sequence[str]) -> None:
         """Deletes the checkpoints of runs. All threads are looked through."""
@@ -162,7 +167,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
 
     async def acopy_thread(self, source_thread_id: str, target_thread_id: str) -> None:
         """Copies a thread with all its history to a new one, within the server."""
-        await self._run(self._copy(str(source_thread_id), str(target_thread_id)), atomic=True)
+        await self._run(self._copy(thread_of(source_thread_id), thread_of(target_thread_id)), atomic=True)
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """keep_latest: of each namespace, only the newest checkpoint is kept; delete: nothing is."""
@@ -237,4 +242,4 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
         return found
 
 
-__all__ = ["AsyncWfstateSaver", "Conn", "SetupError"]
+__all__ = ["AsyncWfstateSaver", "Conn", "ForeignThreadError", "SetupError"]
