@@ -6,7 +6,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=../lib/regress.sh
 . "$here/../lib/regress.sh"
 # These show the setting itself, or load the library where it cannot be set.
-apart=" settings direct direct_batches late_load "
+apart=" settings direct direct_batches direct_errors late_load "
 if [ $# -eq 0 ]; then
   for file in "$here"/sql/*.sql; do
     name="$(basename "$file" .sql)"
