@@ -107,7 +107,7 @@ CREATE FUNCTION @extschema@.wf_delete(execution_id text, expected_version bigint
 COMMENT ON FUNCTION @extschema@.wf_delete IS
 'Deletes an execution with all its versions, checkpoints and tags, and all else that belongs to it: steps and results of their tasks (also where these were recorded and the execution never came), signals, waits, its place in a queue, input and result, user and mission as a session, todo lists, thoughts, logs, metrics, and what was set aside of it in quarantine or could not be migrated. Memories, routing decisions and circuits belong to no execution and stay; so do its children. Forks of it are kept: they get a copy of the state that they stand on.
 Returns true, or false when the execution does not exist.
-Errors: WF001 when the head is not at expected_version; 22023 for a negative expected_version.';
+Errors: WF001 when the head is not at expected_version; 22023 for a negative expected_version; 2BP01 when a policy or a lacking right keeps a fork from getting its copy, 42501 when one keeps the execution.';
 INSERT INTO wfstate.access VALUES ('wf_delete', 'writer');
 
 CREATE FUNCTION @extschema@.wf_delete_many(execution_ids text[]) RETURNS bigint
@@ -115,5 +115,5 @@ CREATE FUNCTION @extschema@.wf_delete_many(execution_ids text[]) RETURNS bigint
 COMMENT ON FUNCTION @extschema@.wf_delete_many IS
 'wf_delete for up to 1000 executions in one call, all or none. They are locked in the order of their ids, whatever the order given, so that two calls do not deadlock. One that is given twice counts once; those that do not exist are passed over.
 Returns how many were deleted.
-Errors: 22023 when an id is NULL or empty; 54000 for more than 1000, or an id that is too long.';
+Errors: 22023 when an id is NULL or empty; 54000 for more than 1000, or an id that is too long; 2BP01 and 42501 as wf_delete.';
 INSERT INTO wfstate.access VALUES ('wf_delete_many', 'writer');

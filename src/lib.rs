@@ -156,6 +156,7 @@ pub extern "C-unwind" fn _PG_init() {
     pg::settings::register();
     pg::invalidation::register();
     pg::interrupts::register();
+    pg::guard::register();
 }
 
 /// What `cargo pgrx test` asks for.

@@ -11,6 +11,8 @@ pub mod direct;
 pub mod document;
 pub mod error;
 pub mod functions;
+pub mod guard;
+mod guard_refusal;
 pub mod inputs;
 pub mod interrupts;
 pub mod invalidation;

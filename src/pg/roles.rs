@@ -1,6 +1,7 @@
 //! Roles: who calls, on whose behalf a statement runs, and names made safe for commands.
 
 use crate::core::StateResult;
+use crate::pg::guard;
 use pgrx::pg_sys;
 use std::ffi::{CStr, CString, c_int};
 
@@ -43,7 +44,7 @@ impl Drop for Restore {
 }
 
 /// Runs statements as another role, as SECURITY DEFINER would. They must be the extension's own, on its own
-/// tables, with every value a parameter: no code of a user may run in there.
+/// tables, with every value a parameter: no code of a user may run in there (`guard` sees to that for the owner).
 fn as_role<R>(role: pg_sys::Oid, work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
     let (user, context) = context();
     let restricted = pg_sys::SECURITY_LOCAL_USERID_CHANGE | pg_sys::SECURITY_RESTRICTED_OPERATION;
@@ -53,9 +54,13 @@ fn as_role<R>(role: pg_sys::Oid, work: impl FnOnce() -> StateResult<R>) -> State
     work()
 }
 
-/// Runs statements of the extension's own as the owner of its schema, below row-level security.
+/// Runs statements of the extension's own as the owner of its schema, below row-level security. Functions of others
+/// that triggers bring in run as the caller.
 pub fn as_owner<R>(work: impl FnOnce() -> StateResult<R>) -> StateResult<R> {
-    as_role(owner().unwrap_or(context().0), work)
+    let current = context();
+    let owner = owner().unwrap_or(current.0);
+    let _guarded = guard::enter(owner, current);
+    as_role(owner, work)
 }
 
 /// Runs statements as a role whose rights the current one has anyway.

@@ -55,7 +55,7 @@ static DOWN: Statement = in_order!(" DESC");
 
 /// Those that are wanted, where they are rare: by name or by an index of the metadata, whichever the planner finds
 /// narrower. jsonb's operators are not leakproof, so that below row-level security they could not use the index: this
-/// runs as the owner, with the tenant that the caller was found to be allowed.
+/// runs as the owner, with the tenant that the caller was found to be allowed. The caller reads them by name.
 macro_rules! matching {
     ($direction:literal) => {
         Statement::planned_each_time(
@@ -65,22 +65,12 @@ macro_rules! matching {
                 between!(),
                 " AND ($7 {=} '' OR c.name {>=} $7) AND ($8 IS NULL OR c.name {<} $8)
      AND ($9 IS NULL OR (c.metadata IS NOT NULL AND wfstate.scoped(c.tenant, c.metadata) {@>} wfstate.scoped($1, $9)))
-), page AS MATERIALIZED (
-  SELECT m.name, m.version FROM matching AS m ORDER BY m.version",
+)
+SELECT m.name, m.version FROM matching AS m ORDER BY m.version",
                 $direction,
                 ", m.name",
                 $direction,
-                " LIMIT $10
-)
-SELECT w.name, w.version, w.metadata, w.created_by, w.created_at, true
-  FROM page AS p
- CROSS JOIN LATERAL (
-       SELECT c.name, c.version, c.metadata, c.created_by, c.created_at FROM wfstate.checkpoints AS c
-        WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} p.name OFFSET 0) AS w
- ORDER BY w.version",
-                $direction,
-                ", w.name",
-                $direction,
+                " LIMIT $10"
             ),
             ARGS,
         )
@@ -88,6 +78,14 @@ SELECT w.name, w.version, w.metadata, w.created_by, w.created_at, true
 }
 static MATCHING_UP: Statement = matching!("");
 static MATCHING_DOWN: Statement = matching!(" DESC");
+/// In the order of the names.
+static NAMED: Statement = Statement::new(
+    "SELECT w.* FROM pg_catalog.unnest($3) AS u (name)
+      CROSS JOIN LATERAL (
+            SELECT c.name, c.version, c.metadata, c.created_by, c.created_at, true FROM wfstate.checkpoints AS c
+             WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} u.name OFFSET 0) AS w",
+    &[Type::Text, Type::Text, Type::TextArray],
+);
 
 /// Rows that are looked at in order before those that are wanted are looked up: where fewer of them are wanted than that
 /// part of the page.
@@ -142,7 +140,7 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// Reads more rows, `left` at most; none only where there are none any more, or where it goes on another way.
+    /// Reads more rows, `left` at most; none only where there are none any more, or where it goes on.
     pub fn read(&mut self, key: Key<'_>, left: i64) -> StateResult<VecDeque<Checkpoint>> {
         let (most, wanted) = self.sizes(left);
         let until = self.filter.prefix.as_deref().and_then(behind);
@@ -160,6 +158,12 @@ impl Rest {
             Param::Jsonb(self.filter.containment.as_deref()),
             Param::Int8(Some(most)),
         ];
+        let found = match (self.how, self.filter.newest_first) {
+            (How::InOrder, _) => Vec::new(),
+            (_, false) => looked_up(&MATCHING_UP, &params)?,
+            (_, true) => looked_up(&MATCHING_DOWN, &params)?,
+        };
+        let names: Vec<String> = found.iter().map(|place| place.name.clone()).collect();
         let (mut looked_at, mut bytes, mut is_full, mut last) = (0, 0, false, None);
         let mut rows = VecDeque::new();
         let each = |row: &Row<'_>| {
@@ -177,8 +181,16 @@ impl Rest {
         match (self.how, self.filter.newest_first) {
             (How::InOrder, false) => drop(UP.receive_while(Mode::Read, &params, each)),
             (How::InOrder, true) => drop(DOWN.receive_while(Mode::Read, &params, each)),
-            (_, false) => looked_up(&MATCHING_UP, &params, each)?,
-            (_, true) => looked_up(&MATCHING_DOWN, &params, each)?,
+            _ => {
+                let [tenant, id] = key_params(key);
+                let params = [tenant, id, Param::TextArray(Some(&names))];
+                drop(NAMED.receive_while(Mode::Read, &params, each));
+            }
+        }
+        let page = i64::try_from(found.len()).unwrap_or(i64::MAX);
+        // What a policy hides from the caller at the end of the page counts as looked at.
+        if !is_full {
+            last = found.into_iter().last().or(last);
         }
         if let Some(last) = last {
             *if self.filter.newest_first {
@@ -191,6 +203,7 @@ impl Rest {
             how if is_full => how,
             How::InOrder if looked_at == most && rows.len() * RARE >= wanted => How::InOrder,
             How::InOrder if looked_at == most => How::LookedUp,
+            How::LookedUp if page == most => How::LookedUp,
             _ => How::NoMore,
         };
         Ok(rows)
@@ -203,20 +216,14 @@ impl Rest {
         match self.how {
             How::InOrder if is_filtered => (LOOKED_AT, enough(BATCH.min(left))),
             How::InOrder => (BATCH.min(left), enough(BATCH.min(left))),
-            _ => (LOOKED_UP.min(left), enough(LOOKED_UP.min(left))),
+            _ => (LOOKED_UP.min(left.max(BATCH)), enough(LOOKED_UP.min(left))),
         }
     }
 }
 
-fn looked_up(
-    statement: &Statement,
-    params: &[Param<'_>],
-    each: impl FnMut(&Row<'_>) -> StateResult<bool>,
-) -> StateResult<()> {
-    as_owner(|| {
-        drop(statement.receive_while(Mode::Read, params, each));
-        Ok(())
-    })
+/// Where those that are wanted are, also those that a policy hides from the caller.
+fn looked_up(statement: &Statement, params: &[Param<'_>]) -> StateResult<Vec<Place>> {
+    as_owner(|| statement.all(Mode::Read, params, |row| Ok(place(row))))
 }
 
 fn place(row: &Row<'_>) -> Place {

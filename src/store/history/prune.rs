@@ -1,6 +1,7 @@
 //! `wf_prune_history`: forgets versions that nothing needs any more.
 
 use crate::core::{StateError, StateResult, memory};
+use crate::pg::roles::as_owner;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::task_results;
@@ -28,7 +29,7 @@ macro_rules! removable {
     };
 }
 
-/// What is tagged, and what forks stand on; LATERAL and OFFSET 0 go from fork to fork by index, where the planner
+/// What is tagged, and what forks stand on, also where a policy hides it; LATERAL and OFFSET 0 go from fork to fork by index, where the planner
 /// could otherwise read the first versions of all executions for each.
 static NEEDED: Statement = Statement::new(
     "SELECT c.version FROM wfstate.checkpoints AS c WHERE c.tenant {=} $1 AND c.execution_id {=} $2
@@ -98,7 +99,7 @@ static ROOT: Statement = Statement::new(
 pub fn prune(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> StateResult<i64> {
     let head = executions::lock_existing(key, Lock::Prune)?;
     let keep_last = keep_last.map(i64::from);
-    let needed = gathered(Mode::Latest, &NEEDED, &key_params(key), |row| row.int8(0))?;
+    let needed = needed(Mode::Latest, key)?;
     let params = || {
         let [tenant, id] = key_params(key);
         [
@@ -124,7 +125,7 @@ pub fn prune(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> State
 /// How many versions would be removed, as the calling query sees it.
 pub fn count(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> StateResult<i64> {
     let head = executions::read_existing(key)?;
-    let needed = gathered(Mode::Read, &NEEDED, &key_params(key), |row| row.int8(0))?;
+    let needed = needed(Mode::Read, key)?;
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -136,6 +137,10 @@ pub fn count(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> State
     ];
     let found = COUNT.one(Mode::Read, &params, |row| Ok(row.int8(0)))?;
     Ok(found.flatten().unwrap_or_default())
+}
+
+fn needed(mode: Mode, key: Key<'_>) -> StateResult<Vec<Option<i64>>> {
+    as_owner(|| gathered(mode, &NEEDED, &key_params(key), |row| row.int8(0)))
 }
 
 /// All rows of a statement, of which there may be as many as versions.

@@ -84,7 +84,7 @@ pub fn delete_many(tenant: &str, mut wanted: Vec<String>) -> StateResult<i64> {
     for id in &ids(&ATTENDED, tenant, &locked)? {
         left.extend(entries::end_alone(Key { tenant, id })?);
     }
-    belongings::delete_many(tenant, &locked)?;
+    belongings::delete_several(tenant, &locked)?;
     for id in &locked {
         cache::forget(Key { tenant, id });
     }
