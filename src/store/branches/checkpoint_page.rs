@@ -61,6 +61,7 @@ pub fn page(
             low,
             high,
             how: How::InOrder,
+            found: VecDeque::new(),
         },
         left: max_rows,
         ready: VecDeque::new(),
