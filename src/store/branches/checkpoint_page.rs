@@ -6,10 +6,10 @@ use crate::pg::spi::Mode;
 use crate::store::Key;
 pub use crate::store::branches::checkpoint_rows::{Checkpoint, Filter};
 use crate::store::branches::checkpoint_rows::{How, Rest};
+use crate::store::branches::checkpoint_walk::Walk;
 use crate::store::branches::checkpoints;
 use crate::store::log::cache::State;
 use crate::store::log::executions;
-use crate::store::log::several::{KEPT_BYTES, Keep, States};
 use std::collections::VecDeque;
 
 /// A page that goes on when its next row is asked for.
@@ -19,9 +19,7 @@ struct Page {
     rest: Rest,
     left: i64,
     ready: VecDeque<Checkpoint>,
-    states: Option<States>,
-    /// Size of a state, as far as it is known.
-    state_bytes: usize,
+    walk: Option<Walk>,
 }
 
 /// A page of checkpoints by version and name: behind the one named `after`, and only those before the one named
@@ -33,7 +31,7 @@ pub fn page(
     max_rows: i64,
     with_state: bool,
 ) -> StateResult<impl Iterator<Item = StateResult<(Checkpoint, Option<State>)>> + use<>> {
-    let head = executions::read_existing(key)?;
+    executions::read_existing(key)?;
     let place = |name: &str| {
         checkpoints::existing(Mode::Read, key, name).map(|version| Place {
             version,
@@ -49,13 +47,10 @@ pub fn page(
         Some(after) => low = after,
         None => {}
     }
-    let keep = match filter.newest_first {
-        true => Keep::All,
-        false => Keep::Last,
-    };
     Ok(Page {
         tenant: key.tenant.to_owned(),
         id: key.id.to_owned(),
+        walk: with_state.then(|| Walk::new(filter.newest_first)),
         rest: Rest {
             filter,
             low,
@@ -65,8 +60,6 @@ pub fn page(
         },
         left: max_rows,
         ready: VecDeque::new(),
-        states: with_state.then(|| States::new(keep)),
-        state_bytes: head.expected().unwrap_or_default(),
     })
 }
 
@@ -88,38 +81,10 @@ impl Page {
             self.ready = self.rest.read(key, self.left)?;
             self.left -= i64::try_from(self.ready.len()).unwrap_or(i64::MAX);
         }
-        let state = match (&mut self.states, self.ready.front()) {
-            (Some(states), Some(row)) => match states.known(row.place.version) {
-                None if self.rest.filter.newest_first => {
-                    newest(key, states, &self.ready, &mut self.state_bytes)?
-                }
-                None => Some(states.of(key, row.place.version)?),
-                known => known,
-            },
-            _ => None,
+        let state = match &mut self.walk {
+            Some(walk) => walk.state(key, &self.ready)?,
+            None => None,
         };
         Ok(self.ready.pop_front().map(|row| (row, state)))
     }
-}
-
-/// The state of the first row, which is the newest. States are made upwards: so those of as many rows below it as may
-/// be kept come before.
-fn newest(
-    key: Key<'_>,
-    states: &mut States,
-    rows: &VecDeque<Checkpoint>,
-    state_bytes: &mut usize,
-) -> StateResult<Option<State>> {
-    states.forget();
-    let most = (KEPT_BYTES / (*state_bytes).max(1)).max(1);
-    let versions = rows.iter().take(most).map(|row| row.place.version);
-    let versions: Vec<i64> = versions.collect();
-    let (mut newest, mut largest) = (None, 0);
-    for version in versions.into_iter().rev() {
-        let state = states.of(key, version)?;
-        largest = largest.max(state.memory());
-        newest = Some(state);
-    }
-    *state_bytes = largest;
-    Ok(newest)
 }

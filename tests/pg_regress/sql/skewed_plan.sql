@@ -13,11 +13,11 @@ SELECT sum(wf_record_logs(array_fill('big'::text, '{1000}'), array_fill('info'::
 SELECT sum(wf_record_metrics(array_fill('big'::text, '{1000}'), array_fill('m'::text, '{1000}'), array_fill(1.0::float8, '{1000}'))) FROM generate_series(1, 5);
 ANALYZE;
 SELECT count(wf_save_state('s' || i, '{"n": 1}')), count(wf_checkpoint('s' || i, 'c')), count(wf_record_task('s' || i, 'c', 't', '{1}')) FROM generate_series(1, 200) i;
--- Entries of tables and indexes that are read, but for the heads, of which there are few.
+-- Entries of tables and indexes that are read.
 CREATE FUNCTION pg_temp.reads(query text, OUT few boolean, OUT too_many text) LANGUAGE plpgsql AS $$
 BEGIN
     CREATE TEMP TABLE counted ON COMMIT DROP AS SELECT c.oid, c.relname, pg_stat_get_xact_tuples_returned(c.oid) AS before
-      FROM pg_class c WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relname NOT LIKE 'executions%';
+      FROM pg_class c WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relname ~ '^(state_versions|checkpoints|task_results|steps|thoughts|signals|logs|metrics)';
     EXECUTE query;
     SELECT sum(r.n) <= 1000, string_agg(c.relname || ' ' || r.n, ', ' ORDER BY r.n DESC) FILTER (WHERE r.n > 500) INTO few, too_many
       FROM counted c, LATERAL (SELECT pg_stat_get_xact_tuples_returned(c.oid) - before AS n) r;
