@@ -30,3 +30,4 @@ CREATE TEMP TABLE calls AS SELECT * FROM unnest(ARRAY['SELECT * FROM wf_task_res
     'SELECT wf_delete_many(ARRAY(SELECT ''s'' || i FROM generate_series(12, 61) i))', 'SELECT wf_repair(''s62'')']) WITH ORDINALITY AS l (query, n);
 SELECT c.query, r.* FROM calls c, LATERAL pg_temp.reads(c.query) r ORDER BY c.n;
 SELECT count(*), wf_delete_many(array_agg(execution_id)) FROM wf_list(max_rows => 1000);
+VACUUM (ANALYZE) wfstate.state_versions, wfstate.checkpoints, wfstate.task_results, wfstate.steps, wfstate.thoughts, wfstate.signals, wfstate.logs, wfstate.metrics;
