@@ -57,7 +57,7 @@ test-driver: ## Python, Node and Rust clients; many writers at once
 	@tests/setup.sh all
 	@tests/lib/levels.sh driver
 
-test-adapters: ## adapters of frameworks: LangGraph's conformance suite
+test-adapters: ## adapters of frameworks: LangGraph, CrewAI
 	@tests/setup.sh all
 	@tests/lib/levels.sh adapters
 

@@ -104,6 +104,7 @@ need_all() {
       npm install --no-audit --no-fund --no-update-notifier --prefix "$WF_TARGET/node" pg@8
   fi
   need_crewai
+  need_crewai_flows
   need_langgraph
   need_mermaid
 }

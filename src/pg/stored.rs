@@ -39,23 +39,33 @@ pub(super) fn copied(datum: pg_sys::Datum) -> Vec<u8> {
     bytes
 }
 
-/// Appends them to `out`.
-pub(super) fn append(datum: pg_sys::Datum, out: &mut Vec<u8>) {
+/// The bytes of a varlena that is neither compressed nor in TOAST; `None` for another.
+///
+/// # Safety
+/// `datum` must be a varlena, and `'a` must not outlive it.
+pub(super) unsafe fn plain<'a>(datum: pg_sys::Datum) -> Option<&'a [u8]> {
     let varlena = datum.cast_mut_ptr::<pg_sys::varlena>();
-    // SAFETY: a varlena, alive while the row is; what had to be detoasted is a copy that nobody else knows.
+    // SAFETY: the caller's promise.
     unsafe {
         let short = varatt_is_1b(varlena) && !varatt_is_1b_e(varlena);
-        if short || varatt_is_4b_u(varlena) {
-            let (start, size) = (
-                vardata_any(varlena).cast::<u8>(),
-                varsize_any_exhdr(varlena),
-            );
-            extend(out, std::slice::from_raw_parts(start, size));
-        } else {
-            let copy = pg_sys::pg_detoast_datum(varlena);
-            extend(out, payload(pg_sys::Datum::from(copy)));
-            pg_sys::pfree(copy.cast());
+        (short || varatt_is_4b_u(varlena)).then(|| {
+            let start = vardata_any(varlena).cast::<u8>();
+            std::slice::from_raw_parts(start, varsize_any_exhdr(varlena))
+        })
+    }
+}
+
+/// Appends them to `out`.
+pub(super) fn append(datum: pg_sys::Datum, out: &mut Vec<u8>) {
+    // SAFETY: a varlena, alive while the row is; what had to be detoasted is a copy that nobody else knows.
+    unsafe {
+        if let Some(bytes) = plain(datum) {
+            extend(out, bytes);
+            return;
         }
+        let copy = pg_sys::pg_detoast_datum(datum.cast_mut_ptr());
+        extend(out, payload(pg_sys::Datum::from(copy)));
+        pg_sys::pfree(copy.cast());
     }
 }
 

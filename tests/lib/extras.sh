@@ -65,6 +65,29 @@ fetch_crewai() {
     "${pip[@]}" --target "$1/libraries" 'pydantic>=2.11.9,<2.13' 'portalocker~=2.7.0' appdirs==1.4.4
 }
 
+# What flows of the newest CrewAI import, in a folder of its own: CrewAI itself is need_crewai's. As it would be brought
+# it is a gigabyte, most of it for knowledge that agents look up; of its store of that, chromadb, only the package is
+# needed. The test fails where they cannot be had.
+need_crewai_flows() {
+  local dir="$WF_TARGET/crewai-flows"
+  [ ! -d "$dir/chromadb" ] || return 0
+  rm -rf "$dir" "$dir.new"
+  quietly "$WF_TARGET/crewai-flows.log" "fetching what flows of CrewAI need into target/crewai-flows (half a minute)" \
+    fetch_crewai_flows "$dir.new" || return 0
+  mv "$dir.new" "$dir"
+}
+
+fetch_crewai_flows() {
+  local pip=("$WF_TARGET/venv/bin/python" -m pip install -q --disable-pip-version-check --target "$1")
+  "${pip[@]}" 'aiofiles~=24.1.0' 'aiosqlite~=0.21.0' appdirs==1.4.4 'click>=8.1.7,<9' cryptography 'httpx~=0.28.1' \
+    'json-repair~=0.60.1' 'json5~=0.10.0' 'jsonref~=1.1.0' 'openai>=2.30,<3' 'opentelemetry-api>=1.45.1,<2' \
+    'opentelemetry-exporter-otlp-proto-http>=1.45.1,<2' opentelemetry-exporter-otlp-proto-grpc \
+    'opentelemetry-sdk>=1.45.1,<2' 'portalocker~=2.7.0' 'pydantic>=2.11.9,<2.13' 'pydantic-settings>=2.14.2,<3' \
+    'pyjwt>=2.15.0,<3' 'python-dotenv>=1.2.2,<2' 'pyyaml~=6.0' packaging rich 'tomli~=2.0.2' jinja2 requests \
+    bcrypt jsonschema numpy orjson overrides pybase64 tenacity 'psycopg[binary,pool]>=3.2,<4' mypy==2.4.1 &&
+    "${pip[@]}" --no-deps chromadb==1.5.9 && rm -r "$1"/chromadb_rust_bindings*
+}
+
 # LangGraph with upstream's conformance suite, and what the adapter's own tests use, in a folder of their own: the
 # suite is of these versions. The test fails where they cannot be had.
 need_langgraph() {

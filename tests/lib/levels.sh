@@ -14,7 +14,7 @@ level_command() {
     docs) say "$WF_ROOT/tests/docs.sh" ;;
     agreement) say "$WF_ROOT/tests/agreement.sh" ;;
     parallel | statements) say "$WF_ROOT/tests/pg_regress/$1.sh" ;;
-    adapters) say "$WF_ROOT/adapters/langgraph/test.sh" ;;
+    adapters) say "$WF_ROOT/adapters/test.sh" ;;
     isolation | driver | recovery | schema_suite) say "$WF_ROOT/tests/$1/run.sh" ;;
     *) die "no such level of tests: $1" ;;
   esac

@@ -8,9 +8,11 @@
 mod domains;
 mod entries;
 mod indexes;
+mod places;
 mod plain;
 mod policy;
 mod rights;
+mod scan;
 mod server;
 mod tables;
 
@@ -25,19 +27,14 @@ use pgrx::pg_sys;
 
 /// Reads what the calling query's snapshot shows. The caller compares the tenant of every row with the session's.
 pub struct Reading {
-    // Before the memory that rows are read into.
     tables: Tables,
-    connection: Connection,
 }
 
 impl Reading {
     /// Begins on these tables.
     pub fn begin(tables: &[&'static Table]) -> Option<Self> {
         let tables = Tables::open(tables, Purpose::Read)?;
-        Some(Reading {
-            tables,
-            connection: Connection::open(),
-        })
+        Some(Reading { tables })
     }
 
     /// The row of a key in the table of this position.
@@ -58,7 +55,7 @@ impl Reading {
 
     /// What the rows have in TOAST can be fetched as long as the connection is open.
     pub fn end(self) -> Connection {
-        self.connection
+        Connection::open()
     }
 }
 
@@ -126,6 +123,7 @@ impl Command {
                 open.table.left();
                 return None;
             }
+            open.moved(&seen, (*tuple).t_self);
             entries::of_updated(open.relation, tuple, wanted);
         }
         Some(())

@@ -2,6 +2,7 @@
 //! statement would do. Looked at once, and again when the server says that the table's description has changed.
 
 use crate::pg::direct::indexes::{self, IndexFound};
+use crate::pg::direct::places::Places;
 use crate::pg::direct::policy;
 use crate::pg::direct::rights::{NOBODY, Permitted};
 use crate::pg::direct::server::plain_defaults;
@@ -32,6 +33,7 @@ pub struct Table {
     counts: Cell<[i64; 2]>,
     pub(super) shape: RefCell<Option<Rc<Shape>>>,
     pub(super) permitted: Permitted,
+    pub(super) places: Places,
 }
 
 // SAFETY: a backend runs one thread.
@@ -105,6 +107,7 @@ impl Table {
             counts: Cell::new([0; 2]),
             shape: RefCell::new(None),
             permitted: NOBODY,
+            places: Places::new(),
         }
     }
 

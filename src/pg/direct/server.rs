@@ -122,6 +122,45 @@ pub(super) unsafe fn insert_entries(
     }
 }
 
+/// Pins a buffer again, if it still has that page of the table.
+///
+/// # Safety
+/// The table must be open and locked.
+pub(super) unsafe fn pin_again(
+    table: pg_sys::Relation,
+    block: pg_sys::BlockNumber,
+    buffer: pg_sys::Buffer,
+) -> bool {
+    let main = pg_sys::ForkNumber::MAIN_FORKNUM;
+    // SAFETY: the caller's promise; the server looks that the buffer is the page's.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        return pg_sys::ReadRecentBuffer((*table).rd_node, main, block, buffer);
+        #[cfg(not(feature = "pg15"))]
+        return pg_sys::ReadRecentBuffer((*table).rd_locator, main, block, buffer);
+    }
+}
+
+/// Puts the row at a place into the slot, where the current snapshot shows one there.
+///
+/// # Safety
+/// The table must be open and locked, its page there, and the slot one of the table's.
+pub(super) unsafe fn fetch(
+    table: pg_sys::Relation,
+    place: pg_sys::ItemPointer,
+    slot: *mut pg_sys::TupleTableSlot,
+) -> bool {
+    // SAFETY: the caller's promise; the guard is what pgrx puts around the server's functions by itself. Nothing in it has
+    // to be dropped.
+    unsafe {
+        let Some(fetch) = (*(*table).rd_tableam).tuple_fetch_row_version else {
+            return false;
+        };
+        let snapshot = pg_sys::GetActiveSnapshot();
+        pg_sys::ffi::pg_guard_ffi_boundary(|| fetch(table, place, snapshot, slot))
+    }
+}
+
 /// Whether a role may execute a function.
 pub(super) fn may_execute(function: pg_sys::Oid, role: pg_sys::Oid) -> bool {
     let right = pg_sys::ACL_EXECUTE as pg_sys::AclMode;

@@ -1,9 +1,7 @@
 //! Tables that are open, and rows of theirs that are found by the primary key.
 
 use crate::pg::direct::plain::{Found, Table};
-use crate::pg::direct::server;
 use crate::pg::error::internal;
-use crate::pg::interrupts;
 use crate::pg::params::Param;
 use crate::pg::rows::{Row, Shape};
 use crate::pg::settings;
@@ -75,7 +73,7 @@ fn is_refused(purpose: Purpose) -> bool {
 /// Tables that are open, by position.
 pub(super) struct Tables {
     all: Vec<Open>,
-    purpose: Purpose,
+    pub purpose: Purpose,
 }
 
 /// A row that a snapshot shows, pinned.
@@ -83,6 +81,8 @@ pub struct Seen<'t> {
     pub(super) tables: PhantomData<&'t Tables>,
     pub(super) at: usize,
     pub(super) slot: *mut pg_sys::TupleTableSlot,
+    /// What its key is remembered by.
+    pub(super) key: u64,
     shape: Rc<Shape>,
 }
 
@@ -102,47 +102,6 @@ impl Drop for Seen<'_> {
             unsafe { pg_sys::ExecDropSingleTupleTableSlot(self.slot) };
         }
     }
-}
-
-/// A scan of a primary key, with the row that it is at.
-struct Scan<'t> {
-    index: pg_sys::Relation,
-    scan: pg_sys::IndexScanDesc,
-    row: Seen<'t>,
-    width: i32,
-}
-
-impl<'t> Scan<'t> {
-    /// Whether there is another row.
-    fn next(&mut self) -> bool {
-        // SAFETY: `Tables::scan` has begun it, on a table that is open as long.
-        unsafe {
-            let forward = pg_sys::ScanDirection::ForwardScanDirection;
-            let is_there = pg_sys::index_getnext_slot(self.scan, forward, self.row.slot);
-            if is_there {
-                pg_sys::slot_getsomeattrs_int(self.row.slot, self.width);
-            }
-            is_there
-        }
-    }
-
-    /// Ends it; the row stays.
-    fn end(self) -> Seen<'t> {
-        // SAFETY: ends what `Tables::scan` has begun; the slot has a pin of its own.
-        unsafe {
-            pg_sys::index_endscan(self.scan);
-            pg_sys::index_close(self.index, pg_sys::NoLock as i32);
-        }
-        self.row
-    }
-}
-
-/// How a column of a key is compared.
-#[derive(Clone, Copy)]
-enum Compared {
-    Equal,
-    AtLeast,
-    AtMost,
 }
 
 impl Tables {
@@ -174,77 +133,22 @@ impl Tables {
         }
     }
 
-    /// The row of a key, where the snapshot shows one.
-    pub fn find(&self, at: usize, key: &[Param<'_>]) -> Option<Seen<'_>> {
-        let keys: Vec<_> = key.iter().map(|value| (value, Compared::Equal)).collect();
-        let mut scan = self.scan(at, &keys);
-        let is_there = scan.next();
-        let row = scan.end();
-        is_there.then_some(row)
-    }
-
-    /// `each` sees the rows of a key whose next column is from `low` to `high`, in order.
-    pub fn range(
-        &self,
-        at: usize,
-        key: &[Param<'_>],
-        [low, high]: [i64; 2],
-        mut each: impl FnMut(&Row<'_>),
-    ) {
-        let (low, high) = (Param::Int8(Some(low)), Param::Int8(Some(high)));
-        let mut keys: Vec<_> = key.iter().map(|value| (value, Compared::Equal)).collect();
-        keys.extend([(&low, Compared::AtLeast), (&high, Compared::AtMost)]);
-        let mut scan = self.scan(at, &keys);
-        while scan.next() {
-            interrupts::check();
-            each(&scan.row.row());
-        }
-        scan.end();
-    }
-
-    fn scan(&self, at: usize, keys: &[(&Param<'_>, Compared)]) -> Scan<'_> {
+    /// A slot for rows of a table; it lives in memory that outlives the tables.
+    pub fn empty(&self, at: usize) -> Seen<'_> {
         let open = self.at(at);
-        let mut entries = vec![pg_sys::ScanKeyData::default(); keys.len()];
-        for (number, (entry, (value, how))) in entries.iter_mut().zip(keys).enumerate() {
-            // Two bounds are of the same column.
-            let column = number.min(open.table.key.len().saturating_sub(1));
-            let datum = self.datum(at, open.table.key.get(column), value);
-            let (strategy, function) = comparison(value, *how);
-            // SAFETY: the columns of an index count from 1; the function is that of the column's type, and texts
-            // collate "C", which is what the server takes a key to do.
-            unsafe {
-                let datum = datum.unwrap_or(pg_sys::Datum::null());
-                let column = column as pg_sys::AttrNumber + 1;
-                pg_sys::ScanKeyInit(entry, column, strategy as _, function, datum);
-            }
-        }
-        let index = match open.found.indexes.first() {
-            Some(index) => index.oid,
-            None => internal("a table has no primary key", open.table.name()),
-        };
-        // SAFETY: table and index are open and belong together; the scan copies the keys. The row that is found is
-        // pinned by the slot, which lives in memory that outlives the tables.
+        // SAFETY: the table is open.
         unsafe {
-            let index = pg_sys::index_open(index, self.purpose.lock());
             let descriptor = (*open.relation).rd_att;
             let slot = pg_sys::MakeSingleTupleTableSlot(descriptor, &pg_sys::TTSOpsBufferHeapTuple);
-            let (snapshot, count) = (pg_sys::GetActiveSnapshot(), entries.len() as i32);
-            let scan = server::begin_scan(open.relation, index, snapshot, count);
-            let first = entries.as_mut_ptr();
-            pg_sys::index_rescan(scan, first, count, std::ptr::null_mut(), 0);
             let known = open.table.shape.borrow().clone();
             let shape = Shape::of(open.table.name(), descriptor, known);
             open.table.shape.replace(Some(Rc::clone(&shape)));
-            Scan {
-                index,
-                scan,
-                row: Seen {
-                    tables: PhantomData,
-                    at,
-                    slot,
-                    shape,
-                },
-                width: open.table.width() as i32,
+            Seen {
+                tables: PhantomData,
+                at,
+                slot,
+                key: 0,
+                shape,
             }
         }
     }
@@ -261,25 +165,5 @@ impl Tables {
             internal("a column is taken for another type", table.name());
         }
         value.datum()
-    }
-}
-
-/// The operator that compares a key with a value: its number in the index, and its function.
-fn comparison(value: &Param<'_>, how: Compared) -> (u32, pg_sys::RegProcedure) {
-    match (value, how) {
-        (Param::Text(_), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_TEXTEQ.into())
-        }
-        (Param::Int8(_), Compared::Equal) => {
-            (pg_sys::BTEqualStrategyNumber, pg_sys::F_INT8EQ.into())
-        }
-        (Param::Int8(_), Compared::AtLeast) => (
-            pg_sys::BTGreaterEqualStrategyNumber,
-            pg_sys::F_INT8GE.into(),
-        ),
-        (Param::Int8(_), Compared::AtMost) => {
-            (pg_sys::BTLessEqualStrategyNumber, pg_sys::F_INT8LE.into())
-        }
-        _ => internal("a key of this type is not looked up", "a key"),
     }
 }

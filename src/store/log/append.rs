@@ -30,7 +30,7 @@ macro_rules! append_known {
 )
 INSERT INTO wfstate.state_versions (tenant, execution_id, version, base_version, keyframe_version, hash,
        snapshot_hash, saved_at, state_bytes, chain_bytes, schema_version, status, phase, step_id, note, patch, snapshot)
-SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.schema_version, h.status, h.phase, $13, $14,
+SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $20, h.schema_version, h.status, h.phase, $13, $14,
        $15, $16
   FROM head AS h"
             ),
@@ -40,7 +40,7 @@ SELECT h.tenant, h.execution_id, $4, $3, $7, $6, $12, $11, $8, $9, h.schema_vers
 }
 static APPEND_KNOWN: Statement = append_known!("");
 /// What a definition says of a state may depend on the phase.
-static APPEND_BOUND: Statement = append_known!(" AND coalesce(e.phase, '') {=} $20");
+static APPEND_BOUND: Statement = append_known!(" AND coalesce(e.phase, '') {=} $21");
 const KNOWN: &[Type] = &[
     Type::Text,        // 1 tenant, for the statement's callers only
     Type::Text,        // 2 execution_id
@@ -50,7 +50,7 @@ const KNOWN: &[Type] = &[
     Type::Int8,        // 6 hash
     Type::Int8,        // 7 keyframe_version
     Type::Int4,        // 8 state_bytes
-    Type::Int4,        // 9 chain_bytes
+    Type::Int4,        // 9 chain_bytes of the head
     Type::Int8,        // 10 archive_bytes
     Type::Timestamptz, // 11 updated_at
     Type::Int8,        // 12 snapshot_hash
@@ -61,7 +61,8 @@ const KNOWN: &[Type] = &[
     Type::Text,        // 17 workflow, '' for none
     Type::Int4,        // 18 workflow_version, 0 for none
     Type::Int4,        // 19 schema_version, -1 for none
-    Type::Text,        // 20 phase, '' for none; compared where a definition binds the head
+    Type::Int4,        // 20 chain_bytes of the version
+    Type::Text,        // 21 phase, '' for none; compared where a definition binds the head
 ];
 
 static APPEND: Statement = Statement::new(
@@ -189,6 +190,7 @@ fn append_known(key: Key<'_>, append: &Append<'_>, before: &Head) -> StateResult
         Param::Text(Some(before.workflow.as_deref().unwrap_or_default())),
         Param::Int4(Some(before.workflow_version.map_or(0, i64::from))),
         Param::Int4(Some(before.schema_version.map_or(-1, i64::from))),
+        Param::Int4(Some(append.content.chain_bytes(after.chain_bytes))),
         Param::Text(Some(before.phase.as_deref().unwrap_or_default())),
     ];
     let statement = match before.workflow_version {

@@ -55,6 +55,7 @@ pub(super) fn content<'a>(
         patch,
         state,
         state_hash: snapshot_hash(state)?,
+        chain_bytes,
         archive_bytes: if gives_up(onto, reach, state) {
             reach
         } else {
@@ -78,7 +79,7 @@ pub(super) fn settle(
     let Content::Keyframe(keyframe) = content else {
         return Ok(());
     };
-    let chain_bytes = onto.chain_bytes + content.cost();
+    let chain_bytes = keyframe.chain_bytes;
     let reach = onto.archive_bytes + chain_bytes;
     let is_demoted =
         gives_up(onto, reach, keyframe.state) && versions::demote(key, onto.keyframe_version)?;

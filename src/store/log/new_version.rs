@@ -90,7 +90,9 @@ pub struct Keyframe<'a> {
     pub state: &'a [u8],
     /// Its hash.
     pub state_hash: i64,
-    /// Bytes of the patches from the keyframe before that keeps its state.
+    /// What the patches from the keyframe before cost, this one's included: the version keeps it for when it is a patch.
+    pub chain_bytes: i64,
+    /// The same from the keyframe that keeps its state.
     pub archive_bytes: i64,
 }
 
@@ -117,6 +119,14 @@ impl<'a> Content<'a> {
             Content::Snapshot(_) => Some(payload_hash),
             Content::Patch(_) => None,
             Content::Keyframe(keyframe) => Some(keyframe.state_hash),
+        }
+    }
+
+    /// What the chain costs that leads to the version, where the head's is as given.
+    pub(in crate::store) fn chain_bytes(&self, of_head: i64) -> i64 {
+        match self {
+            Content::Keyframe(keyframe) => keyframe.chain_bytes,
+            Content::Patch(_) | Content::Snapshot(_) => of_head,
         }
     }
 

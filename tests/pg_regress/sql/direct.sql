@@ -152,6 +152,60 @@ RESET enable_seqscan;
 DROP INDEX wfstate.mine;
 SELECT count(*) FROM wf_verify('a');
 
+-- Where a row was last is only where it is looked for first.
+SELECT wf_save_state('p', '{"n": 1}');
+SELECT wf_patch_state('p', '{"n": 2}'), wf_load_state('p');
+BEGIN;
+SELECT wf_patch_state('p', '{"n": 3}'), wf_load_state('p');
+SAVEPOINT s;
+SELECT wf_patch_state('p', '{"n": 4}'), wf_load_state('p');
+ROLLBACK TO s;
+SELECT wf_load_state('p'), wf_patch_state('p', '{"n": 5}'), wf_load_state('p');
+ROLLBACK;
+SELECT version, state FROM wf_load('p');
+VACUUM FULL wfstate.executions;
+SELECT version, state FROM wf_load('p');
+SELECT wf_patch_state('p', '{"n": 6}');
+CLUSTER wfstate.executions USING executions_pkey;
+SELECT wf_patch_state('p', '{"n": 7}'), wf_load_state('p');
+SELECT wf_delete('p');
+SELECT wf_load_state('p');
+SELECT wf_patch_state('p', '{"n": 8}');
+SELECT wf_save_state('q', '{"q": 1}');
+SELECT wf_save_state('p', '{"p": 1}');
+SELECT wf_load_state('p'), wf_load_state('q'), wf_patch_state('p', '{"p": 2}'), wf_patch_state('q', '{"q": 2}');
+SET wfstate.tenant = 'direct_other';
+SELECT wf_load_state('p');
+SELECT wf_save_state('p', '{"other": 1}');
+SELECT wf_patch_state('p', '{"other": 2}'), wf_load_state('p');
+SET wfstate.tenant = 'direct';
+SELECT wf_patch_state('p', '{"p": 3}'), wf_load_state('p');
+-- The page is given back to the system, and the row is another one's then.
+CREATE TEMP TABLE many AS SELECT format('m%s', n) AS id FROM generate_series(1, 500) AS n;
+SELECT count(wf_save_state(id, '{}')) FROM many;
+SELECT wf_patch_state('m500', '{"m": 1}');
+SELECT wf_delete_many(array_agg(id)) FROM many WHERE id <> 'm1';
+VACUUM wfstate.executions;
+SELECT wf_load_state('m500');
+SELECT wf_load_state('m1'), wf_patch_state('m1', '{"m": 1}');
+SELECT count(wf_save_state(id, '{"again": 1}')) FROM many WHERE id <> 'm1';
+SELECT count(*) FROM many WHERE wf_load_state(id) <> CASE id WHEN 'm1' THEN '{"m": 1}' ELSE '{"again": 1}' END::jsonb;
+-- As many updates as there are pages: they stay in place, since whoever looks at a page prunes it.
+SELECT count(wf_patch_state('p', jsonb_build_object('p', n))) FROM generate_series(1, 300) AS n;
+SELECT pg_stat_force_next_flush();
+CREATE TEMP TABLE updates AS SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relid = 'wfstate.executions'::regclass;
+DO $do$ BEGIN FOR n IN 1..300 LOOP PERFORM wf_patch_state('q', jsonb_build_object('q', n)); COMMIT; END LOOP; END $do$;
+SELECT version, state FROM wf_load('q');
+SELECT pg_stat_force_next_flush();
+SELECT t.n_tup_upd - b.n_tup_upd >= 300 AS updated, t.n_tup_hot_upd - b.n_tup_hot_upd >= 270 AS are_hot
+  FROM pg_stat_user_tables AS t CROSS JOIN updates AS b WHERE t.relid = 'wfstate.executions'::regclass;
+DROP TABLE updates;
+SELECT wf_delete_many(array_agg(id)) FROM many;
+SELECT wf_delete_many('{p,q}');
+SET wfstate.tenant = 'direct_other';
+SELECT wf_delete('p');
+SET wfstate.tenant = 'direct';
+
 -- Rights: those of the table, or the statement says what is missing.
 CREATE ROLE direct_writer;
 SELECT wf_grant_access('direct_writer', 'writer', '{direct}');

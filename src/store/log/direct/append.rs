@@ -52,7 +52,7 @@ fn insert(command: &Command, key: Key<'_>, append: &Append<'_>, after: &Head) {
         Param::Int8(content.snapshot_hash(append.payload_hash)),
         Param::Timestamptz(Some(after.updated_at)),
         Param::Int4(Some(after.state_bytes)),
-        Param::Int4(Some(after.chain_bytes)),
+        Param::Int4(Some(content.chain_bytes(after.chain_bytes))),
         Param::Int4(after.schema_version.map(i64::from)),
         Param::Jsonb(content.patch()),
         Param::Jsonb(content.snapshot()),
