@@ -19,6 +19,19 @@ BEGIN
         EXECUTE format('COMMENT ON POLICY %I ON wfstate.%I IS %L', item.relname || '_tenant', item.relname,
                        'Only the session''s tenant.');
     END LOOP;
+    -- One long execution must not make the planner read a table through for each of the others: whatever a sample
+    -- holds, an execution has few rows of a table, and is looked up by an index.
+    FOR item IN
+        SELECT c.relname, a.attname
+          FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
+         WHERE c.relnamespace = 'wfstate'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname ~ 'execution_id$'
+           AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indnatts = 2
+                                                       AND a.attnum = i.indkey[1])
+         ORDER BY c.relname, a.attnum
+    LOOP
+        EXECUTE format('ALTER TABLE wfstate.%I ALTER COLUMN %I SET (n_distinct = -0.2, n_distinct_inherited = -0.2)',
+                       item.relname, item.attname);
+    END LOOP;
     -- The columns of a partition are its parent's.
     FOR item IN
         SELECT c.relname, a.attname, col_description(i.inhparent, a.attnum) AS comment

@@ -79,7 +79,8 @@ BEGIN
          ORDER BY c.oid DESC
     LOOP
         BEGIN
-            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', partition_name);
+            EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, ALTER COLUMN execution_id SET (n_distinct = -0.2)',
+                           partition_name);
             protected := protected + 1;
         EXCEPTION WHEN lock_not_available THEN
             busy := busy + 1;

@@ -8,10 +8,10 @@ use crate::pg::spi::Mode;
 use crate::store::Key;
 pub use crate::store::branches::checkpoint_rows::{Checkpoint, Filter};
 use crate::store::branches::checkpoint_rows::{How, Rest};
+use crate::store::branches::checkpoint_walk::Walk;
 use crate::store::branches::checkpoints;
 use crate::store::log::cache::State;
 use crate::store::log::executions;
-use crate::store::log::several::{KEPT_BYTES, Keep, States};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -41,11 +41,9 @@ struct Page {
     left: i64,
     ready: VecDeque<Checkpoint>,
     wanted: Wanted,
-    states: States,
+    walk: Walk,
     /// The state of the row before.
     before: Option<State>,
-    /// Size of a state, as far as it is known.
-    state_bytes: usize,
 }
 
 /// A page of checkpoints by version and name: behind the one named `after`, and only those before the one named
@@ -57,7 +55,7 @@ pub fn page(
     max_rows: i64,
     wanted: Wanted,
 ) -> StateResult<impl Iterator<Item = StateResult<(Checkpoint, Content)>> + use<>> {
-    let head = executions::read_existing(key)?;
+    executions::read_existing(key)?;
     let place = |name: &str| {
         checkpoints::existing(Mode::Read, key, name).map(|version| Place {
             version,
@@ -73,25 +71,21 @@ pub fn page(
         Some(after) => low = after,
         None => {}
     }
-    let keep = match filter.newest_first {
-        true => Keep::All,
-        false => Keep::Last,
-    };
     Ok(Page {
         tenant: key.tenant.to_owned(),
         id: key.id.to_owned(),
+        walk: Walk::new(filter.newest_first),
         rest: Rest {
             filter,
             low,
             high,
             how: How::InOrder,
+            found: VecDeque::new(),
         },
         left: max_rows,
         ready: VecDeque::new(),
         wanted,
-        states: States::new(keep),
         before: None,
-        state_bytes: head.expected().unwrap_or_default(),
     })
 }
 
@@ -126,16 +120,8 @@ impl Page {
             tenant: &self.tenant,
             id: &self.id,
         };
-        let state = match self.states.known(version) {
-            Some(state) => state,
-            None if self.rest.filter.newest_first => newest(
-                key,
-                version,
-                &mut self.states,
-                &self.ready,
-                &mut self.state_bytes,
-            )?,
-            None => self.states.of(key, version)?,
+        let Some(state) = self.walk.state(key, &self.ready)? else {
+            return Ok(Content::default());
         };
         if !self.wanted.changes {
             return Ok(Content {
@@ -157,26 +143,4 @@ impl Page {
             changes,
         })
     }
-}
-
-/// The state of the first row, which is the newest. States are made upwards: so those of as many rows below it as may
-/// be kept come before.
-fn newest(
-    key: Key<'_>,
-    version: i64,
-    states: &mut States,
-    rows: &VecDeque<Checkpoint>,
-    state_bytes: &mut usize,
-) -> StateResult<State> {
-    states.forget();
-    let most = (KEPT_BYTES / (*state_bytes).max(1)).max(1);
-    let versions = rows.iter().take(most).skip(1).map(|row| row.place.version);
-    let versions: Vec<i64> = versions.collect();
-    let mut largest = 0;
-    for version in versions.into_iter().rev() {
-        largest = largest.max(states.of(key, version)?.memory());
-    }
-    let newest = states.of(key, version)?;
-    *state_bytes = largest.max(newest.memory());
-    Ok(newest)
 }

@@ -91,11 +91,11 @@ static NAMED: Statement = Statement::new(
 /// part of the page.
 const LOOKED_AT: i64 = 1000;
 const RARE: usize = 10;
-/// Rows that are read in one go: so many, or up to the one that makes them larger than that.
+/// Rows that are read in one go: so many, or up to the one that makes them larger than that, which an open cursor keeps.
 const BATCH: i64 = 100;
-const BATCH_BYTES: usize = 8 << 20;
-/// The same of rows that are looked up, all of them for each batch.
-const LOOKED_UP: i64 = 2000;
+const BATCH_BYTES: usize = 1 << 20;
+/// The same of rows that are looked up.
+const LOOKED_UP: usize = 200;
 
 /// What is listed, and how.
 pub struct Filter {
@@ -126,6 +126,8 @@ pub(super) enum How {
     InOrder,
     /// By what they are filtered by.
     LookedUp,
+    /// The same, and all of them are found.
+    LastLookedUp,
     /// There are no more.
     NoMore,
 }
@@ -137,93 +139,144 @@ pub(super) struct Rest {
     pub low: Place,
     pub high: Place,
     pub how: How,
+    /// Those that were looked up and are not read yet: a search is worth many batches.
+    pub found: VecDeque<Place>,
 }
 
 impl Rest {
     /// Reads more rows, `left` at most; none only where there are none any more, or where it goes on.
     pub fn read(&mut self, key: Key<'_>, left: i64) -> StateResult<VecDeque<Checkpoint>> {
-        let (most, wanted) = self.sizes(left);
-        let until = self.filter.prefix.as_deref().and_then(behind);
-        let [tenant, id] = key_params(key);
-        let (low, high) = (self.low.clone(), self.high.clone());
-        let params = [
-            tenant,
-            id,
-            Param::Int8(Some(low.version)),
-            Param::Text(Some(&low.name)),
-            Param::Int8(Some(high.version)),
-            Param::Text(Some(&high.name)),
-            Param::Text(Some(self.filter.prefix.as_deref().unwrap_or_default())),
-            Param::Text(until.as_deref()),
-            Param::Jsonb(self.filter.containment.as_deref()),
-            Param::Int8(Some(most)),
-        ];
-        let found = match (self.how, self.filter.newest_first) {
-            (How::InOrder, _) => Vec::new(),
-            (_, false) => looked_up(&MATCHING_UP, &params)?,
-            (_, true) => looked_up(&MATCHING_DOWN, &params)?,
-        };
-        let names: Vec<String> = found.iter().map(|place| place.name.clone()).collect();
-        let (mut looked_at, mut bytes, mut is_full, mut last) = (0, 0, false, None);
-        let mut rows = VecDeque::new();
-        let each = |row: &Row<'_>| {
-            looked_at += 1;
-            let place = place(row);
-            last = Some(place.clone());
-            if row.bool(5) == Some(true) {
-                let checkpoint = checkpoint(row, place);
-                bytes += checkpoint.metadata.as_ref().map_or(0, Vec::len);
-                rows.push_back(checkpoint);
-            }
-            is_full = bytes > BATCH_BYTES || rows.len() >= wanted;
-            Ok(!is_full)
-        };
-        match (self.how, self.filter.newest_first) {
-            (How::InOrder, false) => drop(UP.receive_while(Mode::Read, &params, each)),
-            (How::InOrder, true) => drop(DOWN.receive_while(Mode::Read, &params, each)),
-            _ => {
-                let [tenant, id] = key_params(key);
-                let params = [tenant, id, Param::TextArray(Some(&names))];
-                drop(NAMED.receive_while(Mode::Read, &params, each));
-            }
+        match self.how {
+            How::InOrder => self.read_in_order(key, left),
+            How::LookedUp | How::LastLookedUp => self.read_looked_up(key, left),
+            How::NoMore => Ok(VecDeque::new()),
         }
-        let page = i64::try_from(found.len()).unwrap_or(i64::MAX);
-        // What a policy hides from the caller at the end of the page counts as looked at.
-        if !is_full {
-            last = found.into_iter().last().or(last);
-        }
-        if let Some(last) = last {
-            *if self.filter.newest_first {
-                &mut self.high
-            } else {
-                &mut self.low
-            } = last;
-        }
-        self.how = match self.how {
-            how if is_full => how,
-            How::InOrder if looked_at == most && rows.len() * RARE >= wanted => How::InOrder,
-            How::InOrder if looked_at == most => How::LookedUp,
-            How::LookedUp if page == most => How::LookedUp,
-            _ => How::NoMore,
-        };
-        Ok(rows)
     }
 
-    /// Rows to look at, and those of them that are enough.
-    fn sizes(&self, left: i64) -> (i64, usize) {
+    fn read_in_order(&mut self, key: Key<'_>, left: i64) -> StateResult<VecDeque<Checkpoint>> {
         let is_filtered = self.filter.prefix.is_some() || self.filter.containment.is_some();
-        let enough = |most: i64| usize::try_from(most).unwrap_or(usize::MAX);
-        match self.how {
-            How::InOrder if is_filtered => (LOOKED_AT, enough(BATCH.min(left))),
-            How::InOrder => (BATCH.min(left), enough(BATCH.min(left))),
-            _ => (LOOKED_UP.min(left.max(BATCH)), enough(LOOKED_UP.min(left))),
+        let wanted = BATCH.min(left);
+        let most = if is_filtered { LOOKED_AT } else { wanted };
+        let mut batch = Batch::new(count(wanted));
+        let statement = if self.filter.newest_first { &DOWN } else { &UP };
+        let until = self.until();
+        let params = self.params(key, until.as_deref(), most);
+        drop(statement.receive_while(Mode::Read, &params, |row| Ok(batch.add(row))));
+        if !batch.is_full {
+            self.how = match batch.looked_at == most {
+                true if batch.rows.len() * RARE >= count(wanted) => How::InOrder,
+                true => How::LookedUp,
+                false => How::NoMore,
+            };
         }
+        self.go_on_behind(batch.last);
+        Ok(batch.rows)
+    }
+
+    /// The next of those that are found, as the caller sees them.
+    fn read_looked_up(&mut self, key: Key<'_>, left: i64) -> StateResult<VecDeque<Checkpoint>> {
+        if self.found.is_empty() && self.how == How::LookedUp {
+            self.look_up(key, left.max(BATCH))?;
+        }
+        let names = self.found.iter().take(LOOKED_UP.min(count(left)));
+        let names: Vec<String> = names.map(|place| place.name.clone()).collect();
+        let mut batch = Batch::new(names.len());
+        let [tenant, id] = key_params(key);
+        let params = [tenant, id, Param::TextArray(Some(&names))];
+        drop(NAMED.receive_while(Mode::Read, &params, |row| Ok(batch.add(row))));
+        // What a policy hides from the caller counts as read.
+        let last = batch.last.as_ref().filter(|_| batch.is_full);
+        let read = last.and_then(|last| names.iter().position(|name| *name == last.name));
+        self.found.drain(..read.map_or(names.len(), |at| at + 1));
+        if self.found.is_empty() && self.how == How::LastLookedUp {
+            self.how = How::NoMore;
+        }
+        Ok(batch.rows)
+    }
+
+    /// Finds where those that are wanted are, also those that a policy hides from the caller.
+    fn look_up(&mut self, key: Key<'_>, most: i64) -> StateResult<()> {
+        let statement = match self.filter.newest_first {
+            true => &MATCHING_DOWN,
+            false => &MATCHING_UP,
+        };
+        let until = self.until();
+        let params = self.params(key, until.as_deref(), most);
+        let found = as_owner(|| statement.all(Mode::Read, &params, |row| Ok(place(row))))?;
+        if found.len() < count(most) {
+            self.how = How::LastLookedUp;
+        }
+        self.go_on_behind(found.last().cloned());
+        self.found = found.into();
+        Ok(())
+    }
+
+    fn go_on_behind(&mut self, last: Option<Place>) {
+        match (last, self.filter.newest_first) {
+            (Some(last), true) => self.high = last,
+            (Some(last), false) => self.low = last,
+            (None, _) => {}
+        }
+    }
+
+    fn until(&self) -> Option<String> {
+        self.filter.prefix.as_deref().and_then(behind)
+    }
+
+    fn params<'a>(&'a self, key: Key<'a>, until: Option<&'a str>, most: i64) -> [Param<'a>; 10] {
+        let [tenant, id] = key_params(key);
+        [
+            tenant,
+            id,
+            Param::Int8(Some(self.low.version)),
+            Param::Text(Some(&self.low.name)),
+            Param::Int8(Some(self.high.version)),
+            Param::Text(Some(&self.high.name)),
+            Param::Text(Some(self.filter.prefix.as_deref().unwrap_or_default())),
+            Param::Text(until),
+            Param::Jsonb(self.filter.containment.as_deref()),
+            Param::Int8(Some(most)),
+        ]
     }
 }
 
-/// Where those that are wanted are, also those that a policy hides from the caller.
-fn looked_up(statement: &Statement, params: &[Param<'_>]) -> StateResult<Vec<Place>> {
-    as_owner(|| statement.all(Mode::Read, params, |row| Ok(place(row))))
+/// Rows that are read in one go.
+#[derive(Default)]
+struct Batch {
+    rows: VecDeque<Checkpoint>,
+    wanted: usize,
+    looked_at: i64,
+    bytes: usize,
+    is_full: bool,
+    /// The last one that was looked at.
+    last: Option<Place>,
+}
+
+impl Batch {
+    fn new(wanted: usize) -> Self {
+        Batch {
+            wanted,
+            ..Batch::default()
+        }
+    }
+
+    /// Takes a row, where it is wanted; false when it wants no more.
+    fn add(&mut self, row: &Row<'_>) -> bool {
+        let place = place(row);
+        self.last = Some(place.clone());
+        self.looked_at += 1;
+        if row.bool(5) == Some(true) {
+            let checkpoint = checkpoint(row, place);
+            self.bytes += checkpoint.metadata.as_ref().map_or(0, Vec::len);
+            self.rows.push_back(checkpoint);
+        }
+        self.is_full = self.bytes > BATCH_BYTES || self.rows.len() >= self.wanted;
+        !self.is_full
+    }
+}
+
+fn count(most: i64) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 fn place(row: &Row<'_>) -> Place {

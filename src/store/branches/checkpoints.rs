@@ -146,14 +146,21 @@ pub fn state(key: Key<'_>, name: &str, upgrade: bool) -> StateResult<State> {
     load::at(key, Some(version), None, upgrade)
 }
 
+/// Whoever deletes the execution locks its head, and then its names: so whoever drops names begins there, too.
+fn lock_head(key: Key<'_>) -> StateResult<()> {
+    executions::lock(key, Lock::Reference).map(drop)
+}
+
 /// Removes a name; false when it is not there.
 pub fn drop_named(key: Key<'_>, name: &str) -> StateResult<bool> {
+    lock_head(key)?;
     let [tenant, id] = key_params(key);
     Ok(DROP.run(Mode::Write, &[tenant, id, Param::Text(Some(name))])? > 0)
 }
 
 /// Removes the names that are meant; how many there were.
 pub fn drop_many(key: Key<'_>, which: &Which, max_rows: i64) -> StateResult<i64> {
+    lock_head(key)?;
     let [tenant, id] = key_params(key);
     let dropped = match which {
         Which::Names(names) => {

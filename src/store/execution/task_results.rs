@@ -8,7 +8,7 @@ use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::start::kept;
 use crate::store::execution::steps::step_params;
-use crate::store::log::executions::key_params;
+use crate::store::log::executions::{self, Lock, key_params};
 
 /// A task, and whose.
 #[derive(Clone, Copy)]
@@ -197,6 +197,8 @@ static FORGET_STEPS: Statement = Statement::new(
 
 /// Removes what the tasks of some steps have given, or of all. Returns how many parts.
 pub fn forget(key: Key<'_>, step_ids: Option<&[String]>) -> StateResult<u64> {
+    // Before the results, as whoever deletes the execution does.
+    executions::lock(key, Lock::Reference)?;
     let [tenant, id] = key_params(key);
     match step_ids {
         Some(steps) => FORGET_STEPS.run(Mode::Write, &[tenant, id, Param::TextArray(Some(steps))]),

@@ -10,6 +10,7 @@ use crate::store::log::cache::{self, State};
 use crate::store::log::executions::key_params;
 use crate::store::log::rebuild;
 use crate::store::log::way::{Next, Way};
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -26,10 +27,15 @@ static DOWN: Statement = Statement::new(
 const ROWS: usize = 64;
 
 /// States that are kept, whatever their size: look-up is a walk.
-const MOST_KEPT: usize = 256;
+pub const MOST_KEPT: usize = 256;
 
-/// Bytes of states that are kept, the newest one aside.
-pub const KEPT_BYTES: usize = 16 << 20;
+/// Bytes of states that a session keeps, the newest one of each list aside.
+const KEPT_BYTES: usize = 16 << 20;
+
+thread_local! {
+    /// Bytes that all of them keep: a session may have any number of cursors open.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+}
 
 /// States of versions that are known, for those that stand on them. Of an execution whose log nobody changes
 /// meanwhile: as one query sees it.
@@ -38,6 +44,12 @@ pub struct States {
     kept: VecDeque<(i64, State)>,
     bytes: usize,
     keep: Keep,
+}
+
+impl Drop for States {
+    fn drop(&mut self) {
+        self.weighs(0);
+    }
 }
 
 /// Which states are kept, within bounds.
@@ -94,19 +106,29 @@ impl States {
         *self = States::new(self.keep);
     }
 
+    /// Bytes of states that it may keep now.
+    pub fn room(&self) -> usize {
+        KEPT_BYTES.saturating_sub(HELD.get() - self.bytes)
+    }
+
+    fn weighs(&mut self, bytes: usize) {
+        HELD.set(HELD.get() - self.bytes + bytes);
+        self.bytes = bytes;
+    }
+
     fn forget_one(&mut self, version: Option<i64>) {
         let place = self.kept.iter().position(|(of, _)| Some(*of) == version);
         if let Some((_, state)) = place.and_then(|place| self.kept.remove(place)) {
-            self.bytes -= state.memory();
+            self.weighs(self.bytes - state.memory());
         }
     }
 
     fn keep(&mut self, version: i64, state: &State) {
-        self.bytes += state.memory();
+        self.weighs(self.bytes + state.memory());
         self.kept.push_back((version, Rc::clone(state)));
-        while self.kept.len() > 1 && (self.bytes > KEPT_BYTES || self.kept.len() > MOST_KEPT) {
+        while self.kept.len() > 1 && (HELD.get() > KEPT_BYTES || self.kept.len() > MOST_KEPT) {
             if let Some((_, oldest)) = self.kept.pop_front() {
-                self.bytes -= oldest.memory();
+                self.weighs(self.bytes - oldest.memory());
             }
         }
     }

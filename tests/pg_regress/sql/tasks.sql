@@ -97,7 +97,7 @@ SELECT execution_id, count(*) FROM wfstate.task_results WHERE tenant = 'tasks' G
 -- Where the execution never comes, they go by their age; where it came they stay.
 SELECT wf_record_task('late', 's', 't', ARRAY['1']::jsonb[]);
 SELECT wf_save_state('late', '1');
-UPDATE wfstate.task_results SET recorded_at = now() - interval '10 days' WHERE tenant = 'tasks';
+UPDATE wfstate.task_results SET recorded_at = now() - CASE WHEN execution_id = 'never3' THEN interval '11 days' ELSE interval '10 days' END WHERE tenant = 'tasks';
 SELECT item, removed, finished FROM wf_cleanup('5 days', dry_run => true, items => '{task_results}');
 SELECT item, removed, finished FROM wf_cleanup('5 days', items => '{task_results}', batch_size => 1);
 SELECT item, removed, finished FROM wf_cleanup('5 days', items => '{task_results}', batch_size => 1);
