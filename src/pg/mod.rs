@@ -20,6 +20,7 @@ pub mod jsonpath;
 mod levels;
 pub mod lock;
 mod malloc;
+pub mod moment;
 pub mod params;
 pub mod partitions;
 pub mod receive;

@@ -5,6 +5,7 @@
 use crate::pg::backend::reads_committed;
 use crate::pg::datum::varlena_datum;
 use crate::pg::error::internal;
+use crate::pg::interrupts;
 use crate::pg::invalidation::{Cached, table_oid};
 use crate::pg::types::{Column, Type, columns};
 use pgrx::{FromDatum, pg_sys};
@@ -163,17 +164,10 @@ impl Index {
         first: &str,
         mut seconds: impl Iterator<Item = &'k str>,
     ) -> Option<Missing<'k>> {
-        // SAFETY: the catalog is asked by static names, and raises where the table is not there; it is open and locked
-        // meanwhile. A call has an active snapshot. The keys live until the function that called returns.
+        // SAFETY: what is opened is closed. A call has an active snapshot. The keys live until the function that called
+        // returns.
         unsafe {
-            let schema = pg_sys::get_namespace_oid(c"wfstate".as_ptr(), false);
-            let oid = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
-            let lock = pg_sys::AccessShareLock as i32;
-            let relation = pg_sys::table_open(oid(self.table), lock);
-            let index = oid(self.name);
-            let numbers = self
-                .columns
-                .map(|column| pg_sys::get_attnum((*relation).rd_id, column.as_ptr()));
+            let (relation, index, numbers) = self.open();
             let first = varlena_datum(first.as_bytes());
             let key = |second: &str| [first, varlena_datum(second.as_bytes())];
             // What the snapshot of the query shows may be gone, and what it does not show may have been written since.
@@ -189,16 +183,55 @@ impl Index {
                 pg_sys::PopActiveSnapshot();
                 Missing { key: one, is_seen }
             });
-            pg_sys::table_close(relation, lock);
+            pg_sys::table_close(relation, LOCK);
             missing
+        }
+    }
+
+    /// Those of these that, after `first`, are a row's key for anybody: also for a transaction that has not ended.
+    pub fn begun<'k>(&self, first: &str, seconds: impl Iterator<Item = &'k str>) -> Vec<&'k str> {
+        // SAFETY: as above; this snapshot needs nobody who keeps it.
+        unsafe {
+            let (relation, index, numbers) = self.open();
+            let first = varlena_datum(first.as_bytes());
+            let key = |second: &str| [first, varlena_datum(second.as_bytes())];
+            let mut dirty = pg_sys::SnapshotData {
+                snapshot_type: pg_sys::SnapshotType::SNAPSHOT_DIRTY,
+                ..Default::default()
+            };
+            let begun = seconds
+                .inspect(|_| interrupts::check())
+                .filter(|one| has(relation, index, numbers, key(one), &raw mut dirty))
+                .collect();
+            pg_sys::table_close(relation, LOCK);
+            begun
+        }
+    }
+
+    /// The table, its index, and the numbers of the columns.
+    ///
+    /// # Safety
+    /// The table must be closed.
+    unsafe fn open(&self) -> (pg_sys::Relation, pg_sys::Oid, [pg_sys::AttrNumber; 2]) {
+        // SAFETY: the catalog is asked by static names, and raises where the table is not there.
+        unsafe {
+            let schema = pg_sys::get_namespace_oid(c"wfstate".as_ptr(), false);
+            let oid = |name: &CStr| pg_sys::get_relname_relid(name.as_ptr(), schema);
+            let relation = pg_sys::table_open(oid(self.table), LOCK);
+            let numbers = self
+                .columns
+                .map(|column| pg_sys::get_attnum((*relation).rd_id, column.as_ptr()));
+            (relation, oid(self.name), numbers)
         }
     }
 }
 
+const LOCK: i32 = pg_sys::AccessShareLock as i32;
+
 /// Whether a snapshot shows a row of this key.
 ///
 /// # Safety
-/// The table must be open, the snapshot registered or active, the index be its, and the columns, by number, be texts that are its first two and collate
+/// The table must be open, the snapshot registered or active or dirty, the index be its, and the columns, by number, be texts that are its first two and collate
 /// "C", as the server takes keys to do.
 unsafe fn has(
     relation: pg_sys::Relation,

@@ -67,6 +67,19 @@ check "the copy: every log is sound" "$(unsound -d to)" ""
 check "the copy: wf_load" "$(there "SELECT * FROM wf_load('order')")" "$(sql "SELECT * FROM wf_load('order')" -d from -U wf_app)"
 check "the copy: wf_find on a declared path" "$(there "SELECT count(*) FROM wf_find('{\"customer\": {\"name\": \"Bob\"}}', 'checkout')")" 10
 
+# What is read of the log is the same however a decision was recorded: it, and then what came of it.
+sql "SELECT slot_name FROM pg_create_logical_replication_slot('order', 'pgoutput')" -d from >/dev/null
+for way in on off; do
+  PGOPTIONS="-c wfstate.direct_access=$way" sql "SELECT wf_record_routing('ordered', 'agent-1', true, 5)" -d from >/dev/null
+  check "rows in their order, wfstate.direct_access = $way" "$(sql "
+    SELECT string_agg(('x' || encode(substr(data, 2, 4), 'hex'))::bit(32)::bigint::oid::regclass::text, ' ' ORDER BY n)
+      FROM pg_logical_slot_get_binary_changes('order', NULL, NULL, 'proto_version', '1', 'publication_names', 'states')
+      WITH ORDINALITY AS m (lsn, xid, data, n) WHERE get_byte(data, 0) = ascii('I')" -d from)" \
+    'wfstate.routing_decisions wfstate.routing_outcomes'
+done
+sql "SELECT pg_drop_replication_slot('order')" -d from >/dev/null
+caught_up
+
 # A session that stays open there, with its caches of heads and declarations.
 coproc OPEN { PGOPTIONS='-c wfstate.tenant=default' wf_psql -qAt -d to -U wf_app 2>&1; }
 ask() {

@@ -127,9 +127,9 @@ pub fn recover(
     executions::check_expected(key, expected, current.version)?;
     let version = match (checkpoint, version) {
         (Some(_), Some(_)) => return Err(both()),
-        (Some(name), None) => checkpoints::existing(Mode::Latest, key, name)?,
+        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
         (None, Some(version)) => version,
-        (None, None) => checkpoints::latest(Mode::Latest, key)?.ok_or_else(|| nothing(key))?,
+        (None, None) => checkpoints::latest(Mode::Write, key)?.ok_or_else(|| nothing(key))?,
     };
     back_to(key, &current, version, None, note)
 }

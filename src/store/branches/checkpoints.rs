@@ -2,6 +2,7 @@
 
 use crate::core::checkpoints::{Which, behind};
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::backend::reads_committed;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::State;
@@ -24,6 +25,17 @@ static PLACE: Statement = Statement::new(
         SET version = excluded.version, metadata = excluded.metadata, created_by = excluded.created_by,
             created_at = excluded.created_at",
     &[Type::Text, Type::Text, Type::Text, Type::Int8, Type::Jsonb],
+);
+/// By whom it was moved or dropped since, the server finds where the transaction keeps a snapshot that shows it.
+static UNMOVED: Statement = Statement::new(
+    "SELECT FROM wfstate.checkpoints AS c
+      WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} $3 FOR NO KEY UPDATE",
+    &[Type::Text, Type::Text, Type::Text],
+);
+static IS_KEPT: Statement = Statement::new(
+    "SELECT FROM wfstate.state_versions AS v
+      WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} $3",
+    &[Type::Text, Type::Text, Type::Int8],
 );
 static FIND: Statement = Statement::new(
     "SELECT c.version FROM wfstate.checkpoints AS c
@@ -62,22 +74,29 @@ pub fn create(
     version: Option<i64>,
     metadata: Option<&[u8]>,
 ) -> StateResult<i64> {
-    let (version, done) = put(&CREATE, key, name, version, metadata)?;
-    if done {
+    let version = referred(key, version)?;
+    // One that was dropped since counts where the transaction keeps a snapshot that shows it.
+    if !reads_committed()
+        && let Some(shown) = find(Mode::Write, key, name)?
+    {
+        return Err(taken(key, name, shown));
+    }
+    if put(&CREATE, Mode::Latest, key, name, version, metadata)? {
         return Ok(version);
     }
-    match find(Mode::Latest, key, name)? {
-        Some(taken) => Err(StateError::new(
-            Code::AlreadyExists,
-            format!(
-                "checkpoint \"{name}\" of execution \"{}\" already exists",
-                key.id
-            ),
-        )
-        .detail(format!("It stands for version {taken}."))
-        .hint("Choose another name, move the checkpoint with replace of wf_checkpoint, or drop it with wf_drop_checkpoint.")),
-        None => Err(StateError::version_not_found(key.id, version)),
-    }
+    Err(match find(Mode::Latest, key, name)? {
+        Some(now) => taken(key, name, now),
+        None => StateError::version_not_found(key.id, version),
+    })
+}
+
+fn taken(key: Key<'_>, name: &str, version: i64) -> StateError {
+    StateError::new(
+        Code::AlreadyExists,
+        format!("checkpoint \"{name}\" of execution \"{}\" already exists", key.id),
+    )
+    .detail(format!("It stands for version {version}."))
+    .hint("Choose another name, move the checkpoint with replace of wf_checkpoint, or drop it with wf_drop_checkpoint.")
 }
 
 /// The same with a name that may be another version's, from which it is taken.
@@ -87,23 +106,34 @@ pub fn place(
     version: Option<i64>,
     metadata: Option<&[u8]>,
 ) -> StateResult<i64> {
-    match put(&PLACE, key, name, version, metadata)? {
-        (version, true) => Ok(version),
-        (version, false) => Err(StateError::version_not_found(key.id, version)),
+    let version = referred(key, version)?;
+    let [tenant, id] = key_params(key);
+    let is_kept = reads_committed() || {
+        UNMOVED.run(Mode::Write, &[tenant, id, Param::Text(Some(name))])?;
+        let [tenant, id] = key_params(key);
+        IS_KEPT.run(Mode::Latest, &[tenant, id, Param::Int8(Some(version))])? > 0
+    };
+    if is_kept && put(&PLACE, Mode::Write, key, name, version, metadata)? {
+        return Ok(version);
     }
+    Err(StateError::version_not_found(key.id, version))
 }
 
-/// The version, and whether it has got the name.
+/// The version that is meant, kept from being pruned until the name is committed, which then protects it.
+fn referred(key: Key<'_>, version: Option<i64>) -> StateResult<i64> {
+    let head = executions::lock_existing(key, Lock::Reference)?;
+    Ok(version.unwrap_or(head.version))
+}
+
+/// Whether the version has got the name.
 fn put(
     statement: &Statement,
+    mode: Mode,
     key: Key<'_>,
     name: &str,
-    version: Option<i64>,
+    version: i64,
     metadata: Option<&[u8]>,
-) -> StateResult<(i64, bool)> {
-    // Keeps the version from being pruned until the name is committed, which then protects it.
-    let head = executions::lock_existing(key, Lock::Reference)?;
-    let version = version.unwrap_or(head.version);
+) -> StateResult<bool> {
     let [tenant, id] = key_params(key);
     let params = [
         tenant,
@@ -112,7 +142,7 @@ fn put(
         Param::Int8(Some(version)),
         Param::Jsonb(metadata),
     ];
-    Ok((version, statement.run(Mode::Latest, &params)? > 0))
+    Ok(statement.run(mode, &params)? > 0)
 }
 
 /// The version behind a name.

@@ -1,6 +1,7 @@
 //! Copying an execution with its history: rows to rows, whatever they hold.
 
 use crate::core::{Code, StateError, StateResult};
+use crate::pg::backend::reads_committed;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::branches::branch::{check, index, target};
@@ -72,6 +73,14 @@ pub fn copy(key: Key<'_>, new_id: &str, tags: Option<&[u8]>) -> StateResult<i64>
         )
         .hint("Choose another id for the copy."));
     };
+    // Saves of the source go on: what is copied must be what a transaction sees that keeps its snapshot.
+    if !reads_committed() && !head.is(&source) {
+        return Err(StateError::new(
+            Code::SerializationFailure,
+            "could not serialize access due to concurrent update",
+        )
+        .hint("Run the transaction again."));
+    }
     check(new_key, new_key, &head, &target(new_key, head.version)?)?;
     let own = match tags {
         Some(_) => None,

@@ -63,7 +63,7 @@ pub fn fork(
     let source = executions::lock_existing(key, Lock::Reference)?;
     let version = match (checkpoint, version) {
         (Some(_), Some(_)) => return Err(both()),
-        (Some(name), None) => checkpoints::existing(Mode::Latest, key, name)?,
+        (Some(name), None) => checkpoints::existing(Mode::Write, key, name)?,
         (None, version) => version.unwrap_or(source.version),
     };
     let target = target(key, version)?;

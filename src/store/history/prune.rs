@@ -6,7 +6,7 @@ use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::execution::task_results;
 use crate::store::log::cache::snapshot_hash;
-use crate::store::log::executions::{self, Lock, key_params};
+use crate::store::log::executions::{self, Head, Lock, key_params};
 use crate::store::log::rebuild;
 
 /// Of versions that are needed by others: they are read first and given as a constant, which the server hashes.
@@ -98,6 +98,17 @@ static ROOT: Statement = Statement::new(
 /// `keep_last`, nor saved since `before`. A kept version that loses its base becomes a snapshot first.
 pub fn prune(key: Key<'_>, keep_last: Option<i32>, before: Option<i64>) -> StateResult<i64> {
     let head = executions::lock_existing(key, Lock::Prune)?;
+    locked(key, &head, keep_last, before)
+}
+
+/// The same of an execution that is locked. What needs a version counts also where the transaction's snapshot does not
+/// show it.
+pub fn locked(
+    key: Key<'_>,
+    head: &Head,
+    keep_last: Option<i32>,
+    before: Option<i64>,
+) -> StateResult<i64> {
     let keep_last = keep_last.map(i64::from);
     let needed = needed(Mode::Latest, key)?;
     let params = || {

@@ -66,7 +66,7 @@ SELECT e.* FROM head AS e"
 );
 
 /// What a change makes of an older version, whose state has a shape of its own.
-pub(super) fn next(
+fn next(
     request: &Request<'_>,
     change: Change<'_>,
     head: &Head,
@@ -77,7 +77,7 @@ pub(super) fn next(
 }
 
 /// The locked head, were its state that of the older version.
-fn standing_on(head: &Head, base: &Target) -> Head {
+pub(super) fn standing_on(head: &Head, base: &Target) -> Head {
     Head {
         schema_version: base.schema_version,
         ..head.clone()

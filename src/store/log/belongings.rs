@@ -170,7 +170,12 @@ static MANY_LINES: Statement = Statement::new(
 );
 
 static EARLY: Statement = Statement::new(
-    delete_many!("wfstate.task_results"),
+    "DELETE FROM wfstate.task_results AS t WHERE t.ctid {=} ANY (ARRAY(
+      SELECT f.ctid FROM pg_catalog.unnest($2) AS u (id)
+       CROSS JOIN LATERAL (SELECT w.ctid FROM wfstate.task_results AS w
+                            WHERE w.tenant {=} $1 AND w.execution_id {=} u.id OFFSET 0) AS f
+       WHERE (SELECT true FROM wfstate.executions AS e
+               WHERE e.tenant {=} $1 AND e.execution_id {=} u.id) IS NULL))",
     &[Type::Text, Type::TextArray],
 );
 static EARLY_ONE: Statement = Statement::new(
@@ -210,7 +215,8 @@ fn is_bound() -> StateResult<bool> {
     Ok(BOUND.run(Mode::Latest, &[])? > 0)
 }
 
-/// Deletes what was recorded for executions that are not there; one that a policy hides is there all the same.
+/// Deletes what was recorded for executions that are not there; one that a policy or the transaction's snapshot hides is
+/// there all the same.
 pub fn delete_early(tenant: &str, ids: &[String]) -> StateResult<()> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(ids))];
     if !is_bound()? {

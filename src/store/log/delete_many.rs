@@ -6,8 +6,7 @@ use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::feed::record;
 use crate::store::history::prune;
-use crate::store::log::executions::{self, Lock};
-use crate::store::log::{belongings, cache, versions};
+use crate::store::log::{belongings, cache, executions, versions};
 use crate::store::queue::entries;
 
 /// Each is looked up by its key, one after the other in the order given, also where the statistics hardly know the
@@ -49,10 +48,17 @@ static ATTENDED: Statement = Statement::new(
 );
 
 fn ids(statement: &Statement, tenant: &str, of: &[String]) -> StateResult<Vec<String>> {
+    ids_as_of(Mode::Latest, statement, tenant, of)
+}
+
+fn ids_as_of(
+    mode: Mode,
+    statement: &Statement,
+    tenant: &str,
+    of: &[String],
+) -> StateResult<Vec<String>> {
     let params = [Param::Text(Some(tenant)), Param::TextArray(Some(of))];
-    statement.all(Mode::Latest, &params, |row| {
-        Ok(row.text(0).unwrap_or_default())
-    })
+    statement.all(mode, &params, |row| Ok(row.text(0).unwrap_or_default()))
 }
 
 /// Deletes those of some executions that exist, with all that belongs to them. Forks that stay get their own copy of
@@ -61,7 +67,8 @@ pub fn delete_many(tenant: &str, mut wanted: Vec<String>) -> StateResult<i64> {
     wanted.sort_unstable();
     wanted.dedup();
     ids(&LOCK_LEASES, tenant, &wanted)?;
-    let mut locked = ids(&LOCK, tenant, &wanted)?;
+    // One that has changed since the snapshot that the transaction keeps is refused by the server.
+    let mut locked = ids_as_of(Mode::Write, &LOCK, tenant, &wanted)?;
     locked.sort_unstable();
     if locked.len() < wanted.len() {
         wanted.retain(|id| locked.binary_search(id).is_err());
@@ -75,8 +82,7 @@ pub fn delete_many(tenant: &str, mut wanted: Vec<String>) -> StateResult<i64> {
     for id in &forks {
         interrupts::check();
         let fork = Key { tenant, id };
-        let is_there = executions::lock(fork, Lock::Save)?.is_some();
-        if is_there && versions::stands_on_source(fork)? {
+        if executions::lock_latest(fork)? && versions::stands_on_source(fork)? {
             prune::make_root(fork, 1, false)?;
         }
     }

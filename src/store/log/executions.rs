@@ -1,6 +1,7 @@
 //! `wfstate.executions`: the head of each execution.
 
 use crate::core::{StateError, StateResult, statuses};
+use crate::pg::backend::reads_committed;
 use crate::pg::spi::{Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 pub(in crate::store) use crate::store::key_params;
@@ -146,11 +147,20 @@ static SET_KEYFRAME: Statement = Statement::new(
 pub enum Lock {
     /// To append a version: one writer at a time, references may be taken meanwhile.
     Save,
-    /// To remove versions: nobody else at all.
+    /// To remove versions: nobody else at all. As with the others, what has changed since the snapshot that the
+    /// transaction keeps is refused by the server (40001).
     Prune,
     /// To refer to a version: it must not be pruned or deleted, saves go on.
     Reference,
 }
+
+/// Where the row of each is: another place is another content.
+static PLACES: Statement = Statement::new(
+    "SELECT (SELECT e.ctid::pg_catalog.text FROM wfstate.executions AS e
+              WHERE e.tenant {=} $1 AND e.execution_id {=} u.id) FROM pg_catalog.unnest($2) WITH ORDINALITY AS u (id, n)
+      ORDER BY u.n",
+    &[Type::Text, Type::TextArray],
+);
 
 static LOCK_FREE: Statement = Statement::new(
     concat!(
@@ -165,9 +175,9 @@ static LOCK_FREE: Statement = Statement::new(
 
 static LOCK_FREE_ALONE: Statement = read_head!(" FOR UPDATE SKIP LOCKED");
 
-/// Locks a head against everybody else, unless somebody has it; false where it is not to be had.
-pub fn lock_free_alone(key: Key<'_>) -> StateResult<bool> {
-    Ok(LOCK_FREE_ALONE.run(Mode::Latest, &key_params(key))? > 0)
+/// Locks a head against everybody else, unless somebody has it.
+pub fn lock_free_alone(key: Key<'_>) -> StateResult<Option<Head>> {
+    LOCK_FREE_ALONE.one(Mode::Latest, &key_params(key), head)
 }
 
 /// Those of these executions that nobody else is writing, locked against it.
@@ -206,11 +216,25 @@ pub fn lock(key: Key<'_>, lock: Lock) -> StateResult<Option<Head>> {
         Lock::Prune => &LOCK_FOR_PRUNE,
         Lock::Reference => &LOCK_FOR_REFERENCE,
     };
-    let mode = match lock {
-        Lock::Prune => Mode::Latest,
-        Lock::Save | Lock::Reference => Mode::Write,
-    };
-    statement.one(mode, &key_params(key), head)
+    statement.one(Mode::Write, &key_params(key), head)
+}
+
+/// Locks a head as for a save, also one that the transaction's snapshot does not show; false where there is none.
+pub fn lock_latest(key: Key<'_>) -> StateResult<bool> {
+    Ok(LOCK_FOR_SAVE.run(Mode::Latest, &key_params(key))? > 0)
+}
+
+/// Those of some locked executions that are as the transaction's snapshot shows them, where it keeps one.
+pub fn as_shown(tenant: &str, mut ids: Vec<String>) -> StateResult<Vec<String>> {
+    if reads_committed() {
+        return Ok(ids);
+    }
+    let params = [Param::Text(Some(tenant)), Param::TextArray(Some(&ids))];
+    let places = |mode| PLACES.all(mode, &params, |row| Ok(row.text(0)));
+    let (shown, now) = (places(Mode::Write)?, places(Mode::Latest)?);
+    let mut is_same = shown.iter().zip(&now).map(|(shown, now)| shown == now);
+    ids.retain(|_| is_same.next() == Some(true));
+    Ok(ids)
 }
 
 /// The committed head, locked; refuses a missing one.

@@ -4,6 +4,7 @@ use crate::core::{Code, StateError, StateResult, jsonb};
 use crate::pg::damage::telling;
 use crate::pg::document::Document;
 use crate::pg::interrupts;
+use crate::pg::moment;
 use crate::pg::spi::{Connection, Mode, Param, Row, Statement, Type};
 use crate::store::Key;
 use crate::store::log::cache::{self, State};
@@ -151,7 +152,9 @@ fn rebuild(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> State
             return Ok(state);
         }
         drop(connection);
-        follow(mode, key, version, head)
+        // Who writes has locked this execution, and not those that it was forked from: one of them may be pruned or
+        // deleted between two segments. At every moment, what there is of them is whole.
+        moment::as_of_one(mode, || follow(key, version, head))
     })
 }
 
@@ -180,7 +183,7 @@ fn read(mode: Mode, key: Key<'_>, version: i64, from: Option<i64>) -> (Segment, 
 }
 
 /// Along jumps and forks, from segment to segment.
-fn follow(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> StateResult<Document> {
+fn follow(key: Key<'_>, version: i64, head: Option<&Head>) -> StateResult<Document> {
     let mut chain = Chain::of(head);
     let mut newest_first: Vec<Document> = Vec::new();
     let mut gathered = 0;
@@ -197,7 +200,7 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> StateR
             tenant: key.tenant,
             id: &source,
         };
-        let (segment, connection) = read(mode, here, want, from);
+        let (segment, connection) = read(Mode::Read, here, want, from);
         let way = segment.walk(want, &mut chain);
         let way = way.map_err(|e| StateError::not_rebuilt(key.id, version, e))?;
         for patch in way.patches {
@@ -219,7 +222,7 @@ fn follow(mode: Mode, key: Key<'_>, version: i64, head: Option<&Head>) -> StateR
             End::Fork(base) => {
                 drop(connection);
                 want = base;
-                source = executions::source(mode, here)?.ok_or_else(|| {
+                source = executions::source(Mode::Read, here)?.ok_or_else(|| {
                     StateError::corrupt(key.id, version, "the source of the fork is unknown")
                 })?;
             }

@@ -15,7 +15,7 @@ use crate::store::log::next::{Change, Next};
 use crate::store::log::patch;
 use crate::store::log::rebuild;
 use crate::store::log::save::{self, Request};
-use crate::store::migrations::chains;
+use crate::store::migrations::{apply, chains};
 
 /// What a save says besides.
 pub struct Standing<'a> {
@@ -47,10 +47,11 @@ static NAME: Statement = Statement::new(
     ],
 );
 static NAMED: Statement = Statement::new(
-    "SELECT c.version, c.metadata,
-            (SELECT v.base_version FROM wfstate.state_versions AS v
-              WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} c.version) AS base_version
+    "SELECT c.version, c.metadata, v.base_version, v.schema_version
        FROM wfstate.checkpoints AS c
+       LEFT JOIN LATERAL (
+            SELECT v.base_version, v.schema_version FROM wfstate.state_versions AS v
+             WHERE v.tenant {=} $1 AND v.execution_id {=} $2 AND v.version {=} c.version OFFSET 0) AS v ON true
       WHERE c.tenant {=} $1 AND c.execution_id {=} $2 AND c.name {=} $3",
     &[Type::Text, Type::Text, Type::Text],
 );
@@ -180,6 +181,7 @@ struct Named {
     version: i64,
     metadata: Option<Vec<u8>>,
     base: Option<i64>,
+    shape: Option<i32>,
 }
 
 fn found(row: &Row<'_>) -> StateResult<Named> {
@@ -187,6 +189,7 @@ fn found(row: &Row<'_>) -> StateResult<Named> {
         version: row.int8(0).unwrap_or_default(),
         metadata: row.jsonb(1),
         base: row.int8(2),
+        shape: row.int4(3),
     })
 }
 
@@ -204,14 +207,14 @@ fn repeated(
     };
     let [tenant, id] = key_params(key);
     let params = [tenant, id, Param::Text(Some(name))];
-    let Some(named) = NAMED.one(Mode::Latest, &params, found)? else {
+    let Some(named) = NAMED.one(Mode::Write, &params, found)? else {
         return Ok(None);
     };
     let refused = |what| Err(is_taken(key, name, Some(named.version), what));
     if named.metadata.as_deref() != metadata {
         return refused(", with other metadata");
     }
-    let stored = rebuild::at(Mode::Latest, key, named.version)?;
+    let stored = rebuild::at(Mode::Write, key, named.version)?;
     let is_same = match change {
         Change::State(state) => *stored == *state,
         Change::Patch(_) => match made_before(request, change, standing.base, head, &named)? {
@@ -225,8 +228,8 @@ fn repeated(
     }
 }
 
-/// What a patch makes of the version that the named one stands on; `None` where it makes nothing of it, or that is not
-/// to be told any more.
+/// What a patch made of the version that the named one stands on, in the shape that it had then; `None` where it makes
+/// nothing of it, or that is not to be told any more.
 fn made_before(
     request: &Request<'_>,
     change: Change<'_>,
@@ -235,14 +238,16 @@ fn made_before(
     named: &Named,
 ) -> StateResult<Option<State>> {
     let next = match (base, named.version, named.base) {
-        (Some(base), ..) => {
-            let base = target(request.key, base)?;
-            append_branch::next(request, change, head, &base)
-        }
         (None, 1, None) => Next::of(change, &EMPTY),
-        (None, 2.., Some(base)) => {
-            let base = target(request.key, base)?;
-            append_branch::next(request, change, head, &base)
+        (Some(base), ..) | (None, 2.., Some(base)) => {
+            let key = request.key;
+            let base = target(key, base)?;
+            let old = rebuild::at(Mode::Latest, key, base.version)?;
+            let head = append_branch::standing_on(head, &base);
+            Next::of(
+                change,
+                &apply::up_to(Mode::Latest, key, &head, named.shape, old)?,
+            )
         }
         _ => return Ok(None),
     };

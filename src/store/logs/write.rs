@@ -152,7 +152,7 @@ pub fn write_all(tenant: &str, lines: &[Line<'_>]) -> StateResult<u64> {
 }
 
 /// Finding an execution by a statement of its own would take longer than writing the line.
-static EXECUTIONS: Index = Index {
+pub(in crate::store) static EXECUTIONS: Index = Index {
     table: c"executions",
     name: c"executions_pkey",
     columns: [c"tenant", c"execution_id"],

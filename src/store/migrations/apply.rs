@@ -63,6 +63,24 @@ pub fn as_loaded(
     Ok(made.map_or(state, |(state, _)| state))
 }
 
+/// The state of a head as a change took it that left another shape: whatever has been added to the steps since. Steps
+/// lead to a shape that was said; where none was, none was taken.
+pub fn up_to(
+    mode: Mode,
+    key: Key<'_>,
+    head: &Head,
+    shape: Option<i32>,
+    state: Document,
+) -> StateResult<Document> {
+    let workflow = head.workflow.as_deref();
+    let pending = chains::pending(key.tenant, workflow, head.schema_version)?;
+    let (Some(((from, _), workflow)), Some(last)) = (pending.zip(workflow), shape) else {
+        return Ok(state);
+    };
+    let made = through(mode, key, workflow, [from, last], &state)?;
+    Ok(made.map_or(state, |(state, _)| state))
+}
+
 /// What the steps from a version on make of a state of it, and where they end; `None` where none begins there.
 pub fn from_version(
     mode: Mode,
@@ -71,8 +89,22 @@ pub fn from_version(
     from: i32,
     state: &[u8],
 ) -> StateResult<Option<(Document, i32)>> {
+    through(mode, key, workflow, [from, i32::MAX], state)
+}
+
+/// The same of the steps between two versions.
+fn through(
+    mode: Mode,
+    key: Key<'_>,
+    workflow: &str,
+    [from, last]: [i32; 2],
+    state: &[u8],
+) -> StateResult<Option<(Document, i32)>> {
     let mut made: Option<(Document, i32)> = None;
     for step in steps(mode, key.tenant, workflow, from)? {
+        if step.to > last {
+            break;
+        }
         interrupts::check();
         let (before, at) = match &made {
             Some((state, at)) => (&**state, *at),

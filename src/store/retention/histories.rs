@@ -146,8 +146,10 @@ fn history(wanted: &Wanted<'_>, one: &Found, done: &mut Done) -> StateResult<()>
     }
     // What cannot be rebuilt is left to wf_repair, and does not keep others from being pruned.
     let pruned = attempt::attempt(|| match executions::lock_free_alone(key)? {
-        true => prune::prune(key, one.keep_versions, one.before),
-        false => Ok(0),
+        // What has moved since the transaction's snapshot stays as that shows it.
+        Some(_) if executions::as_shown(key.tenant, vec![one.id.clone()])?.is_empty() => Ok(0),
+        Some(head) => prune::locked(key, &head, one.keep_versions, one.before),
+        None => Ok(0),
     })?;
     match pruned {
         Ok(removed) => done.removed += removed,

@@ -6,7 +6,7 @@ use crate::pg::attempt;
 use crate::pg::spi::{Mode, Param, Statement, Type};
 use crate::store::Key;
 use crate::store::feed::record;
-use crate::store::log::{belongings, cache};
+use crate::store::log::{belongings, cache, executions};
 use crate::store::queue::entries::Left;
 use crate::store::retention::executions::is_old;
 use crate::store::retention::{Wanted, free};
@@ -66,6 +66,8 @@ fn remove(wanted: &Wanted<'_>, ids: &[String], left: &mut Vec<Left>) -> StateRes
     let locked = LOCK.all(Mode::Latest, &params, |row| {
         Ok(row.text(0).unwrap_or_default())
     })?;
+    // What has moved since the transaction's snapshot is not removed below what that shows.
+    let locked = executions::as_shown(tenant, locked)?;
     let free = free::of(Mode::Latest, tenant, &locked, wanted.checkpointed)?;
     let ids = free::settled(tenant, free, &leases, left)?;
     if ids.is_empty() {

@@ -83,14 +83,15 @@ const PENDING_ARGS: &[Type] = ARGS.split_at(18).0;
 /// Without an outcome, there is nothing to count.
 static RECORD_PENDING: Statement = Statement::new(insert!(), PENDING_ARGS);
 
-/// The decision and its outcome in one statement. Neither touches a row that is there: nobody waits.
+/// The decision and its outcome in one statement, which writes what is in its WITH last: as below the executor, the
+/// decision comes first. Neither touches a row that is there: nobody waits.
 static RECORD: Statement = Statement::new(
     concat!(
-        "WITH decision AS (",
-        insert!(),
-        ")
-     INSERT INTO wfstate.routing_outcomes (hour_at, duration_ms, spread, success, tenant, agent, task_type)
-     VALUES ($19, $14, $20, $13, $1, $5, $6)"
+        "WITH outcome AS (
+  INSERT INTO wfstate.routing_outcomes (hour_at, duration_ms, spread, success, tenant, agent, task_type)
+  VALUES ($19, $14, $20, $13, $1, $5, $6)
+) ",
+        insert!()
     ),
     ARGS,
 );

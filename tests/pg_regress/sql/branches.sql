@@ -123,9 +123,20 @@ SELECT version, schema_version, state FROM wf_load('d');
 SELECT wf_patch_state('d', '{"n": 5}', base_version => 1, checkpoint => 'migrated');
 SELECT version, schema_version, state FROM wf_load('d');
 SELECT wf_patch_state('d', '{"n": 5}', base_version => 1, checkpoint => 'migrated');
+-- A step that is added later changes nothing of what was saved before: a repeat is answered with its version, in whatever shape that is.
+SELECT wf_add_migration('w', 3, 4, '{"four": true}');
+SELECT wf_patch_state('d', '{"n": 5}', base_version => 1, checkpoint => 'migrated');
+SELECT wf_patch_state('d', '{"n": 6}', base_version => 1, checkpoint => 'migrated');
+SELECT wf_save_state('unsaid', '{"a": 1}', workflow => 'unsaid'), wf_patch_state('unsaid', '{"b": 1}', checkpoint => 'c'), wf_patch_state('unsaid', '{"b": 1}', checkpoint => 'c');
+SELECT wf_add_migration('unsaid', 1, 2, '{"m": 1}');
+SELECT wf_patch_state('unsaid', '{"b": 1}', checkpoint => 'c'), wf_patch_state('unsaid', '{"b": 1}', base_version => 1, checkpoint => 'c');
+SELECT wf_patch_state('unsaid', '{"c": 1}', checkpoint => 'd'), wf_patch_state('unsaid', '{"c": 1}', checkpoint => 'd');
+SELECT name, version, state FROM wf_checkpoints('unsaid', with_state => true);
+SELECT wf_delete('unsaid'), wf_drop_migration('unsaid', 1);
 SELECT wf_save_state('d', '{"n": 6}', base_version => 1, schema_version => 9);
 SELECT schema_version, state FROM wf_load('d');
 SELECT wf_delete('d');
+SELECT wf_drop_migration('w', 3);
 SELECT wf_drop_migration('w', 2);
 -- Leases fence it; a repeated save leaves the queue as it is.
 SELECT version FROM wf_start('queue', 'job', state => '{"n": 1}');
