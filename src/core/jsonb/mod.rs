@@ -30,7 +30,7 @@ pub use build::Writer;
 pub use check::{Shape, check};
 pub use diff::diff;
 pub use overlay::Overlay;
-pub use patch::{Kind, apply, apply_into, kind, touches, without_tests};
+pub use patch::{Kind, apply, apply_into, depth_bound, kind, touches, without_tests};
 pub use pointer::{Pointer, get};
 pub use project::project;
 pub use view::{Array, Object, Value, root};

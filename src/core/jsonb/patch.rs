@@ -3,6 +3,7 @@
 use super::super::error::{Error, PatchReason, Result};
 use super::super::memory::room;
 use super::build;
+use super::check::Shape;
 use super::overlay::Overlay;
 use super::pointer::Pointer;
 use super::view::{Array, Object, Value, root};
@@ -125,6 +126,25 @@ pub fn without_tests(patch: &[u8]) -> Result<Cow<'_, [u8]>> {
         return Ok(Cow::Borrowed(patch));
     }
     build::array(&kept).map(Cow::Owned)
+}
+
+/// Bytes of a patch that are looked through for a bound.
+const LOOKED_THROUGH: usize = 1 << 16;
+
+/// A bound on how deep what a patch puts into a document lies there: what it makes is no deeper than that, or than the
+/// document was. `None` where it may put a part of the document elsewhere, or is too large to tell quickly. `shape` is
+/// the patch's own.
+pub fn depth_bound(patch: &[u8], shape: Shape) -> Result<Option<usize>> {
+    if kind(patch)? != Kind::JsonPatch {
+        return Ok(Some(shape.depth));
+    }
+    let is = |word: &[u8]| word == b"move" || word == b"copy";
+    if patch.len() > LOOKED_THROUGH || patch.windows(4).any(is) {
+        return Ok(None);
+    }
+    // A container of the path for each slash at most, the root, and the value's own.
+    let slashes = patch.iter().filter(|byte| **byte == b'/').count();
+    Ok(Some(slashes + shape.depth))
 }
 
 /// Whether the patch may change something at, above or below one of the

@@ -1,14 +1,14 @@
 //! The state that comes after the head's, and what the log gets of it.
 
 use crate::core::jsonb;
-use crate::core::{StateError, StateResult};
+use crate::core::{StateError, StateResult, limits};
 use crate::pg::document::Document;
 use crate::pg::settings;
 use crate::pg::spi::Mode;
 use crate::store::Key;
 use crate::store::definitions::bind::Bound;
 use crate::store::log::cache::{self, State};
-use crate::store::log::checks::{applied_limit, check_state, refused};
+use crate::store::log::checks::{applied_limit, check_size, check_state, refused};
 use crate::store::log::executions::Head;
 use crate::store::log::save::Request;
 use crate::store::log::versions::UNCHANGED;
@@ -54,9 +54,17 @@ pub(super) fn next_of(
 }
 
 fn applied(base: &[u8], patch: &[u8]) -> StateResult<Document> {
+    let bad = |e| StateError::bad_document("patch", e);
+    let shape = jsonb::check(patch).map_err(bad)?;
+    let bound = jsonb::depth_bound(patch, shape).map_err(bad)?;
     let applied =
         cache::patched(base, &[patch], None, applied_limit()).map_err(|e| refused(patch, e))?;
-    check_state(&applied)?;
+    // The state before is no deeper than a state may be: then neither is this one, and it need not be walked.
+    if bound.is_some_and(|depth| depth <= limits::MAX_STATE_DEPTH) {
+        check_size(applied.len())?;
+    } else {
+        check_state(&applied)?;
+    }
     Ok(applied)
 }
 

@@ -9,6 +9,7 @@ mod circuit_model;
 mod circuit_windows;
 mod corrupt;
 mod definitions;
+mod depths;
 mod diffs;
 mod encode;
 mod hashes;
