@@ -204,8 +204,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
-        size = known.size if known and rows[0][2] is None else len(rows[0][2])
-        return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
+        [row] = calls.gathered(rows)
+        size = (known.size if known and row[2] is None else len(row[2])) + calls.size_of(row[3])
+        return (yield calls.Work(size, partial(self._tuple, of, row, known)))
 
     def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
         try:
@@ -218,7 +219,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not found:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return []
-        return (yield calls.Work(len(found) * len(found[0][2]), partial(self._tuples, of, found)))
+        found = calls.gathered(found)
+        size = len(found) * len(found[0][2]) + sum(calls.size_of(row[4]) for row in found)
+        return (yield calls.Work(size, partial(self._tuples, of, found)))
 
     def _matches(
         self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
@@ -277,7 +280,8 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
                                     "names": [name for name, _ in matches]}
         # One that was deleted meanwhile is passed over.
         targets = {of.execution: of for _, of in matches}
-        size = sum(len(row[3]) for row in rows)
+        rows = calls.gathered(rows, 2)
+        size = sum(len(row[3]) + calls.size_of(row[4]) for row in rows)
         return (yield calls.Work(size, lambda: [self._tuple(targets[row[0]], row[1:]) for row in rows]))
 
 

@@ -32,20 +32,26 @@ _HEAD = "FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id = %
 _OURS = f"NOT EXISTS (SELECT {_HEAD} AND workflow IS DISTINCT FROM %(workflow)s)"
 WORKFLOW = f"SELECT workflow {_HEAD}"
 
-# A page of checkpoints, with their states and with what tasks have given since.
-_WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
-    FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
+# A page of checkpoints, with their states and with what tasks have given since: a row for each of these, since together
+# they may be more than any value holds, or one. The first row of a checkpoint has what is its own.
+_FIRST = "CASE WHEN coalesce(t.number, 1) = 1 THEN"
+_WRITE = "t.task_path, t.task_id, t.part, t.name, t.output::text"
+_WRITES = """LEFT JOIN LATERAL wf_task_results({}, ARRAY[c.name]) WITH ORDINALITY
+        AS t (step_id, task_path, task_id, part, name, output, recorded_at, number) ON true"""
+_WRITES_HERE = _WRITES.format("%(execution)s")
 # Without the state where that is known, and so ours. wf_state_at has it at hand where the session has saved or read it.
-NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
-        ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c
+NEWEST = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST}
+        CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
+        ELSE wf_state_at(%(execution)s, c.version) END::text END, {_WRITE}
+    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c {_WRITES_HERE}
     WHERE c.name = %(known)s AND c.version = %(version)s OR {_OURS}"""
-NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c
+NAMED = f"""SELECT c.name, {_FIRST} c.metadata::text END,
+        {_FIRST} wf_state_at(%(execution)s, checkpoint => c.name) END::text, {_WRITE}
+    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c {_WRITES_HERE}
     WHERE c.name = %(name)s AND {_OURS}"""
-PAGE = f"""SELECT c.name, c.metadata::text, c.state::text, c.changes::text, {_WRITES}
+PAGE = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST} c.state END::text, {_FIRST} c.changes END::text, {_WRITE}
     FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
-        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c WHERE {_OURS}"""
+        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c {_WRITES_HERE} WHERE {_OURS}"""
 NAMES = """SELECT c.name, c.version, c.metadata::text
     FROM wf_checkpoints(%(execution)s, containment => %(filter)s::jsonb, newest_first => true, after => %(after)s,
         max_rows => 10000) AS c"""
@@ -67,13 +73,12 @@ SPACES = f"""SELECT u.execution_id, u.workflow, NULL AS thread, (SELECT s.tags -
     WHERE u.execution_id > coalesce(%(after)s, '') ORDER BY u.execution_id LIMIT 10000"""
 WITHIN = f"""SELECT l.execution_id, l.workflow, l.thread, l.namespace, l.execution_id, c.name FROM ({SPACES}) AS l
     {_NAMES_OF}"""
-STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.writes
+STATES = f"""SELECT w.execution_id, c.name, {_FIRST} c.metadata::text END,
+        {_FIRST} wf_state_at(w.execution_id, checkpoint => c.name) END::text, {_WRITE}
     FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
-    CROSS JOIN LATERAL (SELECT c.name, c.metadata, wf_state_at(w.execution_id, checkpoint => c.name) AS state,
-            (SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
-                FROM wf_task_results(w.execution_id, ARRAY[c.name]) AS t)::text AS writes
-        FROM wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c WHERE c.name = w.name) AS c
-    ORDER BY w.position"""
+    CROSS JOIN LATERAL wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c
+    {_WRITES.format("w.execution_id")}
+    WHERE c.name = w.name ORDER BY w.position"""
 # The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
 STANDING = """SELECT n.name, coalesce(n.version, 0), (SELECT version
         FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s),
@@ -129,6 +134,26 @@ HISTORY = """SELECT c.name, c.metadata ->> '$parent',
         max_rows => %(rows)s) AS c"""
 WRITES = """SELECT step_id, task_path, task_id, part, name, output::text
     FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name IS NULL OR name = ANY (%(names)s::text[])"""
+
+
+# The path, id, part and name of a write, and its JSON.
+Write = tuple[Any, ...]
+
+
+def gathered(rows: Rows, key: int = 1) -> Rows:
+    """A row for each checkpoint, which the first columns tell, with the writes of its rows as the last column."""
+    found: dict[tuple[Any, ...], tuple[tuple[Any, ...], list[Write]]] = {}
+    for row in rows:
+        own, write = row[:-5], row[-5:]
+        if row[:key] not in found or any(own[key:]):
+            found[row[:key]] = own, found[row[:key]][1] if row[:key] in found else []
+        if write[1] is not None:
+            found[row[:key]][1].append(write)
+    return [(*own, writes) for own, writes in found.values()]
+
+
+def size_of(writes: Iterable[Write]) -> int:
+    return sum(len(write[4]) for write in writes)
 
 
 def code(error: DatabaseError) -> str | None:

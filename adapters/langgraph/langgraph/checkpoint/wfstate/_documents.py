@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
+from langgraph.checkpoint.wfstate._calls import Write
 from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
 from langgraph.checkpoint.wfstate._names import Target, text_of
 
@@ -126,7 +127,7 @@ class Documents(BaseCheckpointSaver[Any]):
         return found
 
     def _of_checkpoint(
-        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: str | None
+        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: Sequence[Write]
     ) -> CheckpointTuple:
         boxes = self.boxes
         for key in _MAPS:
@@ -137,7 +138,7 @@ class Documents(BaseCheckpointSaver[Any]):
         return CheckpointTuple(
             of.config(name), cast(Checkpoint, checkpoint), cast(CheckpointMetadata, unescape(kept)),
             of.config(parent) if parent else None,
-            [write_of(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
+            [write_of(w[1], w[3], boxes.load(w[4])) for w in sorted(writes, key=lambda w: w[:3])],
         )
 
     # --- the checkpoint put last ----------------------------------------------------------------
