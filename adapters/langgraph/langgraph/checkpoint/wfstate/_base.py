@@ -27,6 +27,9 @@ PAGE = 50
 UNKNOWN = 1 << 30
 # To see what changed in a state takes this part of reading it.
 COMPARED = 16
+# Parts of what a task has given in one call, and their bytes as JSON: these are no more than 64 MB as jsonb, in which text
+# takes what it takes here, and numbers up to six times as much.
+PARTS, RECORDED = 1000, (60_000_000, 10_000_000)
 # Each time that a save comes too late, another has come in between.
 ATTEMPTS = 100
 # What stands where there is no thread: no newest checkpoint.
@@ -44,6 +47,24 @@ def _tags(of: Target, tags: str | None) -> str | None:
     found = json.loads(tags) if tags else {}
     own = {"thread_id": of.thread, "checkpoint_ns": of.namespace}
     return None if found.items() >= own.items() else text(found | own)
+
+
+# A part of what a task has given: its number, what it is of, and its JSON.
+_Part = tuple[int, str | None, str]
+
+
+def _portions(parts: list[_Part], most: int) -> list[list[_Part]]:
+    """Parts for a call each, of so many bytes together, or one alone."""
+    portions: list[list[_Part]] = []
+    size = 0
+    for part in parts:
+        its = len(part[2]) if part[2].isascii() else len(part[2].encode())
+        if not portions or size + its > most or len(portions[-1]) == PARTS:
+            portions.append([])
+            size = 0
+        portions[-1].append(part)
+        size += its
+    return portions
 
 
 class BaseWfstateSaver(Threads, Generic[C, P]):
@@ -162,28 +183,38 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     # --- put_writes --------------------------------------------------------------------------
     def _record(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
-    ) -> calls.Call:
+    ) -> Plan:
         of, boxes = target(config), self.boxes
         step = name_of("checkpoint_id", config["configurable"]["checkpoint_id"])
         name_of("task_id", task_id)
         replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        parts: dict[int, tuple[str | None, str]] = {}
+        parts: dict[int, _Part] = {}
         for index, (channel, value) in enumerate(writes):
             part = WRITES_IDX_MAP.get(channel, index)
             if replace or part not in parts:
                 if is_name(channel):
-                    parts[part] = channel, text(boxes.value(value))
+                    parts[part] = part, channel, text(boxes.value(value))
                 else:
-                    parts[part] = None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
-        found = list(parts.items())
-        for first in range(0, len(found), 1000):
-            some = found[first : first + 1000]
-            rows = yield calls.RECORD if of.execution in self._known else calls.RECORD_OURS, {
-                "execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
-                "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
-                "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
+                    parts[part] = part, None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
+        arguments = {"execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
+                     "path": task_path, "replace": replace}
+        # All or none, since a task of which something is recorded is not run again.
+        portions, smaller = (_portions(list(parts.values()), most) for most in RECORDED)
+        try:
+            yield self._recorded(portions, arguments), len(portions) > 1
+        except DatabaseError as error:
+            if calls.code(error) != calls.LIMIT or len(smaller) == len(portions):
+                raise
+            yield self._recorded(smaller, arguments), True
+
+    def _recorded(self, portions: list[list[_Part]], arguments: dict[str, Any]) -> calls.Call:
+        execution = arguments["execution"]
+        for some in portions:
+            rows = yield calls.RECORD if execution in self._known else calls.RECORD_OURS, {
+                **arguments, "outputs": calls.array(part[2] for part in some), "names": calls.array(part[1] for part in some),
+                "parts": calls.array(str(part[0]) for part in some)}
             if not rows:
-                yield from calls.refuse_foreign(of.execution, self.workflow)
+                yield from calls.refuse_foreign(execution, self.workflow)
 
     # --- get and list ------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
