@@ -3,8 +3,10 @@
 from uuid import uuid4
 
 from langgraph.checkpoint.wfstate import _base as base
+from langgraph.checkpoint.wfstate._boxes import text
+from langgraph.checkpoint.wfstate._changes import difference
 from psycopg.errors import ProgramLimitExceeded
-from test_saver import config, put, saver, sql, superuser
+from test_saver import alike, config, put, saver, sql, superuser
 from test_threads import error_of
 
 # More than fits in one value of jsonb, which has at most 256 MB.
@@ -87,3 +89,47 @@ def test_portions_have_so_many_bytes_and_parts():
     assert base._portions([], 1) == []
     assert [len(portion) for portion in base._portions([(number, None, "1") for number in range(2500)], 10**6)] == [
         1000, 1000, 500]
+
+
+def changes():
+    """Values of which much changes: what is before, what is after."""
+    numbers = list(range(20_000))
+    yield "reversed", numbers, numbers[::-1]
+    yield "shifted", numbers, [-1, *numbers[:-1]]
+    yield "in a list", [0, [numbers, 1]], [0, [numbers[::-1], 1]]
+    yield "without every other", numbers, numbers[::2]
+    yield "a map", {str(number): number for number in numbers}, {str(number): -number for number in numbers}
+    yield "a map of other keys", {str(number): number for number in numbers}, {str(-number - 1): 1 for number in numbers}
+    yield "many maps", [{"a": number} for number in numbers], [{"a": number + 1} for number in numbers]
+    yield "a map of lists", {str(number): [number] for number in numbers}, {str(number): [number, 1] for number in numbers}
+
+
+def test_a_patch_is_no_larger_than_what_it_makes():
+    for name, old, new in changes():
+        for before, after, path in ((old, new, ()), ({"v": old, "w": 1}, {"v": new, "w": 1}, ("at",))):
+            patch = []
+            difference(before, after, path, patch)
+            assert len(text(patch)) < len(text(after)) + 5000, (name, len(text(patch)), len(text(after)))
+    # What changes little in much is a patch still.
+    numbers = list(range(20_000))
+    for index in range(0, len(numbers), 100):
+        numbers[index] = -1
+    patch = []
+    difference(list(range(20_000)), numbers, (), patch)
+    assert len(patch) == 200 and len(text(patch)) < 12_000, len(text(patch))
+
+
+def test_what_changed_much_is_read_again():
+    with saver() as one, saver() as other:
+        for name, old, new in changes():
+            at = put(one, config(str(uuid4())), {"v": old, "w": 1})
+            sent = []
+            one._put_patch, before = lambda *given: sent.append(given[3]) or before(*given), one._put_patch
+            after = put(one, at, {"v": new, "w": 1}, changed={"v": 2})
+            del one._put_patch
+            assert len(sent) == 1 and len(sent[0]) < len(text(new)) + 6000, (name, len(sent), len(sent[0]))
+            last = put(one, after, {"v": old, "w": 1}, changed={"v": 3})
+            for at, value in ((at, old), (after, new), (last, old)):
+                assert alike(other.get_tuple(at).checkpoint["channel_values"], {"v": value, "w": 1}), name
+            found = [each.checkpoint["channel_values"]["v"] for each in other.list(config(at["configurable"]["thread_id"]))]
+            assert found == [old, new, old], name
