@@ -2,11 +2,13 @@
 
 from uuid import uuid4
 
+import psycopg
+from langgraph.checkpoint.wfstate import WfstateSaver
 from langgraph.checkpoint.wfstate import _base as base
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import difference
 from psycopg.errors import ProgramLimitExceeded
-from test_saver import alike, config, put, saver, sql, superuser
+from test_saver import DSN, alike, config, put, saver, sql, superuser
 from test_threads import error_of
 
 # More than fits in one value of jsonb, which has at most 256 MB.
@@ -133,3 +135,32 @@ def test_what_changed_much_is_read_again():
                 assert alike(other.get_tuple(at).checkpoint["channel_values"], {"v": value, "w": 1}), name
             found = [each.checkpoint["channel_values"]["v"] for each in other.list(config(at["configurable"]["thread_id"]))]
             assert found == [old, new, old], name
+
+
+def looked_at(connection):
+    """Rows of the table of checkpoints that this transaction has looked at, until now."""
+    [(rows,)] = connection.execute("""SELECT coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_xact_user_tables
+        WHERE schemaname = 'wfstate' AND relname = 'checkpoints'""").fetchall()
+    return rows
+
+
+def test_a_checkpoint_is_found_by_its_name():
+    with saver() as one, psycopg.connect(DSN) as connection:
+        thread = str(uuid4())
+        states = [config(thread)]
+        for step in range(300):
+            states.append(put(one, states[-1], {"v": step}))
+        other = WfstateSaver(connection)
+        # Twice, as plans are kept for later.
+        for at, value in ((states[3], 2), (states[150], 149), (states[3], 2), (states[150], 149)):
+            for read in (other.get_tuple, lambda at: next(other.list(at))):
+                before = looked_at(connection)
+                assert read(at).checkpoint["channel_values"] == {"v": value}
+                limit = 10 if read == other.get_tuple else 310
+                assert looked_at(connection) - before <= limit, (at, read, looked_at(connection) - before)
+        before = looked_at(connection)
+        put(other, states[150], {"v": "branch"})
+        assert looked_at(connection) - before <= 20, looked_at(connection) - before
+        before = looked_at(connection)
+        assert len(list(other.list({"configurable": {"thread_id": thread}}))) == 301
+        assert looked_at(connection) - before <= 1000, looked_at(connection) - before

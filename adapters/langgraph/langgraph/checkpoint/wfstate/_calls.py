@@ -32,6 +32,8 @@ _HEAD = "FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id = %
 _OURS = f"NOT EXISTS (SELECT {_HEAD} AND workflow IS DISTINCT FROM %(workflow)s)"
 WORKFLOW = f"SELECT workflow {_HEAD}"
 
+# One checkpoint, by the key of its table: wf_checkpoints looks for what begins so, which many may.
+_BY_NAME = """FROM wfstate.checkpoints WHERE tenant = wf_tenant() AND execution_id = {} AND name = {}"""
 # A page of checkpoints, with their states and with what tasks have given since: a row for each of these, since together
 # they may be more than any value holds, or one. The first row of a checkpoint has what is its own.
 _FIRST = "CASE WHEN coalesce(t.number, 1) = 1 THEN"
@@ -46,9 +48,9 @@ NEWEST = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST}
     FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c {_WRITES_HERE}
     WHERE c.name = %(known)s AND c.version = %(version)s OR {_OURS}"""
 NAMED = f"""SELECT c.name, {_FIRST} c.metadata::text END,
-        {_FIRST} wf_state_at(%(execution)s, checkpoint => c.name) END::text, {_WRITE}
-    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c {_WRITES_HERE}
-    WHERE c.name = %(name)s AND {_OURS}"""
+        {_FIRST} wf_state_at(%(execution)s, c.version) END::text, {_WRITE}
+    FROM (SELECT name, version, metadata {_BY_NAME.format("%(execution)s", "%(name)s")}) AS c {_WRITES_HERE}
+    WHERE {_OURS}"""
 PAGE = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST} c.state END::text, {_FIRST} c.changes END::text, {_WRITE}
     FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
         newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c {_WRITES_HERE} WHERE {_OURS}"""
@@ -74,14 +76,14 @@ SPACES = f"""SELECT u.execution_id, u.workflow, NULL AS thread, (SELECT s.tags -
 WITHIN = f"""SELECT l.execution_id, l.workflow, l.thread, l.namespace, l.execution_id, c.name FROM ({SPACES}) AS l
     {_NAMES_OF}"""
 STATES = f"""SELECT w.execution_id, c.name, {_FIRST} c.metadata::text END,
-        {_FIRST} wf_state_at(w.execution_id, checkpoint => c.name) END::text, {_WRITE}
+        {_FIRST} wf_state_at(w.execution_id, c.version) END::text, {_WRITE}
     FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
-    CROSS JOIN LATERAL wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c
+    CROSS JOIN LATERAL (SELECT name, version, metadata {_BY_NAME.format("w.execution_id", "w.name")} OFFSET 0) AS c
     {_WRITES.format("w.execution_id")}
-    WHERE c.name = w.name ORDER BY w.position"""
+    ORDER BY w.position"""
 # The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
-STANDING = """SELECT n.name, coalesce(n.version, 0), (SELECT version
-        FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s),
+STANDING = f"""SELECT n.name, coalesce(n.version, 0),
+        (SELECT version {_BY_NAME.format("%(execution)s", "%(parent)s")}),
         e.version, (SELECT s.tags FROM wfstate.search AS s WHERE s.tenant = wf_tenant()
             AND s.execution_id = %(execution)s)::text, e.workflow
     FROM wfstate.executions AS e
