@@ -164,3 +164,47 @@ def test_a_checkpoint_is_found_by_its_name():
         before = looked_at(connection)
         assert len(list(other.list({"configurable": {"thread_id": thread}}))) == 301
         assert looked_at(connection) - before <= 1000, looked_at(connection) - before
+
+
+def test_pages_have_no_more_than_some_states():
+    big, thread, before = "x" * 100_000, str(uuid4()), base.PAGE_BYTES
+    base.PAGE_BYTES = 1_000_000
+    try:
+        with saver(workflow="sizes") as one, saver(workflow="sizes") as other:
+            # Of 60 large ones, 20 smaller ones and a small one, the newest.
+            state = config(thread)
+            for step in range(81):
+                state = put(one, state, {"v": step, "text": big if step < 60 else big[:20_000] if step < 80 else ""})
+            writes = [("v", str(number) + big) for number in range(8)]
+            middle = list(other.list(config(thread)))[50].config
+            one.put_writes(middle, writes, "task")
+            for at in (config(thread), {"configurable": {"thread_id": thread}}, None):
+                for limit in (None, 40):
+                    pages = []
+                    plan = other._list(at, {"step": 0}, None, limit)
+                    result = None
+                    while (part := other._next(plan, result)) is not None:
+                        result = other._run(part) if not isinstance(part, list) else pages.append(part)
+                    found = [each for page in pages for each in page]
+                    assert [each.checkpoint["channel_values"]["v"] for each in found] == [*range(80, -1, -1)][:limit], at
+                    for page in pages:
+                        states = [len(each.checkpoint["channel_values"].get("text", "")) for each in page]
+                        assert sum(states) <= 1_300_000, (at, limit, states)
+                    assert len(pages) <= 14, (at, limit, [len(page) for page in pages])
+                    [its] = [each.pending_writes for each in found if each.config == middle] or [None]
+                    assert limit or its == [("task", *write) for write in writes]
+            one.delete_thread(thread)
+    finally:
+        base.PAGE_BYTES = before
+
+
+def test_what_was_deleted_meanwhile_is_passed_over():
+    with saver() as one:
+        thread, state = str(uuid4()), None
+        for step in range(120):
+            state = put(one, state or config(thread), {"v": step})
+        found = one.list({"configurable": {"thread_id": thread}})
+        assert next(found).checkpoint["channel_values"] == {"v": 119}
+        sql("SELECT wf_drop_checkpoints(%s, names => (SELECT array_agg(name) FROM (SELECT name FROM wf_checkpoints(%s, "
+            "max_rows => 1000) ORDER BY version LIMIT 110 OFFSET 5) AS c))", thread, thread)
+        assert [each.checkpoint["channel_values"]["v"] for each in found][-5:] == [4, 3, 2, 1, 0]

@@ -22,7 +22,8 @@ from langgraph.checkpoint.wfstate._documents import _Known
 from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, is_name, name_of, target
 from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
 
-PAGE = 50
+# Checkpoints that are read at once, and bytes of their states and writes.
+PAGE, PAGE_BYTES = 50, 16_000_000
 # A state of which nothing is known: it may be large.
 UNKNOWN = 1 << 30
 # To see what changed in a state takes this part of reading it.
@@ -51,6 +52,11 @@ def _tags(of: Target, tags: str | None) -> str | None:
 
 # A part of what a task has given: its number, what it is of, and its JSON.
 _Part = tuple[int, str | None, str]
+
+
+def _grown(rows: int, size: int) -> int:
+    """Rows of the next page, after so many took so much."""
+    return max(1, min(PAGE, rows * PAGE_BYTES // max(1, size)))
 
 
 def _portions(parts: list[_Part], most: int) -> list[list[_Part]]:
@@ -240,19 +246,21 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         return (yield calls.Work(size, partial(self._tuple, of, row, known)))
 
     def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
+        """Checkpoints, how many the next page may have, and whether there may be one."""
         try:
             found = yield calls.PAGE, {"execution": of.execution, "workflow": self.workflow, "filter": filter,
-                                       "before": before, "after": after, "rows": rows}
+                                       "before": before, "after": after, "rows": rows, "bytes": PAGE_BYTES}
         except DatabaseError as error:
             if calls.code(error) != calls.NOT_FOUND:
                 raise
-            return []
+            return [], 1, False
         if not found:
             yield from calls.refuse_foreign(of.execution, self.workflow)
-            return []
-        found = calls.gathered(found)
-        size = len(found) * len(found[0][2]) + sum(calls.size_of(row[4]) for row in found)
-        return (yield calls.Work(size, partial(self._tuples, of, found)))
+            return [], 1, False
+        page = calls.gathered(found, 2)
+        size = len(page) * len(page[0][3]) + sum(calls.size_of(row[5]) for row in page)
+        tuples = yield calls.Work(size, partial(self._tuples, of, [(row[0], *row[2:]) for row in page]))
+        return tuples, _grown(len(page), size), len(page) == page[0][1]
 
     def _matches(
         self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
@@ -281,18 +289,19 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
                 or start and (yield self._named(target(config), start)) is None):
             # Over several executions, or before an id that is no checkpoint: by comparison.
             matches = yield self._matches(config, filter, start, limit)
-            for first in range(0, len(matches), PAGE):
-                yield (yield self._states(matches[first : first + PAGE]))
+            first, size = 0, PAGE
+            while first < len(matches):
+                page, passed, size = yield self._states(matches[first : first + size])
+                yield page
+                first += passed
             return
-        of, containment, after = target(config), self._containment(filter), None
-        while limit is None or limit > 0:
-            size = PAGE if limit is None else min(PAGE, limit)
-            found = yield self._page(of, containment, start, after, size)
-            yield found
-            if len(found) < size:
-                return
-            after = get_checkpoint_id(found[-1].config)
-            limit = limit if limit is None else limit - size
+        of, containment, after, size, more = target(config), self._containment(filter), None, PAGE, True
+        while more and (limit is None or limit > 0):
+            page, size, more = yield self._page(of, containment, start, after, size if limit is None else min(size, limit))
+            yield page
+            if page:
+                after = get_checkpoint_id(page[-1].config)
+            limit = limit if limit is None else limit - len(page)
 
     @staticmethod
     def _next(plan: Generator[Any, Any, None], result: Any) -> Any:
@@ -307,13 +316,18 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         return row and row[2]
 
     def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:
+        """Checkpoints of the first of these, of how many these are all that there are, and how many the next page may
+        have."""
         rows = yield calls.STATES, {"executions": [of.execution for _, of in matches],
-                                    "names": [name for name, _ in matches]}
-        # One that was deleted meanwhile is passed over.
+                                    "names": [name for name, _ in matches], "bytes": PAGE_BYTES}
+        if not rows:
+            # Those that were deleted meanwhile are passed over.
+            return [], len(matches), PAGE
         targets = {of.execution: of for _, of in matches}
-        rows = calls.gathered(rows, 2)
-        size = sum(len(row[3]) + calls.size_of(row[4]) for row in rows)
-        return (yield calls.Work(size, lambda: [self._tuple(targets[row[0]], row[1:]) for row in rows]))
+        page = calls.gathered(rows, 3)
+        size = sum(len(row[4]) + calls.size_of(row[5]) for row in page)
+        tuples = yield calls.Work(size, lambda: [self._tuple(targets[row[0]], (row[1], *row[3:])) for row in page])
+        return tuples, page[-1][2], _grown(len(page), size)
 
 
 __all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

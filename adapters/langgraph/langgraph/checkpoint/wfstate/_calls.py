@@ -51,9 +51,16 @@ NAMED = f"""SELECT c.name, {_FIRST} c.metadata::text END,
         {_FIRST} wf_state_at(%(execution)s, c.version) END::text, {_WRITE}
     FROM (SELECT name, version, metadata {_BY_NAME.format("%(execution)s", "%(name)s")}) AS c {_WRITES_HERE}
     WHERE {_OURS}"""
-PAGE = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST} c.state END::text, {_FIRST} c.changes END::text, {_WRITE}
-    FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
-        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c {_WRITES_HERE} WHERE {_OURS}"""
+# As many as there is room for where each is as large as the largest of as many versions from there on.
+_ROOM = f"""(SELECT greatest(1, least(%(rows)s::integer, %(bytes)s::integer / greatest(1, max(v.state_bytes)))) AS size
+        FROM (SELECT state_bytes FROM wfstate.state_versions WHERE tenant = wf_tenant() AND execution_id = %(execution)s
+            AND version <= coalesce((SELECT version {_BY_NAME.format("%(execution)s", "coalesce(%(after)s, %(before)s)")}),
+                9223372036854775807) ORDER BY version DESC LIMIT %(rows)s::integer) AS v)"""
+PAGE = f"""SELECT c.name, r.size, {_FIRST} c.metadata::text END, {_FIRST} c.state END::text, {_FIRST} c.changes END::text,
+        {_WRITE}
+    FROM {_ROOM} AS r CROSS JOIN LATERAL wf_checkpoints(%(execution)s, before => %(before)s,
+        containment => %(filter)s::jsonb, with_changes => true, newest_first => true, after => %(after)s,
+        max_rows => r.size) AS c {_WRITES_HERE} WHERE {_OURS}"""
 NAMES = """SELECT c.name, c.version, c.metadata::text
     FROM wf_checkpoints(%(execution)s, containment => %(filter)s::jsonb, newest_first => true, after => %(after)s,
         max_rows => 10000) AS c"""
@@ -75,12 +82,19 @@ SPACES = f"""SELECT u.execution_id, u.workflow, NULL AS thread, (SELECT s.tags -
     WHERE u.execution_id > coalesce(%(after)s, '') ORDER BY u.execution_id LIMIT 10000"""
 WITHIN = f"""SELECT l.execution_id, l.workflow, l.thread, l.namespace, l.execution_id, c.name FROM ({SPACES}) AS l
     {_NAMES_OF}"""
-STATES = f"""SELECT w.execution_id, c.name, {_FIRST} c.metadata::text END,
-        {_FIRST} wf_state_at(w.execution_id, c.version) END::text, {_WRITE}
-    FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
-    CROSS JOIN LATERAL (SELECT name, version, metadata {_BY_NAME.format("w.execution_id", "w.name")} OFFSET 0) AS c
-    {_WRITES.format("w.execution_id")}
-    ORDER BY w.position"""
+# Of those that are named, as many as there is room for, with the positions that they have among these.
+STATES = f"""WITH w AS MATERIALIZED (
+    SELECT w.execution_id, w.name, w.position, c.version, c.metadata,
+            sum(c.size) OVER (ORDER BY w.position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - c.size AS before
+        FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
+        CROSS JOIN LATERAL (SELECT c.version, c.metadata, coalesce((SELECT state_bytes FROM wfstate.state_versions AS v
+                WHERE v.tenant = wf_tenant() AND v.execution_id = w.execution_id AND v.version = c.version), 0) AS size
+            FROM (SELECT version, metadata {_BY_NAME.format("w.execution_id", "w.name")}) AS c OFFSET 0) AS c
+)
+SELECT w.execution_id, w.name, w.position, {_FIRST} w.metadata::text END,
+        {_FIRST} wf_state_at(w.execution_id, w.version) END::text, {_WRITE}
+    FROM w {_WRITES.format("w.execution_id").replace("c.name", "w.name")}
+    WHERE w.before < %(bytes)s::integer ORDER BY w.position"""
 # The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
 STANDING = f"""SELECT n.name, coalesce(n.version, 0),
         (SELECT version {_BY_NAME.format("%(execution)s", "%(parent)s")}),
