@@ -5,8 +5,10 @@ from uuid import uuid4
 import psycopg
 from langgraph.checkpoint.wfstate import WfstateSaver
 from langgraph.checkpoint.wfstate import _base as base
+from langgraph.checkpoint.wfstate import _lists as lists
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import difference
+from langgraph.checkpoint.wfstate.aio import AsyncWfstateSaver
 from psycopg.errors import ProgramLimitExceeded
 from test_saver import DSN, alike, config, put, saver, sql, superuser
 from test_threads import error_of
@@ -46,6 +48,13 @@ def test_each_checkpoint_has_its_own_writes():
                 assert list(reader.list({"configurable": {"thread_id": thread}})) == found[::-1]
 
 
+async def error_of_async(call):
+    try:
+        await call
+    except Exception as error:
+        return error
+
+
 def values(one, at):
     return [(channel, value) for _, channel, value in one.get_tuple(at).pending_writes]
 
@@ -81,6 +90,31 @@ def test_what_a_task_gives_in_several_calls_is_recorded_whole_or_not_at_all():
         finally:
             base.RECORDED, base.PARTS = before
             admin.execute("ALTER ROLE wf_saver RESET wfstate.max_state_size")
+
+
+async def test_the_async_saver_records_in_several_calls_too():
+    before, base.RECORDED = base.RECORDED, (2000, 600)
+    try:
+        async with AsyncWfstateSaver.from_conn_string(DSN) as one:
+            with saver() as other:
+                at = put(other, config(str(uuid4())), {})
+                writes = [(f"c{number}", "ä" * 400) for number in range(9)]
+                await one.aput_writes(at, writes, "task")
+                error = await error_of_async(one.aput_writes(at, [*writes, ("c9", "x" * 70_000_000)], "other"))
+                assert isinstance(error, ProgramLimitExceeded), error
+                assert values(other, at) == writes
+                assert [each.pending_writes async for each in one.alist(at)] == [other.get_tuple(at).pending_writes]
+    finally:
+        base.RECORDED = before
+
+
+def test_a_write_of_nothing_is_read():
+    with saver() as one:
+        at = put(one, config(str(uuid4())), {"v": 1})
+        thread, name = (at["configurable"][key] for key in ("thread_id", "checkpoint_id"))
+        sql("SELECT wf_record_task(%s, %s, 'task', ARRAY[NULL::jsonb], '{v}')", thread, name)
+        for found in (one.get_tuple(at), one.get_tuple(config(thread)), *one.list(config(thread)), *one.list(at)):
+            assert found.pending_writes == [("task", "v", None)]
 
 
 def test_portions_have_so_many_bytes_and_parts():
@@ -167,8 +201,8 @@ def test_a_checkpoint_is_found_by_its_name():
 
 
 def test_pages_have_no_more_than_some_states():
-    big, thread, before = "x" * 100_000, str(uuid4()), base.PAGE_BYTES
-    base.PAGE_BYTES = 1_000_000
+    big, thread, before = "x" * 100_000, str(uuid4()), lists.PAGE_BYTES
+    lists.PAGE_BYTES = 1_000_000
     try:
         with saver(workflow="sizes") as one, saver(workflow="sizes") as other:
             # Of 60 large ones, 20 smaller ones and a small one, the newest.
@@ -195,7 +229,7 @@ def test_pages_have_no_more_than_some_states():
                     assert limit or its == [("task", *write) for write in writes]
             one.delete_thread(thread)
     finally:
-        base.PAGE_BYTES = before
+        lists.PAGE_BYTES = before
 
 
 def test_what_was_deleted_meanwhile_is_passed_over():

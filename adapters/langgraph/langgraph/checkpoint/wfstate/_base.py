@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
+    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, get_checkpoint_id,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from psycopg.errors import DatabaseError
@@ -18,12 +18,11 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import Kept, difference
-from langgraph.checkpoint.wfstate._documents import _Known
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, is_name, name_of, target
-from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
+from langgraph.checkpoint.wfstate._documents import _Known, gathered, size_of
+from langgraph.checkpoint.wfstate._lists import Lists
+from langgraph.checkpoint.wfstate._names import Target, is_name, name_of, target
+from langgraph.checkpoint.wfstate._threads import Plan, thread_ids_of
 
-# Checkpoints that are read at once, and bytes of their states and writes.
-PAGE, PAGE_BYTES = 50, 16_000_000
 # A state of which nothing is known: it may be large.
 UNKNOWN = 1 << 30
 # To see what changed in a state takes this part of reading it.
@@ -54,11 +53,6 @@ def _tags(of: Target, tags: str | None) -> str | None:
 _Part = tuple[int, str | None, str]
 
 
-def _grown(rows: int, size: int) -> int:
-    """Rows of the next page, after so many took so much."""
-    return max(1, min(PAGE, rows * PAGE_BYTES // max(1, size)))
-
-
 def _portions(parts: list[_Part], most: int) -> list[list[_Part]]:
     """Parts for a call each, of so many bytes together, or one alone."""
     portions: list[list[_Part]] = []
@@ -73,7 +67,7 @@ def _portions(parts: list[_Part], most: int) -> list[list[_Part]]:
     return portions
 
 
-class BaseWfstateSaver(Threads, Generic[C, P]):
+class BaseWfstateSaver(Lists, Generic[C, P]):
     def __init__(
         self, conn: C, pipe: P | None = None, serde: SerializerProtocol | None = None, *, workflow: str = "langgraph",
         remember: int = 64,
@@ -110,19 +104,6 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     ) -> tuple[dict[str, Any], dict[str, Kept], str]:
         document, values = self._document(checkpoint, None, new_versions)
         return document, values, text(document)
-
-    def _standing(self, of: Target, name: str) -> calls.Call:
-        """The newest checkpoint with its version, the version of a name, and that of the head, and the tags; None where
-        the thread is not there."""
-        try:
-            rows = yield calls.STANDING, {"execution": of.execution, "parent": name}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return None
-        if rows and rows[0][5] != self.workflow:
-            raise ForeignThreadError(of.execution, rows[0][5], self.workflow)
-        return rows[0][:5] if rows else None
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -217,12 +198,12 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         execution = arguments["execution"]
         for some in portions:
             rows = yield calls.RECORD if execution in self._known else calls.RECORD_OURS, {
-                **arguments, "outputs": calls.array(part[2] for part in some), "names": calls.array(part[1] for part in some),
-                "parts": calls.array(str(part[0]) for part in some)}
+                **arguments, "outputs": calls.array(part[2] for part in some),
+                "names": calls.array(part[1] for part in some), "parts": calls.array(str(part[0]) for part in some)}
             if not rows:
                 yield from calls.refuse_foreign(execution, self.workflow)
 
-    # --- get and list ------------------------------------------------------------------------
+    # --- get ---------------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
@@ -241,93 +222,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
-        [row] = calls.gathered(rows)
-        size = (known.size if known and row[2] is None else len(row[2])) + calls.size_of(row[3])
+        [row] = gathered(rows)
+        size = (known.size if known and row[2] is None else len(row[2])) + size_of(row[3])
         return (yield calls.Work(size, partial(self._tuple, of, row, known)))
-
-    def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
-        """Checkpoints, how many the next page may have, and whether there may be one."""
-        try:
-            found = yield calls.PAGE, {"execution": of.execution, "workflow": self.workflow, "filter": filter,
-                                       "before": before, "after": after, "rows": rows, "bytes": PAGE_BYTES}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return [], 1, False
-        if not found:
-            yield from calls.refuse_foreign(of.execution, self.workflow)
-            return [], 1, False
-        page = calls.gathered(found, 2)
-        size = len(page) * len(page[0][3]) + sum(calls.size_of(row[5]) for row in page)
-        tuples = yield calls.Work(size, partial(self._tuples, of, [(row[0], *row[2:]) for row in page]))
-        return tuples, _grown(len(page), size), len(page) == page[0][1]
-
-    def _matches(
-        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
-    ) -> calls.Call:
-        """Over several namespaces or threads: targets and names, newest first."""
-        wanted = get_checkpoint_id(config) if config else None
-        if config:
-            thread, namespace = target(config).thread, config["configurable"].get("checkpoint_ns")
-            found = yield from calls.within(thread, self.workflow, self._containment(filter), namespace)
-        else:
-            found = yield from calls.across(self.workflow, self._containment(filter))
-        matches = [
-            (name, of) for of, names in found.values() for name in names
-            if (not wanted or name == wanted) and (not before or name < before)
-        ]
-        matches.sort(key=lambda match: (match[0], match[1].execution), reverse=True)
-        return matches if limit is None else matches[:limit]
-
-    def _list(
-        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: RunnableConfig | None,
-        limit: int | None,
-    ) -> Generator[calls.Call | list[CheckpointTuple], Any, None]:
-        """Calls to make, whose results are sent, and pages of checkpoints."""
-        start = get_checkpoint_id(before) if before else None
-        if (config is None or get_checkpoint_id(config) or config["configurable"].get("checkpoint_ns") is None
-                or start and (yield self._named(target(config), start)) is None):
-            # Over several executions, or before an id that is no checkpoint: by comparison.
-            matches = yield self._matches(config, filter, start, limit)
-            first, size = 0, PAGE
-            while first < len(matches):
-                page, passed, size = yield self._states(matches[first : first + size])
-                yield page
-                first += passed
-            return
-        of, containment, after, size, more = target(config), self._containment(filter), None, PAGE, True
-        while more and (limit is None or limit > 0):
-            page, size, more = yield self._page(of, containment, start, after, size if limit is None else min(size, limit))
-            yield page
-            if page:
-                after = get_checkpoint_id(page[-1].config)
-            limit = limit if limit is None else limit - len(page)
-
-    @staticmethod
-    def _next(plan: Generator[Any, Any, None], result: Any) -> Any:
-        try:
-            return plan.send(result)
-        except StopIteration:
-            return None
-
-    def _named(self, of: Target, name: str) -> calls.Call:
-        """The version of a name, NULL where there is none."""
-        row = (yield from self._standing(of, name)) if is_name(name) else None
-        return row and row[2]
-
-    def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:
-        """Checkpoints of the first of these, of how many these are all that there are, and how many the next page may
-        have."""
-        rows = yield calls.STATES, {"executions": [of.execution for _, of in matches],
-                                    "names": [name for name, _ in matches], "bytes": PAGE_BYTES}
-        if not rows:
-            # Those that were deleted meanwhile are passed over.
-            return [], len(matches), PAGE
-        targets = {of.execution: of for _, of in matches}
-        page = calls.gathered(rows, 3)
-        size = sum(len(row[4]) + calls.size_of(row[5]) for row in page)
-        tuples = yield calls.Work(size, lambda: [self._tuple(targets[row[0]], (row[1], *row[3:])) for row in page])
-        return tuples, page[-1][2], _grown(len(page), size)
 
 
 __all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

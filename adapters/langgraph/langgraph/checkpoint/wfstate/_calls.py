@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
 
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, is_name, named
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, named
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
@@ -150,26 +150,6 @@ HISTORY = """SELECT c.name, c.metadata ->> '$parent',
         max_rows => %(rows)s) AS c"""
 WRITES = """SELECT step_id, task_path, task_id, part, name, output::text
     FROM wf_task_results(%(execution)s, %(steps)s::text[]) WHERE name IS NULL OR name = ANY (%(names)s::text[])"""
-
-
-# The path, id, part and name of a write, and its JSON.
-Write = tuple[Any, ...]
-
-
-def gathered(rows: Rows, key: int = 1) -> Rows:
-    """A row for each checkpoint, which the first columns tell, with the writes of its rows as the last column."""
-    found: dict[tuple[Any, ...], tuple[tuple[Any, ...], list[Write]]] = {}
-    for row in rows:
-        own, write = row[:-5], row[-5:]
-        if row[:key] not in found or any(own[key:]):
-            found[row[:key]] = own, found[row[:key]][1] if row[:key] in found else []
-        if write[1] is not None:
-            found[row[:key]][1].append(write)
-    return [(*own, writes) for own, writes in found.values()]
-
-
-def size_of(writes: Iterable[Write]) -> int:
-    return sum(len(write[4]) for write in writes)
 
 
 def code(error: DatabaseError) -> str | None:
