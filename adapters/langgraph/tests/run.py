@@ -100,11 +100,13 @@ if __name__ == "__main__":
     import test_graphs
     import test_limits
     import test_saver
+    import test_sizes
     import test_threads
 
     own(test_saver)
     own(test_threads)
     own(test_limits)
+    own(test_sizes)
     own(test_graphs)
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)

@@ -129,7 +129,7 @@ class WfstateSaver(BaseWfstateSaver[Conn, Pipeline]):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Records what a task has given, so that it is not run again when the step is."""
-        self._run(self._record(config, writes, task_id, task_path))
+        self._follow(self._record(config, writes, task_id, task_path))
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint of the id, or the newest of the thread's namespace."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple, get_checkpoint_id,
+    WRITES_IDX_MAP, ChannelVersions, Checkpoint, CheckpointMetadata, get_checkpoint_id,
 )
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from psycopg.errors import DatabaseError
@@ -18,15 +18,18 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool
 from langgraph.checkpoint.wfstate import _calls as calls
 from langgraph.checkpoint.wfstate._boxes import text
 from langgraph.checkpoint.wfstate._changes import Kept, difference
-from langgraph.checkpoint.wfstate._documents import _Known
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, is_name, name_of, target
-from langgraph.checkpoint.wfstate._threads import Plan, Threads, thread_ids_of
+from langgraph.checkpoint.wfstate._documents import _Known, gathered, size_of
+from langgraph.checkpoint.wfstate._lists import Lists
+from langgraph.checkpoint.wfstate._names import Target, is_name, name_of, target
+from langgraph.checkpoint.wfstate._threads import Plan, thread_ids_of
 
-PAGE = 50
 # A state of which nothing is known: it may be large.
 UNKNOWN = 1 << 30
 # To see what changed in a state takes this part of reading it.
 COMPARED = 16
+# Parts of what a task has given in one call, and their bytes as JSON: these are no more than 64 MB as jsonb, in which text
+# takes what it takes here, and numbers up to six times as much.
+PARTS, RECORDED = 1000, (60_000_000, 10_000_000)
 # Each time that a save comes too late, another has come in between.
 ATTEMPTS = 100
 # What stands where there is no thread: no newest checkpoint.
@@ -46,7 +49,25 @@ def _tags(of: Target, tags: str | None) -> str | None:
     return None if found.items() >= own.items() else text(found | own)
 
 
-class BaseWfstateSaver(Threads, Generic[C, P]):
+# A part of what a task has given: its number, what it is of, and its JSON.
+_Part = tuple[int, str | None, str]
+
+
+def _portions(parts: list[_Part], most: int) -> list[list[_Part]]:
+    """Parts for a call each, of so many bytes together, or one alone."""
+    portions: list[list[_Part]] = []
+    size = 0
+    for part in parts:
+        its = len(part[2]) if part[2].isascii() else len(part[2].encode())
+        if not portions or size + its > most or len(portions[-1]) == PARTS:
+            portions.append([])
+            size = 0
+        portions[-1].append(part)
+        size += its
+    return portions
+
+
+class BaseWfstateSaver(Lists, Generic[C, P]):
     def __init__(
         self, conn: C, pipe: P | None = None, serde: SerializerProtocol | None = None, *, workflow: str = "langgraph",
         remember: int = 64,
@@ -83,19 +104,6 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     ) -> tuple[dict[str, Any], dict[str, Kept], str]:
         document, values = self._document(checkpoint, None, new_versions)
         return document, values, text(document)
-
-    def _standing(self, of: Target, name: str) -> calls.Call:
-        """The newest checkpoint with its version, the version of a name, and that of the head, and the tags; None where
-        the thread is not there."""
-        try:
-            rows = yield calls.STANDING, {"execution": of.execution, "parent": name}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return None
-        if rows and rows[0][5] != self.workflow:
-            raise ForeignThreadError(of.execution, rows[0][5], self.workflow)
-        return rows[0][:5] if rows else None
 
     def _put_named(self, arguments: dict[str, Any]) -> calls.Call:
         [(version,)] = yield calls.SAVE, arguments
@@ -162,30 +170,40 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
     # --- put_writes --------------------------------------------------------------------------
     def _record(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
-    ) -> calls.Call:
+    ) -> Plan:
         of, boxes = target(config), self.boxes
         step = name_of("checkpoint_id", config["configurable"]["checkpoint_id"])
         name_of("task_id", task_id)
         replace = all(channel in WRITES_IDX_MAP for channel, _ in writes)
-        parts: dict[int, tuple[str | None, str]] = {}
+        parts: dict[int, _Part] = {}
         for index, (channel, value) in enumerate(writes):
             part = WRITES_IDX_MAP.get(channel, index)
             if replace or part not in parts:
                 if is_name(channel):
-                    parts[part] = channel, text(boxes.value(value))
+                    parts[part] = part, channel, text(boxes.value(value))
                 else:
-                    parts[part] = None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
-        found = list(parts.items())
-        for first in range(0, len(found), 1000):
-            some = found[first : first + 1000]
-            rows = yield calls.RECORD if of.execution in self._known else calls.RECORD_OURS, {
-                "execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
-                "outputs": calls.array(what[1] for _, what in some), "names": calls.array(what[0] for _, what in some),
-                "parts": calls.array(str(part) for part, _ in some), "path": task_path, "replace": replace}
-            if not rows:
-                yield from calls.refuse_foreign(of.execution, self.workflow)
+                    parts[part] = part, None, text({"$channel": [boxes.metadata(channel), boxes.value(value, 2)]})
+        arguments = {"execution": of.execution, "workflow": self.workflow, "step": step, "task": task_id,
+                     "path": task_path, "replace": replace}
+        # All or none, since a task of which something is recorded is not run again.
+        portions, smaller = (_portions(list(parts.values()), most) for most in RECORDED)
+        try:
+            yield self._recorded(portions, arguments), len(portions) > 1
+        except DatabaseError as error:
+            if calls.code(error) != calls.LIMIT or len(smaller) == len(portions):
+                raise
+            yield self._recorded(smaller, arguments), True
 
-    # --- get and list ------------------------------------------------------------------------
+    def _recorded(self, portions: list[list[_Part]], arguments: dict[str, Any]) -> calls.Call:
+        execution = arguments["execution"]
+        for some in portions:
+            rows = yield calls.RECORD if execution in self._known else calls.RECORD_OURS, {
+                **arguments, "outputs": calls.array(part[2] for part in some),
+                "names": calls.array(part[1] for part in some), "parts": calls.array(str(part[0]) for part in some)}
+            if not rows:
+                yield from calls.refuse_foreign(execution, self.workflow)
+
+    # --- get ---------------------------------------------------------------------------------
     def _get(self, config: RunnableConfig) -> calls.Call:
         of = target(config)
         name = get_checkpoint_id(config)
@@ -204,81 +222,9 @@ class BaseWfstateSaver(Threads, Generic[C, P]):
         if not rows:
             yield from calls.refuse_foreign(of.execution, self.workflow)
             return None
-        size = known.size if known and rows[0][2] is None else len(rows[0][2])
-        return (yield calls.Work(size, partial(self._tuple, of, rows[0], known)))
-
-    def _page(self, of: Target, filter: str | None, before: str | None, after: str | None, rows: int) -> calls.Call:
-        try:
-            found = yield calls.PAGE, {"execution": of.execution, "workflow": self.workflow, "filter": filter,
-                                       "before": before, "after": after, "rows": rows}
-        except DatabaseError as error:
-            if calls.code(error) != calls.NOT_FOUND:
-                raise
-            return []
-        if not found:
-            yield from calls.refuse_foreign(of.execution, self.workflow)
-            return []
-        return (yield calls.Work(len(found) * len(found[0][2]), partial(self._tuples, of, found)))
-
-    def _matches(
-        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: str | None, limit: int | None
-    ) -> calls.Call:
-        """Over several namespaces or threads: targets and names, newest first."""
-        wanted = get_checkpoint_id(config) if config else None
-        if config:
-            thread, namespace = target(config).thread, config["configurable"].get("checkpoint_ns")
-            found = yield from calls.within(thread, self.workflow, self._containment(filter), namespace)
-        else:
-            found = yield from calls.across(self.workflow, self._containment(filter))
-        matches = [
-            (name, of) for of, names in found.values() for name in names
-            if (not wanted or name == wanted) and (not before or name < before)
-        ]
-        matches.sort(key=lambda match: (match[0], match[1].execution), reverse=True)
-        return matches if limit is None else matches[:limit]
-
-    def _list(
-        self, config: RunnableConfig | None, filter: Mapping[str, Any] | None, before: RunnableConfig | None,
-        limit: int | None,
-    ) -> Generator[calls.Call | list[CheckpointTuple], Any, None]:
-        """Calls to make, whose results are sent, and pages of checkpoints."""
-        start = get_checkpoint_id(before) if before else None
-        if (config is None or get_checkpoint_id(config) or config["configurable"].get("checkpoint_ns") is None
-                or start and (yield self._named(target(config), start)) is None):
-            # Over several executions, or before an id that is no checkpoint: by comparison.
-            matches = yield self._matches(config, filter, start, limit)
-            for first in range(0, len(matches), PAGE):
-                yield (yield self._states(matches[first : first + PAGE]))
-            return
-        of, containment, after = target(config), self._containment(filter), None
-        while limit is None or limit > 0:
-            size = PAGE if limit is None else min(PAGE, limit)
-            found = yield self._page(of, containment, start, after, size)
-            yield found
-            if len(found) < size:
-                return
-            after = get_checkpoint_id(found[-1].config)
-            limit = limit if limit is None else limit - size
-
-    @staticmethod
-    def _next(plan: Generator[Any, Any, None], result: Any) -> Any:
-        try:
-            return plan.send(result)
-        except StopIteration:
-            return None
-
-    def _named(self, of: Target, name: str) -> calls.Call:
-        """The version of a name, NULL where there is none."""
-        row = (yield from self._standing(of, name)) if is_name(name) else None
-        return row and row[2]
-
-    def _states(self, matches: Sequence[tuple[str, Target]]) -> calls.Call:
-        rows = yield calls.STATES, {"executions": [of.execution for _, of in matches],
-                                    "names": [name for name, _ in matches]}
-        # One that was deleted meanwhile is passed over.
-        targets = {of.execution: of for _, of in matches}
-        size = sum(len(row[3]) for row in rows)
-        return (yield calls.Work(size, lambda: [self._tuple(targets[row[0]], row[1:]) for row in rows]))
+        [row] = gathered(rows)
+        size = (known.size if known and row[2] is None else len(row[2])) + size_of(row[3])
+        return (yield calls.Work(size, partial(self._tuple, of, row, known)))
 
 
 __all__ = ["BaseWfstateSaver", "Plan", "thread_ids_of"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from psycopg.errors import DatabaseError
 
-from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, is_name, named
+from langgraph.checkpoint.wfstate._names import ForeignThreadError, Target, execution_id, named
 
 Rows = list[tuple[Any, ...]]
 Statement = tuple[str, dict[str, Any]]
@@ -32,20 +32,35 @@ _HEAD = "FROM wfstate.executions WHERE tenant = wf_tenant() AND execution_id = %
 _OURS = f"NOT EXISTS (SELECT {_HEAD} AND workflow IS DISTINCT FROM %(workflow)s)"
 WORKFLOW = f"SELECT workflow {_HEAD}"
 
-# A page of checkpoints, with their states and with what tasks have given since.
-_WRITES = """(SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
-    FROM wf_task_results(%(execution)s, ARRAY[c.name]) AS t)::text"""
+# One checkpoint, by the key of its table: wf_checkpoints looks for what begins so, which many may.
+_BY_NAME = """FROM wfstate.checkpoints WHERE tenant = wf_tenant() AND execution_id = {} AND name = {}"""
+# A page of checkpoints, with their states and with what tasks have given since: a row for each of these, since together
+# they may be more than any value holds, or one. The first row of a checkpoint has what is its own.
+_FIRST = "CASE WHEN coalesce(t.number, 1) = 1 THEN"
+_WRITE = "t.task_path, t.task_id, t.part, t.name, t.output::text"
+_WRITES = """LEFT JOIN LATERAL wf_task_results({}, ARRAY[c.name]) WITH ORDINALITY
+        AS t (step_id, task_path, task_id, part, name, output, recorded_at, number) ON true"""
+_WRITES_HERE = _WRITES.format("%(execution)s")
 # Without the state where that is known, and so ours. wf_state_at has it at hand where the session has saved or read it.
-NEWEST = f"""SELECT c.name, c.metadata::text, CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
-        ELSE wf_state_at(%(execution)s, c.version) END::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c
+NEWEST = f"""SELECT c.name, {_FIRST} c.metadata::text END, {_FIRST}
+        CASE WHEN c.name = %(known)s AND c.version = %(version)s THEN NULL
+        ELSE wf_state_at(%(execution)s, c.version) END::text END, {_WRITE}
+    FROM wf_checkpoints(%(execution)s, newest_first => true, max_rows => 1) AS c {_WRITES_HERE}
     WHERE c.name = %(known)s AND c.version = %(version)s OR {_OURS}"""
-NAMED = f"""SELECT c.name, c.metadata::text, wf_state_at(%(execution)s, checkpoint => c.name)::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, prefix => %(name)s, max_rows => 10000) AS c
-    WHERE c.name = %(name)s AND {_OURS}"""
-PAGE = f"""SELECT c.name, c.metadata::text, c.state::text, c.changes::text, {_WRITES}
-    FROM wf_checkpoints(%(execution)s, before => %(before)s, containment => %(filter)s::jsonb, with_changes => true,
-        newest_first => true, after => %(after)s, max_rows => %(rows)s) AS c WHERE {_OURS}"""
+NAMED = f"""SELECT c.name, {_FIRST} c.metadata::text END,
+        {_FIRST} wf_state_at(%(execution)s, c.version) END::text, {_WRITE}
+    FROM (SELECT name, version, metadata {_BY_NAME.format("%(execution)s", "%(name)s")}) AS c {_WRITES_HERE}
+    WHERE {_OURS}"""
+# As many as there is room for where each is as large as the largest of as many versions from there on.
+_ROOM = f"""(SELECT greatest(1, least(%(rows)s::integer, %(bytes)s::integer / greatest(1, max(v.state_bytes)))) AS size
+        FROM (SELECT state_bytes FROM wfstate.state_versions WHERE tenant = wf_tenant() AND execution_id = %(execution)s
+            AND version <= coalesce((SELECT version {_BY_NAME.format("%(execution)s", "coalesce(%(after)s, %(before)s)")}),
+                9223372036854775807) ORDER BY version DESC LIMIT %(rows)s::integer) AS v)"""
+PAGE = f"""SELECT c.name, r.size, {_FIRST} c.metadata::text END, {_FIRST} c.state END::text, {_FIRST} c.changes END::text,
+        {_WRITE}
+    FROM {_ROOM} AS r CROSS JOIN LATERAL wf_checkpoints(%(execution)s, before => %(before)s,
+        containment => %(filter)s::jsonb, with_changes => true, newest_first => true, after => %(after)s,
+        max_rows => r.size) AS c {_WRITES_HERE} WHERE {_OURS}"""
 NAMES = """SELECT c.name, c.version, c.metadata::text
     FROM wf_checkpoints(%(execution)s, containment => %(filter)s::jsonb, newest_first => true, after => %(after)s,
         max_rows => 10000) AS c"""
@@ -67,16 +82,22 @@ SPACES = f"""SELECT u.execution_id, u.workflow, NULL AS thread, (SELECT s.tags -
     WHERE u.execution_id > coalesce(%(after)s, '') ORDER BY u.execution_id LIMIT 10000"""
 WITHIN = f"""SELECT l.execution_id, l.workflow, l.thread, l.namespace, l.execution_id, c.name FROM ({SPACES}) AS l
     {_NAMES_OF}"""
-STATES = """SELECT w.execution_id, c.name, c.metadata::text, c.state::text, c.writes
-    FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
-    CROSS JOIN LATERAL (SELECT c.name, c.metadata, wf_state_at(w.execution_id, checkpoint => c.name) AS state,
-            (SELECT jsonb_agg(jsonb_build_array(t.task_path, t.task_id, t.part, t.name, t.output))
-                FROM wf_task_results(w.execution_id, ARRAY[c.name]) AS t)::text AS writes
-        FROM wf_checkpoints(w.execution_id, prefix => w.name, max_rows => 10000) AS c WHERE c.name = w.name) AS c
-    ORDER BY w.position"""
+# Of those that are named, as many as there is room for, with the positions that they have among these.
+STATES = f"""WITH w AS MATERIALIZED (
+    SELECT w.execution_id, w.name, w.position, c.version, c.metadata,
+            sum(c.size) OVER (ORDER BY w.position ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - c.size AS before
+        FROM unnest(%(executions)s::text[], %(names)s::text[]) WITH ORDINALITY AS w (execution_id, name, position)
+        CROSS JOIN LATERAL (SELECT c.version, c.metadata, coalesce((SELECT state_bytes FROM wfstate.state_versions AS v
+                WHERE v.tenant = wf_tenant() AND v.execution_id = w.execution_id AND v.version = c.version), 0) AS size
+            FROM (SELECT version, metadata {_BY_NAME.format("w.execution_id", "w.name")}) AS c OFFSET 0) AS c
+)
+SELECT w.execution_id, w.name, w.position, {_FIRST} w.metadata::text END,
+        {_FIRST} wf_state_at(w.execution_id, w.version) END::text, {_WRITE}
+    FROM w {_WRITES.format("w.execution_id").replace("c.name", "w.name")}
+    WHERE w.before < %(bytes)s::integer ORDER BY w.position"""
 # The newest checkpoint, the version of the one that a new one stands on, the head's version, tags, and whose it is.
-STANDING = """SELECT n.name, coalesce(n.version, 0), (SELECT version
-        FROM wf_checkpoints(%(execution)s, prefix => %(parent)s, max_rows => 10000) WHERE name = %(parent)s),
+STANDING = f"""SELECT n.name, coalesce(n.version, 0),
+        (SELECT version {_BY_NAME.format("%(execution)s", "%(parent)s")}),
         e.version, (SELECT s.tags FROM wfstate.search AS s WHERE s.tenant = wf_tenant()
             AND s.execution_id = %(execution)s)::text, e.workflow
     FROM wfstate.executions AS e

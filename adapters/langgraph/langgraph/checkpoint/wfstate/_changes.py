@@ -105,29 +105,69 @@ def pointer(path: tuple[str, ...]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
+# After so many operations it is asked what they take.
+MANY = 64
+
+
+class _Cost:
+    """What the operations take that make a list or a map, from the one that comes next on."""
+
+    def __init__(self, made: list[Any] | dict[str, Any], patch: list[dict[str, Any]]) -> None:
+        self.made, self.patch = made, patch
+        self.first = self.counted = len(patch)
+        self.bytes = 0
+        self.whole: int | None = None
+
+    def is_over(self) -> bool:
+        """Whether they take more than the whole; asked of all that there are by now, or of each MANY more."""
+        if len(self.patch) - self.counted < MANY:
+            return False
+        self.bytes += len(text(self.patch[self.counted :]))
+        self.counted = len(self.patch)
+        # Each of its items takes two bytes at the least, so that most need not be written for this.
+        if self.whole is None and self.bytes > 2 * len(self.made):
+            self.whole = len(text(self.made))
+        return self.whole is not None and self.bytes > self.whole
+
+    def give_up(self, path: tuple[str, ...]) -> None:
+        self.patch[self.first :] = [{"op": "replace", "path": pointer(path), "value": self.made}]
+
+
 def difference(old: Any, new: Any, path: tuple[str, ...], patch: list[dict[str, Any]]) -> None:
-    """Adds to a JSON Patch what makes new of old. What both share is not looked into."""
+    """Adds to a JSON Patch what makes new of old, which is new as a whole where that takes less. What both share is not
+    looked into."""
     if old is new:
         return
     if type(old) is dict and type(new) is dict:
-        before = len(patch)
-        for key in old:
-            if key not in new:
-                patch.append({"op": "remove", "path": pointer((*path, key))})
-        for key, value in new.items():
-            if key in old:
-                difference(old[key], value, (*path, key), patch)
-            else:
-                patch.append({"op": "add", "path": pointer((*path, key)), "value": value})
-        # Of a small map, such as that of versions, all may be less than what changed with a path to each.
-        if 1 < len(patch) - before and len(new) < 4 * (len(patch) - before) and ATOMS.issuperset(map(type, new.values())):
-            whole = {"op": "replace", "path": pointer(path), "value": new}
-            if len(text(whole)) < len(text(patch[before:])):
-                patch[before:] = [whole]
+        _difference_of_maps(old, new, path, patch)
     elif type(old) is list and type(new) is list:
         _difference_of_lists(old, new, path, patch)
     elif not same(old, new):
         patch.append({"op": "replace", "path": pointer(path), "value": new})
+
+
+def _difference_of_maps(
+    old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...], patch: list[dict[str, Any]]
+) -> None:
+    cost = _Cost(new, patch)
+    for key in old:
+        if key not in new:
+            patch.append({"op": "remove", "path": pointer((*path, key))})
+            if cost.is_over():
+                return cost.give_up(path)
+    for key, value in new.items():
+        if key in old:
+            difference(old[key], value, (*path, key), patch)
+        else:
+            patch.append({"op": "add", "path": pointer((*path, key)), "value": value})
+        if cost.is_over():
+            return cost.give_up(path)
+    # Of a small map, such as that of versions, all may be less than what changed with a path to each.
+    count = len(patch) - cost.first
+    if 1 < count and len(new) < 4 * count and ATOMS.issuperset(map(type, new.values())):
+        whole = {"op": "replace", "path": pointer(path), "value": new}
+        if len(text(whole)) < len(text(patch[cost.first :])):
+            cost.give_up(path)
 
 
 def patched(document: Any, patch: list[dict[str, Any]]) -> Any:
@@ -168,8 +208,16 @@ def _difference_of_lists(old: list[Any], new: list[Any], path: tuple[str, ...], 
         end += 1
     gone, come = old[start : len(old) - end], new[start : len(new) - end]
     both = min(len(gone), len(come))
+    cost = _Cost(new, patch)
     for index in range(both):
         difference(gone[index], come[index], (*path, str(start + index)), patch)
-    patch.extend({"op": "remove", "path": pointer((*path, str(start + both)))} for _ in gone[both:])
+        if cost.is_over():
+            return cost.give_up(path)
+    for _ in gone[both:]:
+        patch.append({"op": "remove", "path": pointer((*path, str(start + both)))})
+        if cost.is_over():
+            return cost.give_up(path)
     for index, value in enumerate(come[both:], start + both):
         patch.append({"op": "add", "path": pointer((*path, str(index) if end else "-")), "value": value})
+        if cost.is_over():
+            return cost.give_up(path)

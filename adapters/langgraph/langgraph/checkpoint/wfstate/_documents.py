@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -16,6 +16,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
 from langgraph.checkpoint.wfstate._boxes import Boxes, escape, text, unescape
+from langgraph.checkpoint.wfstate._calls import Rows
 from langgraph.checkpoint.wfstate._changes import Kept, keep, patched
 from langgraph.checkpoint.wfstate._names import Target, text_of
 
@@ -33,6 +34,26 @@ class _Known(NamedTuple):
     versions: ChannelVersions
     # About the bytes of the document's text.
     size: int
+
+
+# The path, id, part and name of a write, and its JSON.
+Write = tuple[Any, ...]
+
+
+def gathered(rows: Rows, key: int = 1) -> Rows:
+    """A row for each checkpoint, which the first columns tell, with the writes of its rows as the last column."""
+    found: dict[tuple[Any, ...], tuple[tuple[Any, ...], list[Write]]] = {}
+    for row in rows:
+        own, write = row[:-5], row[-5:]
+        before, writes = found.get(row[:key], (own, []))
+        found[row[:key]] = own if any(own[key:]) else before, writes
+        if write[1] is not None:
+            writes.append(write)
+    return [(*own, writes) for own, writes in found.values()]
+
+
+def size_of(writes: Iterable[Write]) -> int:
+    return sum(len(write[4] or "") for write in writes)
 
 
 def write_of(task_id: str, channel: str | None, value: Any) -> PendingWrite:
@@ -126,7 +147,7 @@ class Documents(BaseCheckpointSaver[Any]):
         return found
 
     def _of_checkpoint(
-        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: str | None
+        self, of: Target, name: str, metadata: str | None, checkpoint: dict[str, Any], writes: Sequence[Write]
     ) -> CheckpointTuple:
         boxes = self.boxes
         for key in _MAPS:
@@ -137,7 +158,7 @@ class Documents(BaseCheckpointSaver[Any]):
         return CheckpointTuple(
             of.config(name), cast(Checkpoint, checkpoint), cast(CheckpointMetadata, unescape(kept)),
             of.config(parent) if parent else None,
-            [write_of(w[1], w[3], w[4]) for w in sorted(boxes.load(writes) or [], key=lambda w: w[:3])],
+            [write_of(w[1], w[3], boxes.load(w[4])) for w in sorted(writes, key=lambda w: w[:3])],
         )
 
     # --- the checkpoint put last ----------------------------------------------------------------

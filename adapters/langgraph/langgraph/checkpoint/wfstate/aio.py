@@ -134,7 +134,7 @@ class AsyncWfstateSaver(BaseWfstateSaver[Conn, AsyncPipeline]):
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Records what a task has given, so that it is not run again when the step is."""
-        await self._run(self._record(config, writes, task_id, task_path))
+        await self._follow(self._record(config, writes, task_id, task_path))
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The checkpoint of the id, or the newest of the thread's namespace."""
