@@ -10,7 +10,7 @@ SHELL := /bin/bash
 export PG_CONFIG DESTDIR TRACE
 .DEFAULT_GOAL := help
 .PHONY: help setup build install demo psql test test-core test-regress test-isolation \
-	test-driver test-adapters test-recovery bench lint fuzz clean
+	test-driver test-adapters test-recovery test-asserting bench lint fuzz clean
 # One cargo, one set-up at a time, whatever -j says.
 .NOTPARALLEL:
 
@@ -64,6 +64,10 @@ test-adapters: ## adapters of frameworks: LangGraph, CrewAI
 test-recovery: ## kill -9, dump and restore, hot standby, connection pooler
 	@tests/setup.sh all
 	@tests/lib/levels.sh recovery
+
+test-asserting: ## regress and isolation, both ways, on a PostgreSQL 15 built with assertions
+	@asserting="$$(tests/setup.sh asserting)" && PG_CONFIG="$$(tail -n 1 <<<"$$asserting")" WF_PROFILE=quick \
+		tests/lib/levels.sh regress isolation statements
 
 bench: ## measure against the floor, full copies and others
 	@tests/setup.sh bench

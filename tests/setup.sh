@@ -10,6 +10,7 @@
 #   setup.sh fuzz           cargo-fuzz
 #   setup.sh schema-suite   the official JSON Schema test suite
 #   setup.sh pgvector       the source of pgvector, from Debian 13
+#   setup.sh asserting      a private PostgreSQL 15 built with assertions; prints its pg_config
 #   setup.sh server MAJOR   a private server of another major (16, 17, 18); prints its pg_config
 set -euo pipefail
 # shellcheck source=lib/common.sh
@@ -203,6 +204,11 @@ case "${1:-all}" in
   fuzz) need_fuzz ;;
   schema-suite) need_schema_suite ;;
   pgvector) need_pgvector ;;
+  asserting)
+    need_build
+    need_asserting
+    say "$WF_TARGET/asserting/server/bin/pg_config"
+    ;;
   server) need_server "${2:?which major}" ;;
-  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | schema-suite | pgvector | server MAJOR" ;;
+  *) die "setup.sh build | packages | all | bench | pgrx | fuzz | schema-suite | pgvector | asserting | server MAJOR" ;;
 esac

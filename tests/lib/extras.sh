@@ -111,36 +111,57 @@ need_pgvector() {
   local dir="$WF_TARGET/pgvector"
   [ ! -f "$dir/source/vector.control" ] || return 0
   rm -rf "$dir"
-  debian_13 "$dir" deb-src || die "pgvector comes from Debian, which this system is not"
+  debian_apart "$dir" deb-src || die "pgvector comes from Debian, which this system is not"
   quietly "$WF_TARGET/pgvector.log" "fetching pgvector (15 MB with Debian's lists)" unpack_pgvector "$dir" ||
     die "pgvector could not be fetched"
 }
 
 unpack_pgvector() {
-  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" source --download-only pgvector && mkdir source.new &&
+  cd "$1" && "${APT_APART[@]}" update && "${APT_APART[@]}" source --download-only pgvector && mkdir source.new &&
     tar -xzf pgvector_*.orig.tar.gz --strip-components 1 -C source.new && mv source.new source && rm -rf lists cache
 }
 
-# debian_13 folder kind: apt in the folder, with lists of its own for packages (deb) or sources (deb-src) of Debian 13,
-# so that this system's packages stay as they are. Sets APT_13.
-debian_13() {
+# need_asserting: PostgreSQL 15 built from Debian 12's source with the assertions that its developers test with.
+need_asserting() {
+  local dir="$WF_TARGET/asserting"
+  [ ! -x "$dir/server/bin/pg_config" ] || return 0
+  rm -rf "$dir"
+  debian_apart "$dir" deb-src bookworm || die "the source of PostgreSQL 15 comes from Debian, which this system is not"
+  quietly "$WF_TARGET/asserting.log" "building PostgreSQL 15 with assertions (some minutes)" build_asserting "$dir" ||
+    die "PostgreSQL 15 could not be built with assertions: $WF_TARGET/asserting.log"
+}
+
+# What the tests need of it: the server, psql, pg_regress and its isolation tester, PL/pgSQL. PostgreSQL's own
+# makefiles take a make above them for one of theirs.
+build_asserting() {
+  unset MAKELEVEL MAKEFLAGS MFLAGS
+  cd "$1" && "${APT_APART[@]}" update && "${APT_APART[@]}" source --download-only postgresql-15 && mkdir source &&
+    tar -xf postgresql-15_*.orig.tar.bz2 --strip-components 1 -C source && rm -rf lists cache && cd source &&
+    ./configure -q --prefix="$1/server" --enable-cassert --without-readline --without-zlib CFLAGS='-O1 -g' &&
+    make -s -j "$(nproc)" && make -s install && make -s -C src/test/isolation install && cd .. && rm -rf source &&
+    chmod -R a+rX server
+}
+
+# debian_apart folder kind [suite]: apt in the folder, with lists of its own for packages (deb) or sources (deb-src) of Debian 13,
+# so that this system's packages stay as they are. Sets APT_APART.
+debian_apart() {
   local archive
   archive="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
     grep -m 1 -E '/debian/?$' || true)"
   [ -n "$archive" ] || return 1
   mkdir -p "$1"/{lists/partial,cache/archives/partial}
-  say "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive trixie main" >"$1/sources"
-  APT_13=(apt-get -o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
+  say "$2 [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive ${3:-trixie} main" >"$1/sources"
+  APT_APART=(apt-get -o "Dir::Etc::sourcelist=$1/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$1/lists"
     -o "Dir::Cache=$1/cache" -o APT::Sandbox::User=root -o Acquire::Languages=none)
 }
 
 # fetch_debian_13 folder package what: the package is unpacked below the folder, not installed.
 fetch_debian_13() {
   rm -rf "$1"
-  debian_13 "$1" deb || die "$3 come from Debian, which this system is not"
+  debian_apart "$1" deb || die "$3 come from Debian, which this system is not"
   quietly "$WF_TARGET/server.log" "fetching $3" unpack_debian_13 "$1" "$2" || die "$3 could not be fetched"
 }
 
 unpack_debian_13() {
-  cd "$1" && "${APT_13[@]}" update && "${APT_13[@]}" download "$2" && dpkg-deb -x "$2"_*.deb .
+  cd "$1" && "${APT_APART[@]}" update && "${APT_APART[@]}" download "$2" && dpkg-deb -x "$2"_*.deb .
 }
