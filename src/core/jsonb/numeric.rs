@@ -27,7 +27,7 @@ impl<'a> Numeric<'a> {
     pub fn parse(datum: &'a [u8]) -> Result<Self> {
         let bad = Error::Corrupt("bad numeric");
         let (header, body) = datum.split_first_chunk::<4>().ok_or(bad)?;
-        if length(*header) != datum.len() {
+        if length(*header) != Some(datum.len()) {
             return Err(bad);
         }
         let (head, rest) = body.split_first_chunk::<2>().ok_or(bad)?;
@@ -156,13 +156,13 @@ impl<'a> Numeric<'a> {
     }
 }
 
-/// The length that a four-byte varlena header states.
-fn length(header: [u8; 4]) -> usize {
+/// The length that a four-byte varlena header states; `None` of one that says that what follows is compressed or short.
+fn length(header: [u8; 4]) -> Option<usize> {
     let word = u32::from_ne_bytes(header);
-    let length = if cfg!(target_endian = "little") {
-        word >> 2
+    let (length, flags) = if cfg!(target_endian = "little") {
+        (word >> 2, word & 3)
     } else {
-        word & 0x3FFF_FFFF
+        (word & 0x3FFF_FFFF, word >> 30)
     };
-    length as usize
+    (flags == 0).then_some(length as usize)
 }

@@ -80,6 +80,20 @@ proptest! {
     }
 }
 
+/// To the server, these flags of a number's header say that it is compressed, or short.
+#[test]
+fn flags_in_the_header_of_a_number_are_damage() {
+    for text in ["1590687408.10681", "1", "-0.5"] {
+        let whole = encode(&serde_json::from_str(text).unwrap());
+        for bit in 0..2 {
+            let mut broken = whole.clone();
+            broken[8] ^= 1 << bit;
+            assert!(image(&broken).is_err());
+            assert!(hash(&broken).is_err());
+        }
+    }
+}
+
 #[test]
 fn strange_documents_are_no_images() {
     let like = |text, like| encode_like(&serde_json::from_str(text).unwrap(), like);
