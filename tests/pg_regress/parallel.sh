@@ -7,7 +7,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/../lib/regress.sh"
 # These look at what the session itself reads and remembers, and a worker reads for itself; or have functions of users
 # that are not what they are declared to be, which the server refuses in a worker.
-apart=" health_cache odd_rows direct list_plan load_plan logs_plan agents_plan result_types migration_functions "
+apart=" health_cache odd_rows direct direct_batches list_plan load_plan logs_plan agents_plan result_types migration_functions "
 if [ $# -eq 0 ]; then
   for file in "$here"/sql/*.sql; do
     name="$(basename "$file" .sql)"
