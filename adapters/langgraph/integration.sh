@@ -34,7 +34,7 @@ cp -r "$folder/tests" "$suite/tests"
 cat "$here/tests/integration_conftest.py" >>"$suite/tests/conftest.py"
 export PYTHONPATH="$suite:$here:$folder/libraries" PYTHONDONTWRITEBYTECODE=1 LANGSMITH_TRACING=false NO_DOCKER=true
 status=0
-(cd "$suite" && "$python" -m pytest -q -p no:cacheprovider -n 2 --tb=short "$@" tests) 2>&1 | tee "$WF_BASE/counts" || status=$?
+(cd "$suite" && "$python" -m pytest -q --snapshot-warn-unused -p no:cacheprovider -n 2 --tb=short "$@" tests) 2>&1 | tee "$WF_BASE/counts" || status=$?
 # pytest's last line, as the other tests say it.
 passed="$(sed -nE 's/(.* |^)([0-9]+) passed.*/\2/p' "$WF_BASE/counts" | tail -n 1)"
 failed="$(sed -nE 's/(.* |^)([0-9]+) failed.*/\2/p' "$WF_BASE/counts" | tail -n 1)"
