@@ -4,6 +4,7 @@
 //! and when it is called, so that nothing can change between a check and the call.
 
 use crate::pg::error::raise;
+use crate::pg::guard_conditions;
 use crate::pg::guard_refusal::refused;
 use crate::pg::invalidation::rights_generation;
 use crate::pg::roles::is_superuser;
@@ -77,6 +78,12 @@ pub fn register() {
         pg_sys::needs_fmgr_hook = Some(is_watched);
         pg_sys::fmgr_hook = Some(on_call);
     }
+    guard_conditions::register();
+}
+
+/// Whether statements run as the owner, and not what they have called of others.
+pub(super) fn is_owner_now() -> bool {
+    FRAME.get().is_some_and(|frame| identity().0 == frame.owner)
 }
 
 /// Whether to be told of a function's calls: asked for nearly every function of a session.

@@ -67,6 +67,13 @@ thread_local! {
     /// Grows with every change that may give a role rights, or take them: memberships, roles, functions and schemas with
     /// their grants, who owns the database. A table's grants are part of its description.
     static RIGHTS: Cell<u64> = const { Cell::new(1) };
+    /// Grows with every change of any table's description.
+    static RELATIONS: Cell<u64> = const { Cell::new(1) };
+}
+
+/// As of which descriptions of tables, any of them, something is known.
+pub(super) fn relations_generation() -> u64 {
+    RELATIONS.get()
 }
 
 /// As of which grants a verdict about a role's rights is; those of a table itself go by its own generation.
@@ -128,6 +135,7 @@ pub fn register() {
 
 /// InvalidOid means every table; a copy of a table that was not there yet is stale at any message.
 unsafe extern "C-unwind" fn on_table(_: pg_sys::Datum, relation: pg_sys::Oid) {
+    RELATIONS.set(RELATIONS.get() + 1);
     TABLES.with(|tables| {
         for cell in tables {
             let (oid, generation) = cell.get();

@@ -12,6 +12,7 @@ pub mod document;
 pub mod error;
 pub mod functions;
 pub mod guard;
+mod guard_conditions;
 mod guard_refusal;
 pub mod inputs;
 pub mod interrupts;
