@@ -1,7 +1,8 @@
 //! The entries of a row in the indexes of its table.
 
 use crate::pg::direct::indexes::IndexFound;
-use crate::pg::direct::server::{self, Entries};
+use crate::pg::direct::many_entries::Indexes;
+use crate::pg::direct::server::Entries;
 use pgrx::pg_sys;
 
 /// Of a row that was updated and is not HOT: in every index, by the server's own function.
@@ -16,21 +17,11 @@ pub(super) unsafe fn of_updated(
     if wanted == Entries::None {
         return;
     }
-    // SAFETY: the caller's promise; what is made here goes with the command's memory, and is closed.
+    // SAFETY: the caller's promise.
     unsafe {
-        let relation =
-            pg_sys::palloc0(size_of::<pg_sys::ResultRelInfo>()).cast::<pg_sys::ResultRelInfo>();
-        (*relation).type_ = pg_sys::NodeTag::T_ResultRelInfo;
-        // Of no statement's range table: the server then takes no indexed column to have changed, which holds.
-        pg_sys::InitResultRelInfo(relation, table, 0, std::ptr::null_mut(), 0);
-        pg_sys::ExecOpenIndices(relation, false);
-        let state = pg_sys::CreateExecutorState();
-        let slot = pg_sys::MakeSingleTupleTableSlot((*table).rd_att, &pg_sys::TTSOpsHeapTuple);
-        pg_sys::ExecStoreHeapTuple(tuple, slot, false);
-        server::insert_entries(relation, slot, state, wanted);
-        pg_sys::ExecDropSingleTupleTableSlot(slot);
-        pg_sys::ExecCloseIndices(relation);
-        pg_sys::FreeExecutorState(state);
+        let indexes = Indexes::open(table);
+        indexes.enter(tuple, wanted);
+        indexes.close();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What of the server's own functions differs from major to major.
 
+use crate::pg::direct::many::method;
 use pgrx::pg_sys;
 
 /// Which indexes a row that was updated needs new entries in.
@@ -153,9 +154,7 @@ pub(super) unsafe fn fetch(
     // SAFETY: the caller's promise; the guard is what pgrx puts around the server's functions by itself. Nothing in it has
     // to be dropped.
     unsafe {
-        let Some(fetch) = (*(*table).rd_tableam).tuple_fetch_row_version else {
-            return false;
-        };
+        let fetch = method(table, |methods| methods.tuple_fetch_row_version);
         let snapshot = pg_sys::GetActiveSnapshot();
         pg_sys::ffi::pg_guard_ffi_boundary(|| fetch(table, place, snapshot, slot))
     }

@@ -1,6 +1,6 @@
 //! Many rows of a table changed in one command, under locks that the transaction holds already.
 
-use crate::pg::direct::many::{Place, method};
+use crate::pg::direct::many::Place;
 use crate::pg::direct::many_entries::Indexes;
 use crate::pg::direct::server::{self, Entries};
 use crate::pg::direct::tables::Tables;
@@ -56,15 +56,11 @@ impl Updates<'_> {
     ) -> bool {
         let open = self.tables.at(self.at);
         let width = open.table.width();
-        let fetch = method(open.relation, |methods| methods.tuple_fetch_row_version);
         // SAFETY: a place in this table, and a slot for its rows; what raises inside ends at the boundary. The slot
         // then has as many columns, all of them read, and its row stays pinned while another is made of it.
         unsafe {
             let (relation, slot, place) = (open.relation, self.slot, &raw mut place);
-            let snapshot = pg_sys::GetActiveSnapshot();
-            let is_there =
-                pg_sys::ffi::pg_guard_ffi_boundary(|| fetch(relation, place, snapshot, slot));
-            if !is_there {
+            if !server::fetch(relation, place, slot) {
                 return false;
             }
             pg_sys::slot_getsomeattrs_int(slot, width as i32);

@@ -290,4 +290,5 @@ fn kept(key: Key<'_>) -> StateError {
         format!("permission denied to delete execution \"{}\"", key.id),
     )
     .detail("A policy or a trigger of wfstate.executions keeps it.")
+    .hint("Look at what was added to the table, or let a role delete it that nothing binds.")
 }
