@@ -84,6 +84,26 @@ SELECT wf_delete('leak');
 SELECT wf_log(NULL, 'info', 'before') IS NOT NULL AS logged;
 RESET SESSION AUTHORIZATION;
 DROP TRIGGER leak ON wfstate.checkpoints;
+-- What only compares the row is let through; a domain, or a function of somebody's that may be inlined, is not.
+SET SESSION AUTHORIZATION regress_wf_dev;
+CREATE DOMAIN regress_owners.evil AS text CHECK (query_to_xml('SELECT 1', true, false, '') IS NOT NULL AND current_user = 'nobody');
+CREATE FUNCTION regress_owners.inlined(text) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$ SELECT $1::regress_owners.evil IS NULL $$;
+CREATE TRIGGER compares BEFORE DELETE ON wfstate.checkpoints FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM 'c' OR OLD.version > 5 AND OLD.name = ANY (ARRAY['x', 'y'])) EXECUTE FUNCTION suppress_redundant_updates_trigger();
+RESET SESSION AUTHORIZATION;
+BEGIN;
+SELECT wf_delete_many('{leak}');
+ROLLBACK;
+SET SESSION AUTHORIZATION regress_wf_dev;
+CREATE TRIGGER leak BEFORE DELETE ON wfstate.checkpoints FOR EACH ROW WHEN (OLD.name::text::regress_owners.evil IS NULL) EXECUTE FUNCTION suppress_redundant_updates_trigger();
+RESET SESSION AUTHORIZATION;
+SELECT wf_delete_many('{leak}');
+DROP TRIGGER leak ON wfstate.checkpoints;
+SET SESSION AUTHORIZATION regress_wf_dev;
+CREATE TRIGGER leak BEFORE DELETE ON wfstate.checkpoints FOR EACH ROW WHEN (regress_owners.inlined(OLD.name)) EXECUTE FUNCTION suppress_redundant_updates_trigger();
+RESET SESSION AUTHORIZATION;
+SELECT wf_delete_many('{leak}');
+DROP TRIGGER leak ON wfstate.checkpoints;
+DROP TRIGGER compares ON wfstate.checkpoints;
 -- A partition's own, too, also where the session has written to the table before.
 SET SESSION AUTHORIZATION regress_wf_dev;
 CREATE TRIGGER leak AFTER INSERT ON wfstate.logs_default FOR EACH ROW WHEN (current_user::text <> NEW.tenant) EXECUTE FUNCTION suppress_redundant_updates_trigger();
